@@ -1,0 +1,227 @@
+/**
+ * Agents that converse.
+ *
+ * An agent is a prompt, tools, and a model. `run` gives it a mouth and ears and converses until the end; `start` hands
+ * the conversation over to be driven by hand.
+ *
+ * @example
+ * ```ts
+ * class Receptionist extends BidiAgent.Service<Receptionist>()("app/Receptionist", {
+ *   system: "You are a helpful voice assistant. Keep responses concise and natural.",
+ *   toolkit: Toolkit.make(BidiTools.currentTime, BidiTools.stopConversation)
+ * }) {}
+ *
+ * const Main = Effect.gen(function*() {
+ *   const agent = yield* Receptionist
+ *   yield* agent.run({ inputs: [BidiConsole.input()], outputs: [BidiConsole.output()] })
+ * })
+ * ```
+ *
+ * @since 0.1.0
+ */
+import type * as Prompt from "effect/ai/Prompt"
+import type * as Tool from "effect/ai/Tool"
+import * as Toolkit from "effect/ai/Toolkit"
+import * as Context from "effect/Context"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import type * as Scope from "effect/Scope"
+import type * as Stream from "effect/Stream"
+import type { BidiError } from "./BidiError.ts"
+import type { CloseReason, Output, OutputOf, OutputTag } from "./BidiEvent.ts"
+import type * as BidiInput from "./BidiInput.ts"
+import { BidiModel } from "./BidiModel.ts"
+import type * as BidiOutput from "./BidiOutput.ts"
+import type { Conversation, CurrentConversation } from "./CurrentConversation.ts"
+import type { ConnectionOptions } from "./internal/connection.ts"
+import { converse, type Hook as InternalHook, type Started } from "./internal/conversation.ts"
+import type { Kit } from "./internal/tools.ts"
+
+export type {
+  /**
+   * How a conversation treats its connections: connect timeout, retries, renewal.
+   *
+   * @category models
+   */
+  ConnectionOptions
+} from "./internal/connection.ts"
+
+/**
+ * Somebody who watches a conversation. Made by {@link on}.
+ *
+ * @category models
+ */
+export interface Hook<out R = never> extends InternalHook<R> {}
+
+/**
+ * Runs `handle` for every event of one kind, in a fiber of its own, in order. A hook cannot fail and cannot hold the
+ * conversation up: it has a mailbox of 1024 events that drops the oldest when full (metric `bidi_observer_dropped`).
+ *
+ * @example
+ * ```ts
+ * agent.run({
+ *   hooks: [BidiAgent.on("Interruption", ({ heard }) => Effect.log(`cut off after ${Duration.format(heard)}`))]
+ * })
+ * ```
+ *
+ * @category hooks
+ */
+export const on = <Tag extends OutputTag, R = never>(
+  tag: Tag,
+  handle: (event: OutputOf<Tag>) => Effect.Effect<void, never, R>
+): Hook<R> => ({ tags: [tag], handle: handle as (event: Output) => Effect.Effect<void, never, R> })
+
+/**
+ * What one conversation is made of.
+ *
+ * @category models
+ */
+export interface Options<
+  Inputs extends ReadonlyArray<BidiInput.BidiInput<any, any>> = ReadonlyArray<BidiInput.BidiInput<any, any>>,
+  Outputs extends ReadonlyArray<BidiOutput.BidiOutput<any, any>> = ReadonlyArray<BidiOutput.BidiOutput<any, any>>,
+  Hooks extends ReadonlyArray<Hook<any>> = ReadonlyArray<Hook<any>>
+> {
+  readonly inputs?: Inputs
+  readonly outputs?: Outputs
+  readonly hooks?: Hooks
+  /** Whose log in the `SessionStore` this conversation continues and writes. Default: a new one. */
+  readonly sessionId?: string
+  /** What was said before, put behind what the session's log holds. */
+  readonly history?: Prompt.Prompt
+  readonly connection?: ConnectionOptions
+}
+
+/**
+ * A conversation driven by hand.
+ *
+ * @category models
+ */
+export interface Call<out E = never> extends Conversation {
+  /**
+   * Everything that happens, from `ConnectionStart` to `ConnectionClose`, where the stream ends. Each event is taken
+   * once: a stream that was stopped goes on with the next event when it is run again. Up to 1024 events wait; when
+   * nobody takes them the oldest are dropped.
+   */
+  readonly events: Stream.Stream<Output>
+  /** Waits for the end, and fails with the error of the part that failed first. */
+  readonly await: Effect.Effect<CloseReason, E>
+}
+
+type InputError<Inputs extends ReadonlyArray<unknown>> = BidiInput.Error<Inputs[number]>
+type OutputError<Outputs extends ReadonlyArray<unknown>> = BidiOutput.Error<Outputs[number]>
+type HookServices<H> = H extends Hook<infer R> ? R : never
+type Services<Tools extends Record<string, Tool.Any>, Inputs, Outputs, Hooks> = Exclude<
+  | Tool.HandlerServices<Tools[keyof Tools]>
+  | BidiInput.Services<Inputs>
+  | BidiOutput.Services<Outputs>
+  | HookServices<Hooks>,
+  CurrentConversation | Scope.Scope
+>
+
+/**
+ * An agent with everything it needs but the channels.
+ *
+ * @category models
+ */
+export interface Agent<Tools extends Record<string, Tool.Any> = {}> {
+  /**
+   * Converses until somebody stops it, a part fails, or all inputs have ended and the reply in progress was heard.
+   * Interruption closes everything in order.
+   */
+  readonly run: <
+    const Inputs extends ReadonlyArray<BidiInput.BidiInput<any, any>> = [],
+    const Outputs extends ReadonlyArray<BidiOutput.BidiOutput<any, any>> = [],
+    const Hooks extends ReadonlyArray<Hook<any>> = []
+  >(
+    options: Options<Inputs, Outputs, Hooks>
+  ) => Effect.Effect<
+    CloseReason,
+    BidiError | InputError<Inputs> | OutputError<Outputs>,
+    Services<Tools, Inputs[number], Outputs[number], Hooks[number]>
+  >
+  /**
+   * Starts a conversation and answers when the model is ready. Closing the scope stops it and waits for its end.
+   */
+  readonly start: <
+    const Inputs extends ReadonlyArray<BidiInput.BidiInput<any, any>> = [],
+    const Outputs extends ReadonlyArray<BidiOutput.BidiOutput<any, any>> = [],
+    const Hooks extends ReadonlyArray<Hook<any>> = []
+  >(
+    options?: Options<Inputs, Outputs, Hooks>
+  ) => Effect.Effect<
+    Call<BidiError | InputError<Inputs> | OutputError<Outputs>>,
+    BidiError | InputError<Inputs> | OutputError<Outputs>,
+    Services<Tools, Inputs[number], Outputs[number], Hooks[number]> | Scope.Scope
+  >
+}
+
+/**
+ * What an agent is.
+ *
+ * @category models
+ */
+export interface Profile<Tools extends Record<string, Tool.Any>, E = never, R = never> {
+  /** What the model is told about its part. Left out, the provider's default applies. */
+  readonly system?: string
+  /**
+   * The tools. A `Toolkit` (its handlers are then required), or an effect that answers a toolkit with handlers, such as
+   * `McpClient.toolkit`.
+   */
+  readonly toolkit?: Effect.Effect<Toolkit.WithHandler<Tools>, E, R>
+}
+
+/**
+ * An agent, for programs that need no service of it.
+ *
+ * @category constructors
+ */
+export const make = Effect.fnUntraced(function* <Tools extends Record<string, Tool.Any> = {}, E = never, R = never>(
+  profile: Profile<Tools, E, R>
+) {
+  const model = yield* BidiModel
+  const kit = (yield* profile.toolkit ?? Toolkit.empty) as unknown as Kit
+
+  const start = Effect.fnUntraced(function* (options: Options = {}) {
+    const ready = yield* Deferred.make<Started, unknown>()
+    const plan = {
+      inputs: options.inputs ?? [],
+      outputs: options.outputs ?? [],
+      hooks: options.hooks ?? [],
+      sessionId: options.sessionId ?? crypto.randomUUID(),
+      history: options.history,
+      connection: options.connection ?? {}
+    }
+    const fiber = yield* converse({ system: profile.system, kit }, plan, (started) =>
+      Deferred.succeed(ready, started)
+    ).pipe(
+      Effect.provideService(BidiModel, model),
+      Effect.onError((cause) => Deferred.failCause(ready, cause)),
+      Effect.forkScoped({ startImmediately: true })
+    )
+    const { conversation, events } = yield* Deferred.await(ready)
+    return { ...conversation, events, await: Fiber.join(fiber) } satisfies Call<unknown>
+  })
+
+  const run = (options: Options) => Effect.scoped(Effect.flatMap(start(options), (call) => call.await))
+
+  return { start, run } as unknown as Agent<Tools>
+})
+
+/**
+ * Defines an agent as a service, with a `layer` that needs a model and the handlers of its tools.
+ *
+ * @category services
+ */
+export const Service =
+  <Self>() =>
+  <const Id extends string, Tools extends Record<string, Tool.Any> = {}, E = never, R = never>(
+    id: Id,
+    profile: Profile<Tools, E, R>
+  ): Context.ServiceClass<Self, Id, Agent<Tools>> & {
+    readonly layer: Layer.Layer<Self, E, R | BidiModel>
+  } => {
+    const service = Context.Service<Self, Agent<Tools>>()(id)
+    return Object.assign(service, { layer: Layer.effect(service, make(profile)) }) as any
+  }

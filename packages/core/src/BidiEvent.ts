@@ -1,0 +1,477 @@
+/**
+ * What flows: input events towards the model, output events from the conversation.
+ *
+ * Events are plain objects with a `_tag`; every one has a schema of the same name. Times are `Duration`, bytes are
+ * `Uint8Array`. `BidiJson` holds their JSON.
+ *
+ * @since 0.1.0
+ */
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import * as Audio from "./Audio.ts"
+import { BidiError } from "./BidiError.ts"
+
+/** A length of time within a conversation: from zero to a year, which a wire of decimal numbers can carry. */
+const Span = Schema.Duration.check(
+  Schema.makeFilter(Duration.between({ minimum: Duration.zero, maximum: Duration.days(366) }), {
+    expected: "a duration between zero and a year"
+  })
+)
+
+// ---------------------------------------------------------------------------------------------------------------------
+// inputs
+// ---------------------------------------------------------------------------------------------------------------------
+
+/**
+ * Text from the user. Sent while the agent speaks, it interrupts it.
+ *
+ * @category inputs
+ */
+export const TextInput = Schema.TaggedStruct("TextInput", {
+  text: Schema.String,
+  role: Schema.Literal("user").pipe(Schema.withConstructorDefault(Effect.succeed("user" as const)))
+})
+
+/**
+ * @category inputs
+ */
+export type TextInput = typeof TextInput.Type
+
+/**
+ * A piece of the user's speech. It must have the format the model takes (`BidiModel.input`); any length of whole
+ * samples, 20 to 100 ms is usual.
+ *
+ * @category inputs
+ */
+export const AudioInput = Schema.TaggedStruct("AudioInput", {
+  audio: Schema.Uint8Array,
+  ...Audio.AudioFormat.fields
+})
+
+/**
+ * @category inputs
+ */
+export type AudioInput = typeof AudioInput.Type
+
+/**
+ * A picture from the user: the bytes of a file, with its type (`image/png`, `image/jpeg`).
+ *
+ * @category inputs
+ */
+export const ImageInput = Schema.TaggedStruct("ImageInput", {
+  image: Schema.Uint8Array,
+  mimeType: Schema.String
+})
+
+/**
+ * @category inputs
+ */
+export type ImageInput = typeof ImageInput.Type
+
+/**
+ * Manual turns: the user begins to speak. Needs a model that leaves turns to us (`capabilities.manualTurns`).
+ *
+ * @category inputs
+ */
+export const TurnStart = Schema.TaggedStruct("TurnStart", {})
+
+/**
+ * @category inputs
+ */
+export type TurnStart = typeof TurnStart.Type
+
+/**
+ * Manual turns: the user has finished; all audio sent before it belongs to the turn, and a reply is asked for.
+ *
+ * @category inputs
+ */
+export const TurnCommit = Schema.TaggedStruct("TurnCommit", {})
+
+/**
+ * @category inputs
+ */
+export type TurnCommit = typeof TurnCommit.Type
+
+/**
+ * Manual turns: forget the speech since `TurnStart`.
+ *
+ * @category inputs
+ */
+export const TurnClear = Schema.TaggedStruct("TurnClear", {})
+
+/**
+ * @category inputs
+ */
+export type TurnClear = typeof TurnClear.Type
+
+/**
+ * A remote speaker reports how much of an audio item it has played.
+ *
+ * @category inputs
+ */
+export const PlaybackReport = Schema.TaggedStruct("PlaybackReport", {
+  itemId: Schema.String,
+  played: Span
+})
+
+/**
+ * @category inputs
+ */
+export type PlaybackReport = typeof PlaybackReport.Type
+
+/**
+ * Everything that can be sent into a conversation.
+ *
+ * @category inputs
+ */
+export const Input = Schema.Union([TextInput, AudioInput, ImageInput, TurnStart, TurnCommit, TurnClear, PlaybackReport])
+
+/**
+ * @category inputs
+ */
+export type Input = typeof Input.Type
+
+// ---------------------------------------------------------------------------------------------------------------------
+// outputs: the connection
+// ---------------------------------------------------------------------------------------------------------------------
+
+/**
+ * A connection to the model is ready. `generation` counts the connections of this conversation from 1; `expiresAt` is
+ * the provider's own end of it, where it names one.
+ *
+ * @category outputs
+ */
+export const ConnectionStart = Schema.TaggedStruct("ConnectionStart", {
+  connectionId: Schema.String,
+  model: Schema.String,
+  generation: Schema.Int,
+  expiresAt: Schema.optionalKey(Schema.DateTimeUtc)
+})
+
+/**
+ * @category outputs
+ */
+export type ConnectionStart = typeof ConnectionStart.Type
+
+/**
+ * The connection will end in `timeLeft`. The conversation renews it by itself.
+ *
+ * @category outputs
+ */
+export const ConnectionWarning = Schema.TaggedStruct("ConnectionWarning", { timeLeft: Span })
+
+/**
+ * @category outputs
+ */
+export type ConnectionWarning = typeof ConnectionWarning.Type
+
+/**
+ * The connection is being replaced. `scheduled` came before the provider's limit, `timeout` at it; `lost`, `fault` and
+ * `rate_limited` are failures. `attempt` counts the tries since a connection last worked, from 1.
+ *
+ * @category outputs
+ */
+export const ConnectionRestart = Schema.TaggedStruct("ConnectionRestart", {
+  reason: Schema.Literals(["scheduled", "timeout", "lost", "fault", "rate_limited"]),
+  turnInterrupted: Schema.Boolean,
+  attempt: Schema.Int,
+  cause: Schema.optionalKey(BidiError)
+})
+
+/**
+ * @category outputs
+ */
+export type ConnectionRestart = typeof ConnectionRestart.Type
+
+/**
+ * Why a conversation ended.
+ *
+ * @category outputs
+ */
+export const CloseReason = Schema.Literals(["client_disconnect", "timeout", "error", "complete", "user_request"])
+
+/**
+ * @category outputs
+ */
+export type CloseReason = typeof CloseReason.Type
+
+/**
+ * The conversation is over. Comes exactly once, and last.
+ *
+ * @category outputs
+ */
+export const ConnectionClose = Schema.TaggedStruct("ConnectionClose", {
+  connectionId: Schema.String,
+  reason: CloseReason
+})
+
+/**
+ * @category outputs
+ */
+export type ConnectionClose = typeof ConnectionClose.Type
+
+// ---------------------------------------------------------------------------------------------------------------------
+// outputs: talk
+// ---------------------------------------------------------------------------------------------------------------------
+
+/**
+ * The model begins a reply.
+ *
+ * @category outputs
+ */
+export const ResponseStart = Schema.TaggedStruct("ResponseStart", { responseId: Schema.String })
+
+/**
+ * @category outputs
+ */
+export type ResponseStart = typeof ResponseStart.Type
+
+/**
+ * The model has finished generating a reply; it may still be playing. `detail` is a finer reason where the provider
+ * has one.
+ *
+ * @category outputs
+ */
+export const ResponseComplete = Schema.TaggedStruct("ResponseComplete", {
+  responseId: Schema.String,
+  stopReason: Schema.Literals(["complete", "interrupted", "tool_use", "error"]),
+  detail: Schema.optionalKey(Schema.Literals(["max_tokens", "content_filter"]))
+})
+
+/**
+ * @category outputs
+ */
+export type ResponseComplete = typeof ResponseComplete.Type
+
+/**
+ * A piece of the agent's speech, in the format of `BidiModel.output`. Models produce faster than real time: play it in
+ * order, at its own pace.
+ *
+ * @category outputs
+ */
+export const AudioStream = Schema.TaggedStruct("AudioStream", {
+  responseId: Schema.String,
+  itemId: Schema.String,
+  audio: Schema.Uint8Array,
+  ...Audio.AudioFormat.fields
+})
+
+/**
+ * @category outputs
+ */
+export type AudioStream = typeof AudioStream.Type
+
+/**
+ * Words, as they come. `currentTranscript` is all of the item so far; the final event of an item has `isFinal` and an
+ * empty `delta` unless its text arrived in one piece. A `preview` is what the model plans to say: it may still change
+ * and never enters history.
+ *
+ * @category outputs
+ */
+export const TranscriptStream = Schema.TaggedStruct("TranscriptStream", {
+  role: Schema.Literals(["user", "assistant"]),
+  delta: Schema.String,
+  isFinal: Schema.Boolean,
+  currentTranscript: Schema.String,
+  responseId: Schema.optionalKey(Schema.String),
+  itemId: Schema.optionalKey(Schema.String),
+  preview: Schema.optionalKey(Schema.Boolean)
+})
+
+/**
+ * @category outputs
+ */
+export type TranscriptStream = typeof TranscriptStream.Type
+
+/**
+ * The provider hears the user begin or stop speaking.
+ *
+ * @category outputs
+ */
+export const UserSpeech = Schema.TaggedStruct("UserSpeech", { phase: Schema.Literals(["started", "stopped"]) })
+
+/**
+ * @category outputs
+ */
+export type UserSpeech = typeof UserSpeech.Type
+
+/**
+ * The agent was cut off while a reply was being generated or still audible. `heard` is how much of the reply's audio
+ * reached the person.
+ *
+ * @category outputs
+ */
+export const Interruption = Schema.TaggedStruct("Interruption", {
+  reason: Schema.Literals(["user_speech", "user_text", "manual", "error"]),
+  responseId: Schema.String,
+  heard: Span
+})
+
+/**
+ * @category outputs
+ */
+export type Interruption = typeof Interruption.Type
+
+// ---------------------------------------------------------------------------------------------------------------------
+// outputs: tools
+// ---------------------------------------------------------------------------------------------------------------------
+
+/**
+ * The model calls a tool. `input` are the arguments as the model wrote them, before validation.
+ *
+ * @category outputs
+ */
+export const ToolUse = Schema.TaggedStruct("ToolUse", {
+  id: Schema.String,
+  name: Schema.String,
+  input: Schema.Json,
+  responseId: Schema.String
+})
+
+/**
+ * @category outputs
+ */
+export type ToolUse = typeof ToolUse.Type
+
+/**
+ * A tool that is still running tells how far it is (`preliminary` results of its handler).
+ *
+ * @category outputs
+ */
+export const ToolProgress = Schema.TaggedStruct("ToolProgress", {
+  id: Schema.String,
+  name: Schema.String,
+  value: Schema.Json
+})
+
+/**
+ * @category outputs
+ */
+export type ToolProgress = typeof ToolProgress.Type
+
+/**
+ * The one output of a tool call. `late` results reached the model as context, because the connection that asked for
+ * them was gone.
+ *
+ * @category outputs
+ */
+export const ToolResult = Schema.TaggedStruct("ToolResult", {
+  id: Schema.String,
+  name: Schema.String,
+  result: Schema.Json,
+  isFailure: Schema.Boolean,
+  late: Schema.optionalKey(Schema.Boolean)
+})
+
+/**
+ * @category outputs
+ */
+export type ToolResult = typeof ToolResult.Type
+
+// ---------------------------------------------------------------------------------------------------------------------
+// outputs: numbers and errors
+// ---------------------------------------------------------------------------------------------------------------------
+
+/**
+ * Tokens used since the last `Usage` event: a delta, never a running total. Cached input is part of `inputTokens`.
+ *
+ * @category outputs
+ */
+export const Usage = Schema.TaggedStruct("Usage", {
+  inputTokens: Schema.Int,
+  outputTokens: Schema.Int,
+  totalTokens: Schema.Int,
+  byModality: Schema.Array(
+    Schema.Struct({
+      modality: Schema.Literals(["text", "audio", "image"]),
+      inputTokens: Schema.Int,
+      outputTokens: Schema.Int
+    })
+  ),
+  cacheReadInputTokens: Schema.optionalKey(Schema.Int),
+  cacheWriteInputTokens: Schema.optionalKey(Schema.Int)
+})
+
+/**
+ * @category outputs
+ */
+export type Usage = typeof Usage.Type
+
+/**
+ * Something went wrong and the conversation goes on. Fatal errors fail the conversation instead.
+ *
+ * @category outputs
+ */
+export const ErrorEvent = Schema.TaggedStruct("Error", {
+  error: BidiError,
+  code: Schema.String,
+  message: Schema.String,
+  details: Schema.optionalKey(Schema.Json)
+})
+
+/**
+ * @category outputs
+ */
+export type ErrorEvent = typeof ErrorEvent.Type
+
+/**
+ * Everything a conversation tells its outputs, hooks and subscribers.
+ *
+ * @category outputs
+ */
+export const Output = Schema.Union([
+  ConnectionStart,
+  ConnectionWarning,
+  ConnectionRestart,
+  ConnectionClose,
+  ResponseStart,
+  ResponseComplete,
+  AudioStream,
+  TranscriptStream,
+  UserSpeech,
+  Interruption,
+  ToolUse,
+  ToolProgress,
+  ToolResult,
+  Usage,
+  ErrorEvent
+])
+
+/**
+ * @category outputs
+ */
+export type Output = typeof Output.Type
+
+/**
+ * The names of output events.
+ *
+ * @category outputs
+ */
+export type OutputTag = Output["_tag"]
+
+/**
+ * The output event with a name.
+ *
+ * @category outputs
+ */
+export type OutputOf<Tag extends OutputTag> = Extract<Output, { readonly _tag: Tag }>
+
+/**
+ * The names of all output events.
+ *
+ * @category outputs
+ */
+export const allTags: ReadonlyArray<OutputTag> = Output.members.map((member) => member.fields._tag.schema.literal)
+
+/**
+ * An `Error` event for an error that does not end the conversation.
+ *
+ * @category constructors
+ */
+export const fromError = (error: BidiError): ErrorEvent => ({
+  _tag: "Error",
+  error,
+  code: error.reason.code ?? error.reason._tag,
+  message: error.message
+})

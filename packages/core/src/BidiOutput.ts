@@ -1,0 +1,253 @@
+/**
+ * An output: a named consumer of a conversation's events, with a mailbox it declares itself.
+ *
+ * A conversation hands every event over at once and never waits for an output. What an output cannot take yet waits in
+ * its mailbox; what happens when that is full is the output's own choice.
+ *
+ * @since 0.1.0
+ */
+import * as Cause from "effect/Cause"
+import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Latch from "effect/Latch"
+import * as Metric from "effect/Metric"
+import * as Pull from "effect/Pull"
+import * as Queue from "effect/Queue"
+import type * as Scope from "effect/Scope"
+import { BidiError, ConsumerTooSlow } from "./BidiError.ts"
+import type { AudioStream, Output, OutputOf, OutputTag } from "./BidiEvent.ts"
+
+/**
+ * Events that do not fit into a mailbox of `capacity` events: `sliding` drops the oldest, `dropping` the newest (both
+ * are counted in the metric `bidi_output_dropped`), `fail` ends the conversation with `ConsumerTooSlow`.
+ *
+ * @category models
+ */
+export interface Mailbox {
+  readonly capacity: number
+  readonly strategy: "sliding" | "dropping" | "fail"
+}
+
+/**
+ * Whether a person hears this output, and how one knows how much: `"none"` plays nothing; `"remote"` plays out of
+ * sight (a browser, a phone), where `PlaybackReport` inputs tell the position and real time is assumed without them; a
+ * function answers how much audio was played since the output was opened, less what still sits in the device.
+ *
+ * @category models
+ */
+export type Playback = "none" | "remote" | (() => Duration.Duration)
+
+/**
+ * An opened output, as the conversation drives it.
+ *
+ * @category models
+ */
+export interface Sink<out E = never> {
+  /** Takes an event. Returns at once and never throws. */
+  readonly offer: (event: Output) => void
+  /** Silence now: drops all audio that was not played yet, the partly played chunk included. */
+  readonly flush: Effect.Effect<void>
+  readonly playback: Playback
+  /** The work of the output, run in a fiber of its own. It ends after `end`, or fails with the output's error. */
+  readonly run: Effect.Effect<void, E>
+  /** No more events will come: finish what is in the mailbox. */
+  readonly end: Effect.Effect<void>
+}
+
+/**
+ * A named consumer. It gets the events named in `events`, in the order of the conversation.
+ *
+ * @category models
+ */
+export interface BidiOutput<out E = never, out R = never> {
+  readonly name: string
+  readonly events: ReadonlyArray<OutputTag>
+  readonly open: Effect.Effect<Sink<E>, E, R | Scope.Scope>
+}
+
+/**
+ * A device that plays audio and has a buffer of its own, large enough for the longest reply: models produce minutes of
+ * speech in seconds.
+ *
+ * @category models
+ */
+export interface Speaker<out E = never> {
+  /** Puts a frame behind those that wait. Returns at once and never throws. */
+  readonly play: (frame: AudioStream) => void
+  /** Silence now: forgets what waits, and cuts the partly played frame. */
+  readonly flush: Effect.Effect<void>
+  /** How much was played in all since it was opened, less what still sits in the device. */
+  readonly played: () => Duration.Duration
+  /** Never succeeds; fails when the device is lost for good. */
+  readonly failure?: Effect.Effect<never, E>
+}
+
+/**
+ * Every event except the frames of audio.
+ *
+ * @category models
+ */
+export const withoutAudio = [
+  "ConnectionStart",
+  "ConnectionWarning",
+  "ConnectionRestart",
+  "ConnectionClose",
+  "ResponseStart",
+  "ResponseComplete",
+  "TranscriptStream",
+  "UserSpeech",
+  "Interruption",
+  "ToolUse",
+  "ToolProgress",
+  "ToolResult",
+  "Usage",
+  "Error"
+] as const satisfies ReadonlyArray<OutputTag>
+
+const defaultMailbox: Mailbox = { capacity: 1024, strategy: "sliding" }
+
+const dropped = Metric.counter("bidi_output_dropped", {
+  description: "Events an output did not get because its mailbox was full",
+  incremental: true
+})
+
+/**
+ * An output that handles one event after the other in its own fiber. `open` acquires what it needs and answers the
+ * handler. `events` defaults to all but audio; `mailbox` to 1024 events, sliding. One that takes `AudioStream` is
+ * thought to play it to a person somewhere, unless `plays` is `false`.
+ *
+ * @category constructors
+ */
+export const makeScoped = <
+  const Tags extends ReadonlyArray<OutputTag> = typeof withoutAudio,
+  E = never,
+  R = never,
+  EH = never
+>(
+  name: string,
+  options: {
+    readonly events?: Tags
+    readonly mailbox?: Mailbox
+    readonly plays?: boolean
+    readonly open: Effect.Effect<(event: OutputOf<Tags[number]>) => Effect.Effect<void, EH>, E, R>
+  }
+): BidiOutput<E | EH | BidiError, Exclude<R, Scope.Scope>> => {
+  const events: ReadonlyArray<OutputTag> = options.events ?? withoutAudio
+  return {
+    name,
+    events,
+    open: Effect.gen(function* () {
+      const handle = yield* options.open
+      const playback = events.includes("AudioStream") && options.plays !== false ? "remote" : "none"
+      const mailbox = options.mailbox ?? defaultMailbox
+      return yield* sink(name, mailbox, playback, handle as (event: Output) => Effect.Effect<void, EH>)
+    }) as Effect.Effect<Sink<E | EH | BidiError>, E, Exclude<R, Scope.Scope> | Scope.Scope>
+  }
+}
+
+/**
+ * An output that needs nothing opened. See {@link makeScoped}.
+ *
+ * @example
+ * ```ts
+ * const captions = BidiOutput.make("captions", {
+ *   events: ["TranscriptStream"],
+ *   handle: (event) => Console.log(`${event.role}: ${event.delta}`)
+ * })
+ * ```
+ *
+ * @category constructors
+ */
+export const make = <const Tags extends ReadonlyArray<OutputTag> = typeof withoutAudio, E = never, R = never>(
+  name: string,
+  options: {
+    readonly events?: Tags
+    readonly mailbox?: Mailbox
+    readonly plays?: boolean
+    readonly handle: (event: OutputOf<Tags[number]>) => Effect.Effect<void, E, R>
+  }
+): BidiOutput<E | BidiError, R> =>
+  makeScoped(name, {
+    ...options,
+    open: Effect.map(
+      Effect.context<R>(),
+      (context) => (event: OutputOf<Tags[number]>) => Effect.provideContext(options.handle(event), context)
+    )
+  }) as BidiOutput<E | BidiError, R>
+
+/**
+ * An output that plays audio on a device. The device's own buffer is its mailbox, so a frame costs no fiber.
+ *
+ * @category constructors
+ */
+export const speaker = <E = never, R = never>(
+  name: string,
+  open: Effect.Effect<Speaker<E>, E, R>
+): BidiOutput<E, Exclude<R, Scope.Scope>> => ({
+  name,
+  events: ["AudioStream"],
+  open: Effect.gen(function* () {
+    const device = yield* open
+    const ended = yield* Latch.make()
+    return {
+      offer: (event) => device.play(event as AudioStream),
+      flush: device.flush,
+      playback: device.played,
+      run: device.failure === undefined ? ended.await : Effect.raceFirst(ended.await, device.failure),
+      end: Effect.andThen(device.flush, ended.open)
+    } satisfies Sink<E>
+  }) as Effect.Effect<Sink<E>, E, Exclude<R, Scope.Scope> | Scope.Scope>
+})
+
+const sink = Effect.fnUntraced(function* <E>(
+  name: string,
+  { capacity, strategy }: Mailbox,
+  playback: Playback,
+  handle: (event: Output) => Effect.Effect<void, E>
+) {
+  const queue = yield* Queue.make<Output, Cause.Done | BidiError>({
+    capacity,
+    strategy: strategy === "sliding" ? "sliding" : "dropping"
+  })
+  const context = yield* Effect.context<never>()
+  const count = Metric.withAttributes(dropped, { output: name })
+
+  const overflow = () => {
+    if (strategy !== "fail") return count.updateUnsafe(1, context)
+    const message = `the output "${name}" is ${capacity} events behind`
+    const reason = new ConsumerTooSlow({ message, consumer: name, capacity })
+    Queue.failCauseUnsafe(queue, Cause.fail(new BidiError({ reason })))
+  }
+
+  return {
+    offer: (event) => {
+      if (queue.state._tag === "Open" && Queue.isFullUnsafe(queue)) overflow()
+      Queue.offerUnsafe(queue, event)
+    },
+    flush: Effect.sync(() => {
+      if (queue.state._tag !== "Open") return
+      const waiting: Array<Output> = []
+      for (let next = Queue.takeUnsafe(queue); next?._tag === "Success"; next = Queue.takeUnsafe(queue)) {
+        if (next.value._tag !== "AudioStream") waiting.push(next.value)
+      }
+      Queue.offerAllUnsafe(queue, waiting)
+    }),
+    playback,
+    run: Queue.take(queue).pipe(
+      Effect.flatMap(handle),
+      Effect.forever({ disableYield: true }),
+      Pull.catchDone(() => Effect.void)
+    ),
+    end: Effect.asVoid(Queue.end(queue))
+  } satisfies Sink<E | BidiError>
+})
+
+/**
+ * @category utility types
+ */
+export type Error<T> = T extends BidiOutput<infer E, infer _R> ? E : never
+
+/**
+ * @category utility types
+ */
+export type Services<T> = T extends BidiOutput<infer _E, infer R> ? R : never

@@ -1,0 +1,57 @@
+/**
+ * The conversation one is in. Tools, hooks, inputs and outputs reach it as a service.
+ *
+ * @since 0.1.0
+ */
+import type * as Prompt from "effect/ai/Prompt"
+import * as Context from "effect/Context"
+import type * as Effect from "effect/Effect"
+import type { BidiError } from "./BidiError.ts"
+import type { CloseReason, ImageInput, Input, TextInput } from "./BidiEvent.ts"
+import type { BidiModel } from "./BidiModel.ts"
+
+/**
+ * What can be sent: text, an event, or several texts and pictures that make up one message of the user.
+ *
+ * @category models
+ */
+export type Sendable = string | Input | ReadonlyArray<string | TextInput | ImageInput>
+
+/**
+ * A running conversation. All of it may be used at any time from any fiber, also inside a tool, a hook or an output.
+ *
+ * @category models
+ */
+export interface Conversation {
+  readonly sessionId: string
+  /** The model in use: its name, its audio formats, what it can do. */
+  readonly model: Omit<BidiModel["Service"], "connect">
+  /**
+   * Sends something into the conversation. Text interrupts the agent if it is speaking. Text, pictures and turn
+   * signals wait for the connection, arrive once and in order, and succeed when they have left; audio and playback
+   * reports never wait. Interrupting a `send` that waits takes it back.
+   *
+   * Fails with `ConversationEnded` after the end, with `InvalidRequest` for audio the model does not take, and with
+   * `Unsupported` for what the provider cannot do.
+   */
+  readonly send: (input: Sendable) => Effect.Effect<void, BidiError>
+  /** Cuts the agent off, as the user's speech would. Nothing happens if it is silent. */
+  readonly interrupt: () => Effect.Effect<void>
+  /** Asks for the end of the conversation and returns at once. The first reason given is the one reported. */
+  readonly stop: (reason?: CloseReason) => Effect.Effect<void>
+  /** What was said so far, as heard. */
+  readonly history: Effect.Effect<Prompt.Prompt>
+  /** Waits until nothing of the agent's speech is audible any more. */
+  readonly quiet: Effect.Effect<void>
+  /** Waits until nobody speaks, no reply is on its way or audible, and no tool runs. */
+  readonly idle: Effect.Effect<void>
+}
+
+/**
+ * The conversation this code runs in.
+ *
+ * @category services
+ */
+export class CurrentConversation extends Context.Service<CurrentConversation, Conversation>()(
+  "@effect-bidi/core/CurrentConversation"
+) {}

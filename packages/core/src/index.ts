@@ -1,0 +1,19 @@
+/**
+ * Full-duplex voice agents on Effect.
+ *
+ * @since 0.1.0
+ */
+export * as Audio from "./Audio.ts"
+export * as BidiAgent from "./BidiAgent.ts"
+export * as BidiConsole from "./BidiConsole.ts"
+export * as BidiError from "./BidiError.ts"
+export * as BidiEvent from "./BidiEvent.ts"
+export * as BidiInput from "./BidiInput.ts"
+export * as BidiJson from "./BidiJson.ts"
+export * as BidiModel from "./BidiModel.ts"
+export * as BidiOutput from "./BidiOutput.ts"
+export * as BidiTest from "./BidiTest.ts"
+export * as BidiTools from "./BidiTools.ts"
+export * as CurrentConversation from "./CurrentConversation.ts"
+export * as SessionStore from "./SessionStore.ts"
+export * as Transcript from "./Transcript.ts"

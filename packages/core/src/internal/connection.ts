@@ -1,0 +1,289 @@
+/**
+ * Keeps one connection alive: opens it, replaces it before its limit or after its loss, and gives up when that is
+ * hopeless. The only room that reconnects.
+ */
+import * as Clock from "effect/Clock"
+import * as DateTime from "effect/DateTime"
+import * as Deferred from "effect/Deferred"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Pull from "effect/Pull"
+import * as Result from "effect/Result"
+import * as Schedule from "effect/Schedule"
+import * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import { BidiError, ConnectionLost } from "../BidiError.ts"
+import { type ConnectionRestart, fromError } from "../BidiEvent.ts"
+import type { Connection, ModelEvent, ToolDefinition } from "../BidiModel.ts"
+import { bounded } from "./closing.ts"
+import type { Receiver } from "./receive.ts"
+import { resumption } from "./resumption.ts"
+import type { Rooms } from "./rooms.ts"
+
+/**
+ * How a conversation treats its connections.
+ */
+export interface ConnectionOptions {
+  /** How long a connection may take until it is ready. Default: 10 seconds. */
+  readonly timeout?: Duration.Input
+  /**
+   * When to connect again after a loss; the first try after a mere loss comes at once. When the schedule is done the
+   * conversation fails with the last error. A connection that lived for 10 seconds starts the schedule anew. Default:
+   * 0.5 to 8 seconds, doubling, with jitter, 5 times.
+   */
+  readonly retry?: Schedule.Schedule<unknown, BidiError>
+  /**
+   * Replace a connection before the provider's limit. `after` is its age then (default: the provider's own), `wait` how
+   * long to wait for a turn boundary (default: 10 seconds). `false`: the limit fails the conversation with
+   * `SessionExpired`.
+   */
+  readonly renew?: boolean | { readonly after?: Duration.Input; readonly wait?: Duration.Input }
+}
+
+interface Dialed {
+  readonly connection: Connection
+  readonly scope: Scope.Closeable
+  readonly at: number
+}
+
+/** The connection should be replaced, by `next` where that is open already. */
+interface Renewal {
+  readonly next: Dialed | undefined
+}
+
+const SETTLED = 10_000
+const LAST_WORDS = "1 second" // for the reader to say why, after a send has failed
+
+const defaultRetry = Schedule.min([Schedule.exponential("500 millis"), Schedule.spaced("8 seconds")]).pipe(
+  Schedule.jittered,
+  Schedule.upTo({ times: 5 })
+)
+
+export interface Keeper {
+  /** Opens the first connection. It is not tried twice: nothing has begun yet. */
+  readonly open: Effect.Effect<void, BidiError>
+  /** Keeps it alive. Ends only by failing. */
+  readonly keep: Effect.Effect<never, BidiError>
+  /** The provider's id of the last connection. */
+  readonly connectionId: () => string
+}
+
+export const make = Effect.fnUntraced(function* (
+  rooms: Rooms,
+  receiver: Receiver,
+  setup: { readonly system: string | undefined; readonly tools: ReadonlyArray<ToolDefinition> },
+  options: ConnectionOptions
+) {
+  const { fanout, generation, model, outbox, turn } = rooms
+  const clock = yield* Clock.Clock
+  const scope = yield* Effect.scope
+  const now = () => clock.currentTimeMillisUnsafe()
+  const timeout = options.timeout ?? "10 seconds"
+  const renew = typeof options.renew === "object" ? options.renew : {}
+
+  let current: Dialed
+  let standby: Dialed | undefined
+  let handle: string | undefined
+
+  const hangUp = (dialed: Pick<Dialed, "scope">) => bounded("a connection", Scope.close(dialed.scope, Exit.void))
+
+  const dial = Effect.fnUntraced(function* (resume: string | undefined) {
+    const child = yield* Scope.fork(scope)
+    const connection = yield* model.connect({ ...setup, resume }).pipe(
+      Scope.provide(child),
+      Effect.timeoutOrElse({
+        duration: timeout,
+        orElse: () => Effect.fail(lost(`no answer within ${Duration.format(Duration.fromInputUnsafe(timeout))}`))
+      }),
+      Effect.onExit((exit) => (Exit.isFailure(exit) ? hangUp({ scope: child }) : Effect.void))
+    )
+    return { connection, scope: child, at: now() } satisfies Dialed
+  })
+
+  const lost = (message: string) => new BidiError({ reason: new ConnectionLost({ message }), provider: model.provider })
+
+  // From here on this is the connection of the conversation; no other reaches it any more.
+  const adopt = Effect.fnUntraced(function* (dialed: Dialed, owed: boolean) {
+    const { connection } = dialed
+    current = dialed
+    generation.current++
+    const { history, resend } = resumption(rooms.memory.transcript(), generation.current === 1, owed)
+    yield* connection.seed(history)
+    for (const command of resend) outbox.prependUnsafe(command, { onSent: turn.awaitReply })
+    yield* Effect.logDebug(`connection ${generation.current} is ready (${connection.id})`)
+    fanout.emit({
+      _tag: "ConnectionStart",
+      connectionId: connection.id,
+      model: model.model,
+      generation: generation.current,
+      ...(connection.expiresAt === undefined ? {} : { expiresAt: DateTime.makeUnsafe(connection.expiresAt) })
+    })
+  })
+
+  // -------------------------------------------------------------------------------------------------------------------
+  // one connection
+  // -------------------------------------------------------------------------------------------------------------------
+
+  const live = Effect.fnUntraced(function* (dialed: Dialed) {
+    const { connection } = dialed
+    const expiring = yield* Deferred.make<Duration.Duration>()
+
+    const handleFrom = (events: ReadonlyArray<ModelEvent>, from: number): Effect.Effect<void> =>
+      Effect.suspend(() => {
+        for (let i = from; i < events.length; i++) {
+          const event = events[i]!
+          if (event._tag === "Expiring") Deferred.doneUnsafe(expiring, Exit.succeed(event.timeLeft))
+          if (event._tag === "Resumable") handle = event.handle
+          const wait = receiver.receive(event)
+          if (wait !== undefined) return Effect.andThen(wait, handleFrom(events, i + 1))
+        }
+        return Effect.void
+      })
+
+    const read = connection.events.pipe(
+      Stream.runForEachArray((events) => handleFrom(events, 0)),
+      Effect.andThen(Effect.fail(lost("the connection ended without a reason")))
+    )
+    // a send that fails is a symptom: the reader knows the reason, if there is one
+    const drain = Effect.catch(outbox.drain(generation.current, connection), (error) =>
+      Effect.andThen(Effect.sleep(LAST_WORDS), Effect.fail(error))
+    )
+    return yield* Effect.raceAllFirst([read, drain, renewal(dialed, expiring)])
+  })
+
+  const renewal = Effect.fnUntraced(function* (dialed: Dialed, expiring: Deferred.Deferred<Duration.Duration>) {
+    if (options.renew === false) return yield* Effect.never
+    const due = renewAt(dialed)
+    const timeLeft = yield* Effect.raceFirst(
+      Deferred.await(expiring),
+      due === undefined ? Effect.never : Effect.as(Effect.sleep(Math.max(0, due.at - now())), due.timeLeft)
+    )
+    fanout.emit({ _tag: "ConnectionWarning", timeLeft })
+    yield* Effect.logDebug(`the connection ends in ${Duration.format(timeLeft)}, renewing it`)
+    if (model.capabilities.overlap) standby = yield* nextDialed
+    const wait = Duration.min(Duration.fromInputUnsafe(renew.wait ?? "10 seconds"), Duration.times(timeLeft, 0.8))
+    yield* Effect.timeoutOption(turn.idle, wait)
+    return { next: takeStandby() } satisfies Renewal
+  })
+
+  const renewAt = ({ at, connection }: Dialed) => {
+    const { maxDuration, renewAfter, renewBefore } = model.limits
+    const end = connection.expiresAt ?? (maxDuration === undefined ? undefined : at + Duration.toMillis(maxDuration))
+    const after = renew.after ?? (connection.expiresAt === undefined ? renewAfter : undefined)
+    if (after !== undefined) {
+      const due = at + Duration.toMillis(Duration.fromInputUnsafe(after))
+      return { at: due, timeLeft: Duration.millis(Math.max(0, (end ?? due) - due)) }
+    }
+    if (end === undefined) return undefined
+    // a quarter of a short life is enough
+    const before = Math.min((end - at) / 4, renewBefore === undefined ? Infinity : Duration.toMillis(renewBefore))
+    return { at: end - before, timeLeft: Duration.millis(before) }
+  }
+
+  // The old connection still works: a next one that does not come up is told, and tried again until the old one ends.
+  const nextDialed: Effect.Effect<Dialed> = dial(undefined).pipe(
+    Effect.tapError((error) => Effect.sync(() => fanout.emit(fromError(error)))),
+    Effect.retry({ schedule: Schedule.spaced("5 seconds"), while: (error) => error.isRetryable }),
+    Effect.catch(() => Effect.never)
+  )
+
+  const takeStandby = () => {
+    const next = standby
+    standby = undefined
+    return next
+  }
+
+  // -------------------------------------------------------------------------------------------------------------------
+  // one after the other
+  // -------------------------------------------------------------------------------------------------------------------
+
+  const restarting = Effect.fnUntraced(function* (
+    reason: ConnectionRestart["reason"],
+    turnInterrupted: boolean,
+    attempt: number,
+    cause?: BidiError
+  ) {
+    yield* Effect.logDebug(`connection restart (${reason}, attempt ${attempt})`, ...(cause ? [cause.message] : []))
+    fanout.emit({
+      _tag: "ConnectionRestart",
+      reason,
+      turnInterrupted,
+      attempt,
+      ...(cause === undefined ? {} : { cause })
+    })
+  })
+
+  const renewed = Effect.fnUntraced(function* ({ next }: Renewal) {
+    const old = current
+    const turnInterrupted = receiver.abandon()
+    yield* restarting("scheduled", turnInterrupted, 1)
+    if (next === undefined) {
+      yield* hangUp(old)
+      return yield* adopt(yield* dial(handle), turnInterrupted)
+    }
+    yield* adopt(next, turnInterrupted)
+    yield* Effect.forkIn(hangUp(old), scope)
+  })
+
+  const keep = Effect.gen(function* () {
+    let step = yield* newSchedule
+    let attempt = 0
+    while (true) {
+      let failure = yield* Effect.flip(Effect.forever(Effect.flatMap(live(current), renewed)))
+      if (now() - current.at >= SETTLED) {
+        step = yield* newSchedule
+        attempt = 0
+      }
+      yield* Effect.forkIn(hangUp(current), scope)
+      let owed = false
+      for (let connected = false; !connected;) {
+        if (!failure.isRetryable || (options.renew === false && failure.reason._tag === "SessionExpired")) {
+          return yield* failure
+        }
+        const turnInterrupted = receiver.abandon()
+        owed ||= turnInterrupted
+        yield* restarting(restartReason(failure), turnInterrupted, ++attempt, failure)
+        if (attempt > 1 || failure.reason.resume === "backoff") yield* backOff(step, failure)
+        const adopted = yield* Effect.result(Effect.flatMap(replacement, (dialed) => adopt(dialed, owed)))
+        if (Result.isFailure(adopted)) failure = adopted.failure
+        else connected = true
+      }
+    }
+  })
+
+  const newSchedule = Effect.suspend(() => Schedule.toStep(options.retry ?? defaultRetry))
+
+  const replacement = Effect.suspend(() => {
+    const next = takeStandby()
+    return next === undefined ? dial(handle) : Effect.succeed(next)
+  })
+
+  const backOff = Effect.fnUntraced(function* (step: Step, failure: BidiError) {
+    const [, delay] = yield* Pull.catchDone(step(now(), failure), () => Effect.fail(failure))
+    const asked = failure.reason._tag === "RateLimited" ? failure.reason.retryAfter : undefined
+    yield* Effect.sleep(asked === undefined ? delay : Duration.max(delay, asked))
+  })
+
+  return {
+    open: Effect.flatMap(dial(undefined), (dialed) => adopt(dialed, false)),
+    keep,
+    connectionId: () => current?.connection.id ?? ""
+  } satisfies Keeper
+})
+
+type Step = Effect.Success<ReturnType<typeof Schedule.toStep<unknown, BidiError, never, never>>>
+
+const restartReason = ({ reason }: BidiError): ConnectionRestart["reason"] => {
+  switch (reason._tag) {
+    case "SessionExpired":
+    case "IdleTimeout":
+      return "timeout"
+    case "RateLimited":
+      return "rate_limited"
+    case "ServerFault":
+      return "fault"
+    default:
+      return "lost"
+  }
+}

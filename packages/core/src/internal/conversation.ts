@@ -1,0 +1,261 @@
+/**
+ * One conversation: its rooms, opened from top to bottom in one scope, closed from bottom to top.
+ */
+import type * as Prompt from "effect/ai/Prompt"
+import type * as Cause from "effect/Cause"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
+import * as Queue from "effect/Queue"
+import * as Stream from "effect/Stream"
+import * as Audio from "../Audio.ts"
+import { BidiError } from "../BidiError.ts"
+import { allTags, type CloseReason, type Input, type Output, type OutputTag } from "../BidiEvent.ts"
+import type { BidiInput } from "../BidiInput.ts"
+import { BidiModel } from "../BidiModel.ts"
+import type { BidiOutput } from "../BidiOutput.ts"
+import { type Conversation, CurrentConversation } from "../CurrentConversation.ts"
+import * as Transcript from "../Transcript.ts"
+import { part, worker } from "./closing.ts"
+import * as Keeper from "./connection.ts"
+import * as Fanout from "./fanout.ts"
+import * as Interrupter from "./interruption.ts"
+import * as Memory from "./memory.ts"
+import * as Observers from "./observers.ts"
+import * as Outbox from "./outbox.ts"
+import * as Outputs from "./outputs.ts"
+import { Ledger } from "./playback.ts"
+import * as Receiver from "./receive.ts"
+import type { Rooms } from "./rooms.ts"
+import * as Sender from "./send.ts"
+import * as Tools from "./tools.ts"
+import { Turn } from "./turn.ts"
+import { Words } from "./words.ts"
+
+/** An agent, ready to converse. */
+export interface Definition {
+  readonly system: string | undefined
+  readonly kit: Tools.Kit
+}
+
+export interface Hook<out R = never> {
+  readonly tags: ReadonlyArray<OutputTag>
+  readonly handle: (event: Output) => Effect.Effect<void, never, R>
+}
+
+/** Everything one conversation is made of. Requirements and errors of the parts are the caller's to know. */
+export interface Plan {
+  readonly inputs: ReadonlyArray<BidiInput<unknown, any>>
+  readonly outputs: ReadonlyArray<BidiOutput<unknown, any>>
+  readonly hooks: ReadonlyArray<Hook<any>>
+  readonly sessionId: string
+  readonly history: Prompt.Prompt | undefined
+  readonly connection: Keeper.ConnectionOptions
+}
+
+/** What whoever started a conversation holds of it. */
+export interface Started {
+  readonly conversation: Conversation
+  /** The events from the beginning, each to be taken once. */
+  readonly events: Stream.Stream<Output>
+}
+
+// A recording that ends in the middle of a turn would leave the provider listening for ever.
+const AFTER_LAST_WORD = "2 seconds"
+
+/**
+ * Runs a conversation until it ends, and answers with the reason. Its error is that of the part that failed first.
+ */
+export const converse = (
+  definition: Definition,
+  plan: Plan,
+  onReady: (started: Started) => Effect.Effect<unknown>
+): Effect.Effect<CloseReason, unknown, any> =>
+  Effect.scoped(
+    Effect.gen(function* () {
+      const ended = yield* Deferred.make<CloseReason, unknown>()
+      const fail = (cause: Cause.Cause<unknown>) => void Deferred.doneUnsafe(ended, Exit.failCause(cause))
+      const stop = (reason: CloseReason) => Effect.asVoid(Deferred.succeed(ended, reason))
+
+      const memory = yield* openMemory(plan, fail)
+      const rooms = yield* makeRooms(memory)
+      const interrupter = yield* Interrupter.make(rooms)
+      const sender = Sender.make(rooms, interrupter, () => Deferred.isDoneUnsafe(ended))
+      const conversation: Conversation = {
+        sessionId: plan.sessionId,
+        model: rooms.model,
+        send: sender.send,
+        interrupt: () => Effect.asVoid(interrupter.interrupt("manual")),
+        stop: (reason = "client_disconnect") => stop(reason),
+        history: Effect.sync(() => Transcript.toPrompt(memory.transcript())),
+        quiet: rooms.turn.quiet,
+        idle: rooms.turn.idle
+      }
+      const open = Effect.gen(function* () {
+        const events = yield* openObservers(rooms, plan.hooks, fail)
+        yield* openOutputs(rooms, plan.outputs, fail)
+        let connectionId = () => ""
+        yield* Effect.addFinalizer((exit) =>
+          Effect.sync(() => {
+            const reason = closeReason(exit as Exit.Exit<CloseReason, unknown>)
+            rooms.fanout.close({ _tag: "ConnectionClose", connectionId: connectionId(), reason })
+          })
+        )
+        const tools = yield* part("the tools", Tools.make(rooms, definition.kit))
+        const receiver = Receiver.make(rooms, interrupter, tools)
+        const keeper = yield* openModel(rooms, receiver, definition, plan.connection, fail)
+        connectionId = keeper.connectionId
+        const inputs = yield* openInputs(sender, plan.inputs, fail)
+        yield* Effect.forkScoped(Effect.ignore(Effect.andThen(inputs, endOfInputs(rooms, plan.inputs.length, stop))))
+        yield* onReady({ conversation, events })
+        return yield* Effect.never
+      })
+
+      // Before anything closes: nothing more is sent, and nobody speaks.
+      const hush = (exit: Exit.Exit<CloseReason, unknown>) => {
+        Deferred.doneUnsafe(ended, exit)
+        const error = Option.getOrUndefined(Exit.findErrorOption(exit))
+        rooms.outbox.end(error instanceof BidiError ? error : Outbox.ended())
+        return interrupter.interrupt(Exit.isFailure(exit) && !Exit.hasInterrupts(exit) ? "error" : "manual")
+      }
+
+      return yield* open.pipe(
+        Effect.provideService(CurrentConversation, conversation),
+        // whoever ends it does not wait for those that are still opening
+        Effect.raceFirst(Deferred.await(ended)),
+        Effect.onExit(hush)
+      )
+    })
+  )
+
+type Fail = (cause: Cause.Cause<unknown>) => void
+
+const makeRooms = Effect.fnUntraced(function* (memory: Memory.Memory) {
+  const model = yield* BidiModel
+  const fanout = Fanout.make()
+  const ledger = new Ledger()
+  const outbox = yield* Outbox.make(model.input)
+  return {
+    model,
+    fanout,
+    memory,
+    ledger,
+    outbox,
+    words: new Words(fanout, memory),
+    turn: new Turn(ledger, () => !outbox.isEmpty()),
+    outputs: yield* Outputs.make(model.output, fanout, ledger),
+    generation: { current: 0 }
+  } satisfies Rooms
+})
+
+const openMemory = (plan: Plan, fail: Fail) =>
+  part(
+    "the memory",
+    Effect.gen(function* () {
+      const initial = plan.history === undefined ? Transcript.empty : Transcript.fromPrompt(plan.history)
+      const memory = yield* Memory.make(plan.sessionId, initial)
+      yield* worker(memory.write, memory.end, fail)
+      return memory
+    })
+  )
+
+const openObservers = (rooms: Rooms, hooks: ReadonlyArray<Hook<any>>, fail: Fail) =>
+  part(
+    "the observers",
+    Effect.gen(function* () {
+      for (const hook of hooks) {
+        const queue = yield* Observers.mailbox(rooms.fanout, hook.tags)
+        yield* worker(Observers.watch(queue, hook.handle), Effect.asVoid(Queue.end(queue)), fail)
+      }
+      const queue = yield* Observers.mailbox(rooms.fanout, allTags)
+      yield* Effect.addFinalizer(() => Queue.end(queue))
+      return Observers.stream(queue)
+    })
+  )
+
+const openOutputs = (rooms: Rooms, outputs: ReadonlyArray<BidiOutput<unknown, any>>, fail: Fail) =>
+  Effect.forEach(
+    outputs,
+    (output) =>
+      part(
+        `the output "${output.name}"`,
+        Effect.gen(function* () {
+          const sink = yield* output.open
+          yield* worker(sink.run, sink.end, fail)
+          rooms.outputs.add(output, sink)
+        })
+      ),
+    { discard: true }
+  )
+
+const openModel = (
+  rooms: Rooms,
+  receiver: Receiver.Receiver,
+  { kit, system }: Definition,
+  options: Keeper.ConnectionOptions,
+  fail: Fail
+) =>
+  part(
+    "the model",
+    Effect.gen(function* () {
+      const keeper = yield* Keeper.make(rooms, receiver, { system, tools: Tools.definitions(kit) }, options)
+      yield* keeper.open
+      yield* Effect.forkScoped(Effect.onError(keeper.keep, (cause) => Effect.sync(() => fail(cause))))
+      return keeper
+    })
+  )
+
+/** Answers with the end of all inputs. */
+const openInputs = Effect.fnUntraced(function* (
+  sender: Sender.Sender,
+  inputs: ReadonlyArray<BidiInput<unknown, any>>,
+  fail: Fail
+) {
+  const fibers = yield* Effect.forEach(inputs, (input) =>
+    part(`the input "${input.name}"`, Effect.forkScoped(listen(sender, input, fail), { startImmediately: true }))
+  )
+  return Effect.forEach(fibers, Fiber.join, { discard: true })
+})
+
+const listen = (sender: Sender.Sender, { stream }: BidiInput<unknown, any>, fail: Fail) =>
+  stream.pipe(
+    Stream.runForEachArray((inputs) => takeFrom(sender, inputs, 0)),
+    Effect.onError((cause) => Effect.sync(() => fail(cause)))
+  )
+
+// A frame of audio passes at once; only the rest is worth an effect.
+const takeFrom = (sender: Sender.Sender, inputs: ReadonlyArray<Input>, from: number): Effect.Effect<void, BidiError> =>
+  Effect.suspend(() => {
+    for (let i = from; i < inputs.length; i++) {
+      const input = inputs[i]!
+      if (input._tag !== "AudioInput") return Effect.andThen(sender.send(input), takeFrom(sender, inputs, i + 1))
+      const problem = sender.audio(input)
+      if (problem !== undefined) return Effect.fail(problem)
+    }
+    return Effect.void
+  })
+
+const endOfInputs = Effect.fnUntraced(function* (
+  rooms: Rooms,
+  count: number,
+  stop: (reason: CloseReason) => Effect.Effect<void>
+) {
+  if (count === 0) return
+  if (rooms.outbox.heardAudio()) {
+    rooms.outbox.audio(Audio.silence(rooms.model.input, AFTER_LAST_WORD))
+    yield* Effect.sleep(AFTER_LAST_WORD)
+  }
+  yield* rooms.turn.idle
+  yield* stop("complete")
+})
+
+const closeReason = (exit: Exit.Exit<CloseReason, unknown>): CloseReason => {
+  if (Exit.isSuccess(exit)) return exit.value
+  const error = Exit.findErrorOption(exit)
+  if (error._tag === "None") return Exit.hasInterrupts(exit) ? "client_disconnect" : "error"
+  const { value } = error
+  const timedOut = value instanceof BidiError && ["SessionExpired", "IdleTimeout"].includes(value.reason._tag)
+  return timedOut ? "timeout" : "error"
+}

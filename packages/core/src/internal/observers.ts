@@ -1,0 +1,49 @@
+/**
+ * Those who watch: hooks, and the stream of events of a conversation that was started by hand. Each has a mailbox that
+ * drops the oldest event when full; a watcher that stalls costs memory and a counter, never time.
+ */
+import type * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Metric from "effect/Metric"
+import * as Pull from "effect/Pull"
+import * as Queue from "effect/Queue"
+import * as Stream from "effect/Stream"
+import type { Output, OutputTag } from "../BidiEvent.ts"
+import type { Fanout } from "./fanout.ts"
+
+const CAPACITY = 1024
+
+const dropped = Metric.counter("bidi_observer_dropped", {
+  description: "Events that a hook or a subscriber did not get because it was too far behind",
+  incremental: true
+})
+
+/** A mailbox subscribed to some events. It ends with the conversation. */
+export const mailbox = Effect.fnUntraced(function* (fanout: Fanout, tags: ReadonlyArray<OutputTag>) {
+  const queue = yield* Queue.sliding<Output, Cause.Done>(CAPACITY)
+  const context = yield* Effect.context<never>()
+  fanout.subscribe(tags, (event) => {
+    if (Queue.isFullUnsafe(queue)) dropped.updateUnsafe(1, context)
+    Queue.offerUnsafe(queue, event)
+  })
+  return queue
+})
+
+/**
+ * The work of one hook, until its mailbox ends. What a hook dies of is logged, and the hook goes on.
+ */
+export const watch = <R>(
+  queue: Queue.Dequeue<Output, Cause.Done>,
+  hook: (event: Output) => Effect.Effect<void, never, R>
+): Effect.Effect<void, never, R> =>
+  Queue.take(queue).pipe(
+    Effect.flatMap((event) =>
+      Effect.catchDefect(hook(event), (defect) => Effect.logError(`a hook on ${event._tag} died`, defect))
+    ),
+    Effect.forever({ disableYield: true }),
+    Pull.catchDone(() => Effect.void)
+  )
+
+/** Event by event, so that a consumer that stops early leaves the rest for the next one. */
+export const stream = (queue: Queue.Dequeue<Output, Cause.Done>): Stream.Stream<Output> =>
+  Stream.fromEffectRepeat(Queue.take(queue))

@@ -1,0 +1,221 @@
+/**
+ * What waits to be sent, in two lanes. It outlives connections: this is the reconnect gate.
+ *
+ * - The **control lane** holds commands. Writers wait until their command has left; nothing is dropped. A command leaves
+ *   the lane when it has been sent: peek, send, take.
+ * - The **audio lane** holds at most 2.5 s of the user's speech: frames not sent yet, and before them frames that were
+ *   sent but not answered, which a new connection gets again. When full, the oldest frame is lost, and counted if it
+ *   was never sent.
+ *
+ * A frame of audio is passed on in the stack of whoever brings it, without waking a fiber.
+ */
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Latch from "effect/Latch"
+import * as Metric from "effect/Metric"
+import * as Semaphore from "effect/Semaphore"
+import * as Audio from "../Audio.ts"
+import { BidiError, ConversationEnded } from "../BidiError.ts"
+import type { Command, Connection } from "../BidiModel.ts"
+
+const CONTROL_CAPACITY = 1024
+const AUDIO_MILLIS = 2500
+const CONGESTED = Effect.sleep("20 millis") // before audio that was refused is tried again
+
+const dropped = Metric.counter("bidi_input_audio_dropped", {
+  description: "Frames of the user's speech that were lost because the connection did not take them in time",
+  incremental: true
+})
+
+/** A command that belongs to one connection. For a later one it is replaced by `otherwise`, or dropped. */
+export interface Bound {
+  readonly generation: number
+  readonly otherwise?: (generation: number) => Command | undefined
+}
+
+interface Item {
+  readonly command: Command
+  readonly bound: Bound | undefined
+  /** Runs in the moment the command leaves; what was sent is told. */
+  readonly onSent: ((command: Command) => void) | undefined
+  readonly done: Deferred.Deferred<void, BidiError>
+  /** How many frames were brought before this command. */
+  readonly frames: number
+  sending: boolean
+}
+
+export interface Offer {
+  readonly bound?: Bound
+  readonly onSent?: (command: Command) => void
+}
+
+export interface Outbox {
+  /** Puts a command into the lane and waits until it has left. Interruption takes it back. */
+  readonly offer: (command: Command, options?: Offer) => Effect.Effect<void, BidiError>
+  /** Puts a command into the lane without waiting, and past its capacity: for the few the conversation itself sends. */
+  readonly offerUnsafe: (command: Command, options?: Offer) => void
+  /** Puts a command before all others. */
+  readonly prependUnsafe: (command: Command, options?: Offer) => void
+  readonly audio: (frame: Uint8Array) => void
+  /** The speech sent so far has been answered: never send it again. */
+  readonly answered: () => void
+  /** Sends what waits on this connection, until it fails or is interrupted. */
+  readonly drain: (generation: number, connection: Connection) => Effect.Effect<never, BidiError>
+  readonly isEmpty: () => boolean
+  /** Whether any audio was ever brought. */
+  readonly heardAudio: () => boolean
+  /** The conversation is over: whatever waits fails, now and later. */
+  readonly end: (error: BidiError) => void
+}
+
+export const ended = (): BidiError =>
+  new BidiError({ reason: new ConversationEnded({ message: "the conversation has ended" }) })
+
+export const make = Effect.fnUntraced(function* (format: Audio.AudioFormat) {
+  const context = yield* Effect.context<never>()
+  const permits = yield* Semaphore.make(CONTROL_CAPACITY)
+  const work = yield* Latch.make(false)
+  const control: Array<Item> = []
+  const lane = audioLane(format, () => dropped.updateUnsafe(1, context))
+  let connection: Connection | undefined
+  let failure: BidiError | undefined
+
+  // Audio that was brought after a turn signal waits for it.
+  const pass = (): boolean => {
+    if (connection === undefined) return false
+    const barrier = control.find((item) => isTurnSignal(item.command))
+    return lane.send(connection, barrier?.frames)
+  }
+
+  const add = (command: Command, options: Offer | undefined, put: (item: Item) => void): Item => {
+    const item: Item = {
+      command,
+      bound: options?.bound,
+      onSent: options?.onSent,
+      done: Deferred.makeUnsafe(),
+      frames: lane.brought(),
+      sending: false
+    }
+    if (failure !== undefined) {
+      Deferred.doneUnsafe(item.done, Exit.fail(failure))
+    } else {
+      put(item)
+      work.openUnsafe()
+    }
+    return item
+  }
+
+  const takeBack = (item: Item) => {
+    const index = control.indexOf(item)
+    if (index !== -1 && !item.sending) control.splice(index, 1)
+  }
+
+  const take = (item: Item, command: Command | undefined) => {
+    control.splice(control.indexOf(item), 1)
+    if (command !== undefined) item.onSent?.(command)
+    Deferred.doneUnsafe(item.done, Exit.void)
+  }
+
+  const drain = Effect.fnUntraced(
+    function* (generation: number, current: Connection) {
+      lane.rewind()
+      connection = current
+      while (true) {
+        const item = control[0]
+        if (item === undefined) {
+          work.closeUnsafe()
+          yield* pass() ? work.await : Effect.raceFirst(work.await, CONGESTED)
+          continue
+        }
+        const command =
+          item.bound === undefined || item.bound.generation === generation
+            ? item.command
+            : item.bound.otherwise?.(generation)
+        if (command === undefined) {
+          take(item, undefined)
+          continue
+        }
+        // what was said before a turn signal belongs before it
+        while (!pass() && isTurnSignal(command)) yield* CONGESTED
+        item.sending = true
+        yield* Effect.onExit(current.send(command), (exit) =>
+          Effect.sync(() => {
+            item.sending = false
+            if (Exit.isSuccess(exit)) take(item, command)
+          })
+        )
+      }
+    },
+    Effect.ensuring(Effect.sync(() => (connection = undefined)))
+  )
+
+  return {
+    offer: (command, options) =>
+      permits.withPermits(1)(
+        Effect.suspend(() => {
+          const item = add(command, options, (item) => control.push(item))
+          return Effect.onInterrupt(Deferred.await(item.done), () => Effect.sync(() => takeBack(item)))
+        })
+      ),
+    offerUnsafe: (command, options) => void add(command, options, (item) => control.push(item)),
+    prependUnsafe: (command, options) => void add(command, options, (item) => control.unshift(item)),
+    audio: (frame) => {
+      lane.bring(frame)
+      pass()
+    },
+    answered: lane.answered,
+    drain: drain as Outbox["drain"],
+    isEmpty: () => control.length === 0,
+    heardAudio: () => lane.brought() > 0,
+    end: (error) => {
+      failure = error
+      for (const item of control.splice(0)) Deferred.doneUnsafe(item.done, Exit.fail(error))
+    }
+  } satisfies Outbox
+})
+
+const isTurnSignal = (command: Command) =>
+  command._tag === "TurnStart" || command._tag === "TurnCommit" || command._tag === "TurnClear"
+
+const audioLane = (format: Audio.AudioFormat, lost: () => void) => {
+  const capacity = (Audio.byteRate(format) * AUDIO_MILLIS) / 1000
+  const frames: Array<Uint8Array> = []
+  let size = 0
+  let sent = 0 // frames[0..sent) were sent and not answered
+  let forgotten = 0 // frames that have left the lane, since the beginning
+
+  const forget = (count: number) => {
+    for (const frame of frames.splice(0, count)) size -= frame.length
+    forgotten += count
+  }
+
+  return {
+    brought: () => forgotten + frames.length,
+    bring: (frame: Uint8Array) => {
+      frames.push(frame)
+      size += frame.length
+      while (size > capacity && frames.length > 1) {
+        if (sent === 0) lost()
+        else sent--
+        forget(1)
+      }
+    },
+    /** Sends what waits, up to the frame number `until`. Answers whether all of that is sent. */
+    send: (connection: Connection, until: number | undefined): boolean => {
+      const end = until === undefined ? frames.length : Math.min(frames.length, until - forgotten)
+      while (sent < end) {
+        if (!connection.sendAudio(frames[sent]!)) return false
+        sent++
+      }
+      return true
+    },
+    answered: () => {
+      forget(sent)
+      sent = 0
+    },
+    rewind: () => {
+      sent = 0
+    }
+  }
+}

@@ -1,0 +1,129 @@
+/**
+ * Which of the audio that was produced has been heard: a ledger of produced audio, and one position for each place
+ * where it is played. Pure bookkeeping in milliseconds; nothing here waits.
+ */
+import type { HeardItem } from "../BidiModel.ts"
+
+/**
+ * Where one device is in the audio it was given, without asking it: it plays in real time from the moment it has
+ * something to play. `now` is in milliseconds of any clock.
+ */
+export class RealTime {
+  private total = 0
+  private base = 0
+  private since = 0
+
+  append(millis: number, now: number): void {
+    if (this.played(now) >= this.total) {
+      this.base = this.total
+      this.since = now
+    }
+    this.total += millis
+  }
+
+  played(now: number): number {
+    return Math.min(this.total, this.base + (now - this.since))
+  }
+
+  /** Silence: what was not played never will be. Answers how much was. */
+  flush(now: number): number {
+    this.total = this.played(now)
+    return this.total
+  }
+}
+
+/** How far a device is, in milliseconds since it was opened, counting only what it was given. */
+export type Position = () => number
+
+// Positions are sums of fractions: what differs by less than this is the same moment.
+const TOLERANCE = 0.5
+
+interface Segment {
+  readonly responseId: string
+  readonly itemId: string
+  readonly start: number
+  end: number
+}
+
+/** An item of an interrupted response, in milliseconds. */
+export interface Cut extends HeardItem {
+  readonly produced: number
+}
+
+export class Ledger {
+  private segments: Array<Segment> = []
+  private produced = 0
+  private readonly devices = new Map<Position, number>()
+
+  /** Adds a device. Without any, everything counts as heard when it is produced. */
+  add(position: Position): void {
+    this.devices.set(position, position() - this.produced)
+  }
+
+  append(responseId: string, itemId: string, millis: number): void {
+    const last = this.segments.at(-1)
+    if (last !== undefined && last.itemId === itemId) {
+      last.end += millis
+    } else {
+      if (last !== undefined && last.responseId !== responseId) this.forgetPlayed()
+      this.segments.push({ responseId, itemId, start: this.produced, end: this.produced + millis })
+    }
+    this.produced += millis
+  }
+
+  /** Milliseconds until the last device has played everything. */
+  remaining(): number {
+    let least = this.produced
+    for (const [position, base] of this.devices) least = Math.min(least, position() - base)
+    const rest = this.produced - least
+    return rest > TOLERANCE ? rest : 0
+  }
+
+  /** The responses of which something is still to be heard, in their order. */
+  unheard(): ReadonlyArray<string> {
+    const heard = this.furthest()
+    return this.segments.filter((segment) => segment.end > heard + TOLERANCE).map((segment) => segment.responseId)
+  }
+
+  /** What was heard of each audio item of a response, in whole milliseconds, before the devices are flushed or after. */
+  heard(responseId: string): ReadonlyArray<Cut> {
+    const position = this.furthest()
+    const items = new Map<string, { heard: number; produced: number }>()
+    for (const { end, itemId, responseId: id, start } of this.segments) {
+      if (id !== responseId) continue
+      const item = items.get(itemId) ?? { heard: 0, produced: 0 }
+      item.produced += end - start
+      item.heard += Math.max(0, Math.min(position, end) - start)
+      items.set(itemId, item)
+    }
+    return Array.from(items, ([itemId, item]) => ({
+      itemId,
+      heard: Math.floor(item.heard),
+      produced: Math.floor(item.produced)
+    }))
+  }
+
+  /** The position of a device that has played so much of an item; `undefined` when the item is not known any more. */
+  locate(device: Position, itemId: string, played: number): number | undefined {
+    const item = this.segments.findLast((segment) => segment.itemId === itemId)
+    if (item === undefined) return undefined
+    return this.devices.get(device)! + item.start + Math.min(played, item.end - item.start)
+  }
+
+  /** The devices were flushed: what they have played now is all there is. */
+  flushed(): void {
+    this.segments = []
+    for (const position of this.devices.keys()) this.devices.set(position, position() - this.produced)
+  }
+
+  private furthest(): number {
+    let most = this.devices.size === 0 ? this.produced : 0
+    for (const [position, base] of this.devices) most = Math.max(most, position() - base)
+    return Math.min(most, this.produced)
+  }
+
+  private forgetPlayed(): void {
+    const played = this.produced - this.remaining()
+    this.segments = this.segments.filter((segment) => segment.end > played + TOLERANCE)
+  }
+}

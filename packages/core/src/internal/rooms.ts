@@ -1,0 +1,24 @@
+/**
+ * The rooms of one conversation, as they see each other.
+ */
+import type { BidiModel } from "../BidiModel.ts"
+import type { Fanout } from "./fanout.ts"
+import type { Memory } from "./memory.ts"
+import type { Outbox } from "./outbox.ts"
+import type { Outputs } from "./outputs.ts"
+import type { Ledger } from "./playback.ts"
+import type { Turn } from "./turn.ts"
+import type { Words } from "./words.ts"
+
+export interface Rooms {
+  readonly model: BidiModel["Service"]
+  readonly fanout: Fanout
+  readonly memory: Memory
+  readonly words: Words
+  readonly ledger: Ledger
+  readonly turn: Turn
+  readonly outbox: Outbox
+  readonly outputs: Outputs
+  /** Counts the connections; the number of the current one. */
+  readonly generation: { current: number }
+}

@@ -1,0 +1,121 @@
+/**
+ * Words on their way: from the pieces a provider sends to `TranscriptStream` events and transcript entries.
+ */
+import type { ModelEvent } from "../BidiModel.ts"
+import type { Assistant } from "../Transcript.ts"
+import * as Transcript from "../Transcript.ts"
+import type { Fanout } from "./fanout.ts"
+import type { Memory } from "./memory.ts"
+import type { Cut } from "./playback.ts"
+
+type Piece = Extract<ModelEvent, { readonly _tag: "TranscriptDelta" }>
+type Whole = Extract<ModelEvent, { readonly _tag: "TranscriptDone" }>
+
+interface Open {
+  readonly role: "user" | "assistant"
+  readonly itemId: string
+  readonly responseId: string | undefined
+  text: string
+}
+
+export class Words {
+  private readonly spoken = new Map<string, Open>()
+  private readonly planned = new Map<string, Open>()
+  private readonly fanout: Fanout
+  private readonly memory: Memory
+
+  constructor(fanout: Fanout, memory: Memory) {
+    this.fanout = fanout
+    this.memory = memory
+  }
+
+  /** The provider took a turn of the user; its words will come into this place. */
+  userTurn(itemId: string): void {
+    if (this.memory.get(itemId) === undefined) this.memory.put({ _tag: "User", id: itemId, parts: [] })
+  }
+
+  delta(piece: Piece): void {
+    const items = piece.preview === true ? this.planned : this.spoken
+    const item = this.item(items, piece)
+    item.text += piece.delta
+    if (piece.preview !== true) this.remember(item, "update")
+    this.emit(item, piece.delta, false, piece.preview === true)
+  }
+
+  done(whole: Whole): void {
+    const item = this.item(this.spoken, whole)
+    const rest = whole.text.startsWith(item.text) ? whole.text.slice(item.text.length) : ""
+    item.text = whole.text
+    this.finish(item, rest)
+  }
+
+  /** No more words of this reply will come. */
+  finishResponse(responseId: string): void {
+    for (const item of this.planned.values()) {
+      if (item.responseId === responseId) this.planned.delete(item.itemId)
+    }
+    for (const item of this.spoken.values()) {
+      if (item.responseId === responseId) this.finish(item, "")
+    }
+  }
+
+  /** The reply was cut off: from now on, what was heard of it is what was said. `cuts` names its audio. */
+  cut(responseId: string, cuts: ReadonlyArray<Cut>): void {
+    const begun = new Set(this.spoken.keys())
+    this.finishResponse(responseId)
+    for (const entry of this.memory.transcript()) {
+      if (entry._tag !== "Assistant" || entry.responseId !== responseId) continue
+      const full = entry.full ?? entry.text
+      const text = heardText(full, entry.id, cuts)
+      if (text === full && !begun.has(entry.id)) continue
+      this.memory.put({ ...entry, text, interrupted: true, full })
+    }
+  }
+
+  private item(items: Map<string, Open>, { itemId, responseId, role }: Piece | Whole): Open {
+    let item = items.get(itemId)
+    if (item === undefined) {
+      item = { role, itemId, responseId, text: "" }
+      items.set(itemId, item)
+      // its place in the talk is where its first words were spoken
+      if (items === this.spoken && this.memory.get(itemId) === undefined) this.remember(item, "put")
+    }
+    return item
+  }
+
+  private finish(item: Open, rest: string): void {
+    this.spoken.delete(item.itemId)
+    this.remember(item, "put")
+    this.emit(item, rest, true, false)
+  }
+
+  private remember(item: Open, how: "put" | "update"): void {
+    const { itemId: id, responseId = "", role, text } = item
+    if (role === "user") {
+      this.memory[how]({ _tag: "User", id, parts: text === "" ? [] : [text] })
+    } else {
+      const entry: Assistant = { _tag: "Assistant", id, responseId, text, interrupted: false }
+      this.memory[how](entry)
+    }
+  }
+
+  private emit({ itemId, responseId, role, text }: Open, delta: string, isFinal: boolean, preview: boolean): void {
+    this.fanout.emit({
+      _tag: "TranscriptStream",
+      role,
+      delta,
+      isFinal,
+      currentTranscript: text,
+      itemId,
+      ...(responseId === undefined ? {} : { responseId }),
+      ...(preview ? { preview } : {})
+    })
+  }
+}
+
+// A reply without audio was read, all of it. In one with audio, an item without any was not reached.
+const heardText = (full: string, itemId: string, cuts: ReadonlyArray<Cut>): string => {
+  if (cuts.length === 0) return full
+  const cut = cuts.find((cut) => cut.itemId === itemId)
+  return cut === undefined ? "" : Transcript.heardText(full, cut.heard, cut.produced)
+}

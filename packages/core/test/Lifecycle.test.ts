@@ -1,0 +1,326 @@
+/**
+ * What one can rely on when a conversation begins and ends, whatever happens in between.
+ *
+ * 1. Parts start in the order memory, observers, outputs, tools, model, inputs; outputs and inputs in the order given.
+ *    One part is open before the next begins to; inputs are streams and only begin in this order.
+ * 2. They stop in exactly the reverse order, and every part that was started is stopped exactly once. (An input or
+ *    a connection that ends by itself has stopped then.)
+ * 3. The first failure is the one reported. Before any failure, the first reason to stop is.
+ * 4. `ConnectionClose` comes exactly once, to every output and hook that lives, and nothing comes after it.
+ * 5. Every `send` ends: it succeeds, or fails with a typed error. After the end it fails at once.
+ * 6. Closing takes bounded time, also when a part never finishes closing; the others are closed all the same.
+ * 7. Nothing is left: no fiber, no connection.
+ *
+ * A scenario is drawn at random and played in virtual time.
+ */
+import { BidiAgent, BidiError, BidiEvent, BidiInput, BidiModel, type BidiOutput, BidiTest } from "@effect-bidi/core"
+import { assert, describe, it } from "@effect/vitest"
+import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Latch from "effect/Latch"
+import * as Layer from "effect/Layer"
+import * as References from "effect/References"
+import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
+import { countFibers } from "./support/fibers.ts"
+
+const RUNS = Number(process.env.LIFECYCLE_RUNS ?? 300)
+
+class PartFailed extends Schema.TaggedError<PartFailed>()("PartFailed", { part: Schema.String }) {}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// scenarios
+// ---------------------------------------------------------------------------------------------------------------------
+
+/** In tenths of a second; every part adds milliseconds of its own, so that no two things happen at the same time. */
+const Tenths = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 40 }))
+
+const Part = Schema.Struct({
+  opens: Schema.Literals(["at once", "at once", "at once", "slowly", "fails", "dies"]),
+  next: Schema.Literals(["works", "works", "works", "ends", "fails", "dies"]),
+  after: Tenths,
+  closes: Schema.Literals(["at once", "at once", "at once", "slowly", "never"])
+})
+
+const Action = Schema.Struct({ does: Schema.Literals(["send", "interrupt", "stop", "stop twice"]), after: Tenths })
+
+const Scenario = Schema.Struct({
+  outputs: Schema.Array(Part).check(Schema.isMaxLength(3)),
+  inputs: Schema.Array(Part).check(Schema.isMaxLength(3)),
+  hooks: Schema.Array(Schema.Literals(["works", "stalls", "dies"])).check(Schema.isMaxLength(2)),
+  model: Schema.Struct({
+    opens: Schema.Literals(["at once", "at once", "at once", "slowly", "fails", "never"]),
+    ends: Schema.Literals(["works", "works", "fails"]),
+    after: Tenths
+  }),
+  actions: Schema.Array(Action).check(Schema.isMaxLength(4))
+})
+
+type Scenario = typeof Scenario.Type
+type Part = typeof Part.Type
+
+const SLOWLY = Duration.millis(130)
+const at = (tenths: number, offset: number) => Duration.millis(tenths * 100 + offset)
+
+// ---------------------------------------------------------------------------------------------------------------------
+// playing one
+// ---------------------------------------------------------------------------------------------------------------------
+
+const play = (scenario: Scenario) =>
+  Effect.gen(function* () {
+    const log: Array<string> = []
+    const failures: Array<string> = []
+    const reasons: Array<string> = []
+    const clock = yield* Clock.Clock
+    const now = () => clock.currentTimeMillisUnsafe()
+    let over = Infinity // when somebody first asked for the end, or failed
+    let closed = 0
+    const seen = scenario.outputs.map((): Array<BidiEvent.Output> => [])
+    const heard = scenario.hooks.map((): Array<string> => [])
+
+    const failed = (part: string) =>
+      Effect.suspend(() => {
+        failures.push(part)
+        over = Math.min(over, now())
+        return Effect.fail(new PartFailed({ part }))
+      })
+    const died = (part: string) =>
+      Effect.suspend(() => {
+        failures.push(part)
+        over = Math.min(over, now())
+        return Effect.die(new PartFailed({ part }))
+      })
+
+    const preparing = (name: string, part: Part) =>
+      Effect.gen(function* () {
+        if (part.opens === "slowly") yield* Effect.sleep(SLOWLY)
+        if (part.opens === "fails") return yield* failed(name)
+        if (part.opens === "dies") return yield* died(name)
+      })
+
+    const holding = (name: string, closes: Part["closes"]) =>
+      Effect.acquireRelease(
+        Effect.sync(() => log.push(`start ${name}`)),
+        () => {
+          log.push(`stop ${name}`)
+          return closes === "at once" ? Effect.void : closes === "slowly" ? Effect.sleep(SLOWLY) : Effect.never
+        }
+      )
+
+    const working = (name: string, part: Part, offset: number) =>
+      Effect.gen(function* () {
+        yield* Effect.sleep(at(part.after, offset))
+        if (part.next === "fails") return yield* failed(name)
+        if (part.next === "dies") return yield* died(name)
+        if (part.next === "works") return yield* Effect.never
+      })
+
+    const outputs = scenario.outputs.map((part, i): BidiOutput.BidiOutput<PartFailed> => ({
+      name: `output ${i}`,
+      events: BidiEvent.allTags,
+      open: Effect.gen(function* () {
+        yield* preparing(`output ${i}`, part)
+        yield* holding(`output ${i}`, part.closes)
+        const ended = yield* Latch.make()
+        return {
+          offer: (event) => void seen[i]!.push(event),
+          flush: Effect.void,
+          playback: "none",
+          run: Effect.raceFirst(ended.await, working(`output ${i}`, part, 10 + i)),
+          end: Effect.asVoid(ended.open)
+        }
+      })
+    }))
+    const inputs = scenario.inputs.map((part, i) =>
+      BidiInput.make(
+        `input ${i}`,
+        Stream.unwrap(
+          Effect.as(
+            // a stream that fails is not seen to fail before it has closed
+            Effect.andThen(holding(`input ${i}`, lasts(part) ? part.closes : "at once"), preparing(`input ${i}`, part)),
+            Stream.fromEffectDrain(working(`input ${i}`, part, 20 + i)) as Stream.Stream<BidiEvent.Input, PartFailed>
+          )
+        )
+      )
+    )
+    const hooks = scenario.hooks.map((kind, i) =>
+      BidiAgent.on("ConnectionClose", () =>
+        Effect.suspend(() => {
+          heard[i]!.push("ConnectionClose")
+          return kind === "works" ? Effect.void : kind === "stalls" ? Effect.never : Effect.die("a hook died")
+        })
+      )
+    )
+    const refused = new BidiError.BidiError({ reason: new BidiError.Auth({ message: "model" }) })
+    const model = yield* BidiTest.model(
+      Effect.fnUntraced(function* (line) {
+        const { after, ends, opens } = scenario.model
+        if (opens === "never") return
+        if (opens === "slowly") yield* line.wait(SLOWLY)
+        if (opens === "fails") {
+          failures.push("model")
+          return yield* line.refuse(refused)
+        }
+        yield* line.accept
+        yield* Effect.forkScoped(
+          Effect.forever(Effect.flatMap(line.next, (c) => (c._tag === "UserMessage" ? line.reply(reply) : Effect.void)))
+        )
+        yield* line.wait(at(after, 30))
+        if (ends === "works") return yield* Effect.never
+        failures.push("model")
+        yield* line.drop(refused)
+      }, Effect.scoped)
+    )
+
+    const logged = Layer.effect(
+      BidiModel.BidiModel,
+      Effect.map(BidiModel.BidiModel, (model) => ({
+        ...model,
+        connect: (setup: BidiModel.Setup) =>
+          Effect.tap(model.connect(setup), () =>
+            Effect.acquireRelease(
+              Effect.sync(() => log.push("start model")),
+              () => Effect.sync(() => log.push("stop model"))
+            )
+          )
+      }))
+    )
+    const agent = yield* BidiAgent.make({}).pipe(Effect.provide(Layer.provide(logged, model.layer)))
+    let sent = 0
+    let answered = 0
+    const act = (call: BidiAgent.Call<unknown>, { after, does }: typeof Action.Type, i: number) =>
+      Effect.gen(function* () {
+        yield* Effect.sleep(at(after, 40 + i))
+        if (does === "send") {
+          sent++
+          const exit = yield* Effect.exit(call.send("Hello"))
+          answered++
+          if (Exit.isFailure(exit)) assert.isTrue(Exit.findErrorOption(exit)._tag === "Some", "a send failed untyped")
+          return
+        }
+        if (does === "interrupt") return yield* call.interrupt()
+        reasons.push("user_request")
+        over = Math.min(over, now())
+        yield* call.stop("user_request")
+        if (does === "stop twice") yield* call.stop("timeout")
+      })
+
+    const program = Effect.gen(function* () {
+      const call = yield* agent.start({ inputs, outputs, hooks })
+      yield* Effect.forEach(scenario.actions, (action, i) => Effect.forkChild(act(call, action, i)))
+      yield* Effect.forkChild(Effect.andThen(Effect.sleep("1 minute"), call.stop("complete")))
+      const exit = yield* Effect.exit(call.await)
+      closed = now()
+      const late = yield* Effect.exit(call.send("too late"))
+      assert.isTrue(isEnded(late), "a send after the end did not fail at once")
+      yield* Effect.sleep("1 hour") // whatever still runs has had its chance
+      return exit
+    }).pipe(Effect.scoped)
+
+    const [exit, alive] = yield* countFibers(
+      Effect.gen(function* () {
+        const fiber = yield* Effect.forkChild(Effect.exit(program), { startImmediately: true })
+        yield* BidiTest.advance("2 hours")
+        return yield* Fiber.join(fiber)
+      })
+    )
+    const end = Exit.isSuccess(exit) ? exit.value : Exit.failCause(exit.cause)
+    return {
+      exit: end,
+      log,
+      failures,
+      reasons,
+      seen,
+      heard,
+      alive,
+      closing: closed - over,
+      sent,
+      answered,
+      connections: model.open()
+    }
+  }).pipe(Effect.provideService(References.MinimumLogLevel, "None"))
+
+const reply = { text: "Hello to you too", audio: "600 millis", over: "200 millis" } as const
+
+const isEnded = (exit: Exit.Exit<void, BidiError.BidiError>) => {
+  const error = Exit.findErrorOption(exit)
+  return error._tag === "Some" && error.value instanceof BidiError.BidiError
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// laws
+// ---------------------------------------------------------------------------------------------------------------------
+
+describe("the life of a conversation", () => {
+  it.effect.prop(
+    "keeps the laws",
+    { scenario: Scenario },
+    ({ scenario }) =>
+      Effect.gen(function* () {
+        const { alive, answered, closing, connections, exit, failures, heard, log, reasons, seen, sent } =
+          yield* play(scenario)
+
+        // 1. in the order declared
+        const declared = [
+          ...scenario.outputs.map((_, i) => `output ${i}`),
+          "model",
+          ...scenario.inputs.map((_, i) => `input ${i}`)
+        ]
+        const started = log.filter((line) => line.startsWith("start ")).map((line) => line.slice(6))
+        assert.deepStrictEqual(
+          started,
+          declared.filter((name) => started.includes(name))
+        )
+
+        // 2. in reverse, each once
+        const stopped = log.filter((line) => line.startsWith("stop ")).map((line) => line.slice(5))
+        const alone = (name: string) =>
+          (name === "model" && scenario.model.ends === "fails") ||
+          scenario.inputs.some((part, i) => name === `input ${i}` && !lasts(part))
+        const together = (names: ReadonlyArray<string>) => names.filter((name) => !alone(name))
+        assert.deepStrictEqual(together(stopped), together(started).toReversed())
+        assert.deepStrictEqual(stopped.toSorted(), started.toSorted())
+
+        // 3. the first failure, or the first reason
+        const told = Exit.isSuccess(exit) ? undefined : partOf(exit.cause)
+        if (told !== undefined && told !== "no answer") assert.strictEqual(told, failures[0])
+        if (Exit.isSuccess(exit) && exit.value === "user_request") assert.isNotEmpty(reasons)
+
+        // 4. one close, last
+        for (const events of seen) {
+          const closes = events.filter((event) => event._tag === "ConnectionClose")
+          if (events.length > 0) assert.lengthOf(closes, 1)
+          if (events.length > 0) assert.strictEqual(events.at(-1)?._tag, "ConnectionClose")
+        }
+        for (const events of heard) assert.isAtMost(events.length, 1)
+        if (started.includes("model")) for (const events of heard) assert.lengthOf(events, 1)
+
+        // 5. every send ended
+        assert.strictEqual(answered, sent)
+
+        // 6. a second for each part that does not close
+        assert.isAtMost(closing, 1000 * (scenario.outputs.length + scenario.inputs.length + 3))
+
+        // 7. nothing left
+        assert.strictEqual(connections, 0)
+        const abandoned = [...scenario.outputs, ...scenario.inputs].some((part) => part.closes === "never")
+        if (!abandoned && !scenario.hooks.includes("stalls")) assert.strictEqual(alive, 0)
+      }),
+    { arbitrary: { runs: RUNS }, timeout: 600_000 }
+  )
+})
+
+const lasts = (part: Part) => part.next === "works" && part.opens !== "fails" && part.opens !== "dies"
+
+const partOf = (cause: Cause.Cause<unknown>): string | undefined => {
+  const error = Cause.squash(cause)
+  if (error instanceof PartFailed) return error.part
+  if (error instanceof BidiError.BidiError) {
+    return error.reason._tag === "ConnectionLost" ? "no answer" : error.reason.message
+  }
+  return undefined
+}

@@ -1,0 +1,19 @@
+import { defineConfig } from "vitest/config"
+import SummaryReporter from "./scripts/summary-reporter.ts"
+
+const project = (name: string, root: string) => ({
+  extends: true as const,
+  test: { name, root, include: ["test/**/*.test.ts"] }
+})
+
+export default defineConfig({
+  test: {
+    reporters: ["default", new SummaryReporter()],
+    projects: [
+      project("core", "packages/core"),
+      project("openai", "packages/openai"),
+      project("emulator", "packages/emulator"),
+      project("examples", "examples")
+    ]
+  }
+})
