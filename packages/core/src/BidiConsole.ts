@@ -63,18 +63,21 @@ export const input = (
     Stream.orDie
   )
 
+  // A pipe does not wait for anybody: its lines are held back until the agent has finished, and shown as they are sent.
+  const said = (line: string) =>
+    Effect.gen(function* () {
+      const conversation = yield* CurrentConversation
+      yield* conversation.idle
+      yield* Effect.yieldNow // what the agent said last is on its way to the screen
+      screen.line(`${prompt}${line}`)
+    })
+
   const typed = terminal
     ? Stream.tap(lines, () => Effect.sync(() => screen.entered()))
     : lines.pipe(
         Stream.rechunk(1),
-        Stream.tap((line) =>
-          Effect.flatMap(CurrentConversation, (conversation) =>
-            Effect.andThen(
-              conversation.idle,
-              Effect.sync(() => line.trim() !== "" && screen.line(`${prompt}${line}`))
-            )
-          )
-        )
+        Stream.filter((line) => line.trim() !== ""),
+        Stream.tap(said)
       )
 
   return BidiInput.make(

@@ -111,6 +111,7 @@ export const make = Effect.fnUntraced(function* (
     const { history, resend } = resumption(rooms.memory.transcript(), generation.current === 1, owed)
     yield* connection.seed(history)
     for (const command of resend) outbox.prependUnsafe(command, { onSent: turn.awaitReply })
+    turn.noReply()
     yield* Effect.logDebug(`connection ${generation.current} is ready (${connection.id})`)
     fanout.emit({
       _tag: "ConnectionStart",
@@ -236,14 +237,12 @@ export const make = Effect.fnUntraced(function* (
         attempt = 0
       }
       yield* Effect.forkIn(hangUp(current), scope)
-      let owed = false
       for (let connected = false; !connected;) {
         if (!failure.isRetryable || (options.renew === false && failure.reason._tag === "SessionExpired")) {
           return yield* failure
         }
-        const turnInterrupted = receiver.abandon()
-        owed ||= turnInterrupted
-        yield* restarting(restartReason(failure), turnInterrupted, ++attempt, failure)
+        const owed = receiver.abandon()
+        yield* restarting(restartReason(failure), owed, ++attempt, failure)
         if (attempt > 1 || failure.reason.resume === "backoff") yield* backOff(step, failure)
         const adopted = yield* Effect.result(Effect.flatMap(replacement, (dialed) => adopt(dialed, owed)))
         if (Result.isFailure(adopted)) failure = adopted.failure

@@ -13,7 +13,7 @@ import type { Tools } from "./tools.ts"
 export interface Receiver {
   /** Handles one event. An effect comes back only when there is something to wait for. */
   readonly receive: (event: ModelEvent) => Effect.Effect<void> | undefined
-  /** The connection is gone: what it was in the middle of will not be finished. Answers whether that was a reply. */
+  /** The connection is gone: what it was in the middle of will not be finished. Answers whether it owes a reply. */
   readonly abandon: () => boolean
 }
 
@@ -134,11 +134,9 @@ export const make = (rooms: Rooms, interrupter: Interrupter, tools: Tools): Rece
   return {
     receive,
     abandon: () => {
-      const { active } = turn
-      const interrupted = active !== undefined || turn.awaitingReply
-      if (active !== undefined) complete(active, "error")
-      turn.reset()
-      return interrupted
+      if (turn.active !== undefined) complete(turn.active, "error")
+      turn.abandoned()
+      return turn.awaitingReply
     }
   }
 }

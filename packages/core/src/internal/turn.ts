@@ -58,6 +58,7 @@ export class Turn {
     this.changed()
   }
 
+  /** No reply will come, or it will be asked for again. */
   noReply(): void {
     this.asked = false
     this.changed()
@@ -82,10 +83,10 @@ export class Turn {
     this.changed()
   }
 
-  /** The connection is gone, and with it whatever it was doing. */
-  reset(): void {
+  /** The connection is gone, and with it whatever it was doing. A reply that was on its way is still awaited. */
+  abandoned(): void {
+    this.asked ||= this.active !== undefined
     this.active = undefined
-    this.asked = false
     this.speaking = false
     this.replies.clear()
     this.changed()

@@ -108,12 +108,12 @@ export class Screen {
         line.column = 0
         continue
       }
-      let fitting = word
       if (line.column + width(word) > columns && line.column > 0) {
         this.target.write("\n")
         line.column = 0
-        fitting = word.trimStart()
       }
+      // a row does not begin with the space between two words
+      const fitting = line.column === 0 ? word.trimStart() : word
       this.target.write(fitting)
       line.column += width(fitting)
       // the terminal is already on its way to the next row

@@ -62,7 +62,8 @@ export const show = (screen: Screen, names: { readonly user: string; readonly ag
       }
       case "Interruption": {
         screen.finish(`assistant ${event.responseId}`)
-        return note("✂", `interrupted after ${seconds(event.heard)} of speech`)
+        const heard = Duration.toSeconds(event.heard)
+        return note("✂", heard === 0 ? "interrupted" : `interrupted after ${heard.toFixed(1)} s of speech`)
       }
       case "ToolUse":
         return note("→", `${event.name} ${JSON.stringify(event.input)}`)
@@ -90,5 +91,3 @@ export const show = (screen: Screen, names: { readonly user: string; readonly ag
 }
 
 const text = (value: unknown): string => (typeof value === "string" ? value : JSON.stringify(value))
-
-const seconds = (duration: Duration.Duration) => `${Duration.toSeconds(duration).toFixed(1)} s`

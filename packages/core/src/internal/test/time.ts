@@ -6,7 +6,7 @@ import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
 
 // More rounds than any chain of fibers that wake each other is long.
-const ROUNDS = 64
+const ROUNDS = 128
 
 /**
  * Lets every fiber run that can run without time passing.

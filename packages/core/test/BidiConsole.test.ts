@@ -1,0 +1,161 @@
+import { BidiAgent, BidiConsole, BidiError, BidiTest } from "@effect-bidi/core"
+import { assert, describe, it } from "@effect/vitest"
+import * as Tool from "effect/ai/Tool"
+import * as Toolkit from "effect/ai/Toolkit"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Schema from "effect/Schema"
+import { pipe, terminal } from "./support/terminal.ts"
+
+const lost = new BidiError.BidiError({ reason: new BidiError.ConnectionLost({ message: "gone" }) })
+
+const add = Tool.make("add", {
+  parameters: Schema.Struct({ a: Schema.Int, b: Schema.Int }),
+  success: Schema.Int,
+  failureMode: "return"
+})
+const toolkit = Toolkit.make(add)
+const handlers = toolkit.toLayer({ add: ({ a, b }) => Effect.succeed(a + b) })
+
+const agentOf = (script: BidiTest.Script) =>
+  Effect.gen(function* () {
+    const model = yield* BidiTest.model(script)
+    return yield* BidiAgent.make({ toolkit }).pipe(Effect.provide([model.layer, handlers]))
+  })
+
+describe("on a terminal", () => {
+  it.effect("the agent speaks above the line that is being typed", () =>
+    Effect.gen(function* () {
+      const { lines, stdin, stdout, type } = terminal(30)
+      const agent = yield* agentOf(
+        Effect.fnUntraced(function* (line) {
+          yield* line.expectText("Hi")
+          yield* line.reply({ text: "Hello, this is a longer answer that wraps.", over: "2 seconds" })
+          yield* line.expectText("Bye")
+        })
+      )
+      const call = yield* agent.start({
+        inputs: [BidiConsole.input({ stdin, stdout })],
+        outputs: [BidiConsole.output({ stdout })]
+      })
+      yield* BidiTest.settle
+      assert.deepStrictEqual(yield* lines, [">"])
+      type("Hi\r")
+      yield* BidiTest.advance("1 second")
+      assert.deepStrictEqual(yield* lines, ["> Hi", "agent: Hello, this is a", ">"])
+      type("By")
+      yield* BidiTest.advance("2 seconds")
+      assert.deepStrictEqual(yield* lines, ["> Hi", "agent: Hello, this is a longer", "answer that wraps.", "> By"])
+      type("e\r")
+      yield* BidiTest.settle
+      yield* call.stop("user_request")
+      yield* call.await
+      assert.deepStrictEqual(yield* lines, [
+        "> Hi",
+        "agent: Hello, this is a longer",
+        "answer that wraps.",
+        "> Bye",
+        "  ■ the conversation has ended: you asked to stop"
+      ].flatMap((line) => line.match(/.{1,30}/g) ?? []))
+    })
+  )
+
+  it.effect("typing while the agent speaks interrupts it", () =>
+    Effect.gen(function* () {
+      const { lines, stdin, stdout, type } = terminal(60)
+      const agent = yield* agentOf(
+        Effect.fnUntraced(function* (line) {
+          yield* line.expectText("Tell me a story")
+          yield* Effect.forkChild(line.reply({ text: "one two three four five six seven eight", over: "8 seconds" }))
+          yield* line.expect("Interrupt")
+          yield* line.expectText("Enough")
+          yield* line.reply({ text: "All right." })
+          yield* line.wait("1 hour")
+        })
+      )
+      yield* agent.start({
+        inputs: [BidiConsole.input({ stdin, stdout })],
+        outputs: [BidiConsole.output({ stdout })]
+      })
+      type("Tell me a story\r")
+      yield* BidiTest.advance("3500 millis")
+      type("Enough\r")
+      yield* BidiTest.advance("1 second")
+      assert.deepStrictEqual(yield* lines, [
+        "> Tell me a story",
+        "agent: one two three",
+        "> Enough",
+        "  ✂ interrupted",
+        "agent: All right.",
+        ">"
+      ])
+    })
+  )
+
+  it.effect("a planned text is printed once, and corrected where it was not said", () =>
+    Effect.gen(function* () {
+      const { lines, stdout } = terminal(60)
+      const words = { role: "assistant", responseId: "r", itemId: "i" } as const
+      const agent = yield* agentOf((line) =>
+        line.emit(
+          { _tag: "ResponseStarted", responseId: "r" },
+          { _tag: "TranscriptDelta", ...words, delta: "One two three.", preview: true },
+          { _tag: "TranscriptDone", ...words, text: "One two three." },
+          { _tag: "TranscriptDelta", ...words, itemId: "j", delta: " Four five.", preview: true },
+          { _tag: "TranscriptDone", ...words, itemId: "k", text: " Six." },
+          { _tag: "ResponseDone", responseId: "r", stopReason: "complete" }
+        )
+      )
+      yield* agent.start({ outputs: [BidiConsole.output({ stdout })] })
+      yield* BidiTest.settle
+      assert.deepStrictEqual(yield* lines, ["agent: One two three. Four five.", "agent: One two three. Six."])
+    })
+  )
+})
+
+describe("through pipes", () => {
+  it.effect("each line waits for the reply to the one before, and the end of the input is the end", () =>
+    Effect.gen(function* () {
+      const { stdin, stdout, text } = pipe()
+      const agent = yield* agentOf(
+        Effect.fnUntraced(function* (line) {
+          if (line.generation === 2) {
+            yield* line.expectText("Thanks.")
+            return void (yield* line.reply({ text: "You are welcome." }))
+          }
+          yield* line.expectText("How much is 1 + 2?")
+          yield* line.callTools(["add", { a: 1, b: 2 }])
+          yield* line.expect("ToolOutputs")
+          yield* line.reply({ text: "It is 3.", audio: "2 seconds", over: "1 second" })
+          yield* line.expectText("Thanks.")
+          yield* line.drop(lost)
+        })
+      )
+      const fiber = yield* Effect.forkChild(
+        agent.run({
+          inputs: [BidiConsole.input({ stdin, stdout, prompt: "you: " })],
+          outputs: [BidiConsole.output({ stdout })]
+        })
+      )
+      stdin.end("How much is 1 + 2?\n\nThanks.\n")
+      yield* BidiTest.advance("4 seconds")
+      assert.strictEqual(yield* Fiber.join(fiber), "complete")
+      assert.strictEqual(
+        text(),
+        [
+          "you: How much is 1 + 2?",
+          '  → add {"a":1,"b":2}',
+          "  ✓ add 3",
+          "agent: It is 3.",
+          "you: Thanks.",
+          "  ↻ the connection was lost, reconnecting",
+          "  ↻ connected again",
+          "agent: You are welcome.",
+          "  ■ the conversation has ended: everything was said",
+          ""
+        ].join("\n")
+      )
+      assert.notInclude(text(), "\x1b")
+    })
+  )
+})
