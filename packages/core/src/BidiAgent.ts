@@ -90,6 +90,8 @@ export interface Options<
   readonly sessionId?: string
   /** What was said before, put behind what the session's log holds. */
   readonly history?: Prompt.Prompt
+  /** Lets the agent speak first, following these instructions, unless the session has a history. */
+  readonly greeting?: string
   readonly connection?: ConnectionOptions
 }
 
@@ -191,6 +193,7 @@ export const make = Effect.fnUntraced(function* <Tools extends Record<string, To
       hooks: options.hooks ?? [],
       sessionId: options.sessionId ?? crypto.randomUUID(),
       history: options.history,
+      greeting: options.greeting,
       connection: options.connection ?? {}
     }
     const fiber = yield* converse({ system: profile.system, kit }, plan, (started) =>

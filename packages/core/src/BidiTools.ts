@@ -44,7 +44,7 @@ export const currentTime = Tool.make("current_time", {
       Schema.String.annotate({ description: "An IANA time zone such as Europe/Paris. Left out: the local one." })
     )
   }),
-  success: Schema.Struct({ time: Schema.String, iso: Schema.String, timezone: Schema.String }),
+  success: Schema.Struct({ time: Schema.String, timezone: Schema.String }),
   failure: Schema.String,
   failureMode: "return"
 }).annotate(Tool.Readonly, true)
@@ -92,7 +92,6 @@ export const layer = toolkit.toLayer({
     const now = DateTime.setZone(yield* DateTime.now, zone.value)
     return {
       time: DateTime.format(now, { dateStyle: "full", timeStyle: "short", locale: "en-GB" }),
-      iso: DateTime.formatIsoOffset(now),
       timezone: id
     }
   }),

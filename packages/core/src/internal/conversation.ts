@@ -52,6 +52,7 @@ export interface Plan {
   readonly hooks: ReadonlyArray<Hook<any>>
   readonly sessionId: string
   readonly history: Prompt.Prompt | undefined
+  readonly greeting: string | undefined
   readonly connection: Keeper.ConnectionOptions
 }
 
@@ -107,6 +108,10 @@ export const converse = (
         const receiver = Receiver.make(rooms, interrupter, tools)
         const keeper = yield* openModel(rooms, receiver, definition, plan.connection, fail)
         connectionId = keeper.connectionId
+        if (plan.greeting !== undefined && memory.transcript().length === 0) {
+          const { outbox, turn } = rooms
+          outbox.offerUnsafe({ _tag: "Respond", instructions: plan.greeting }, { onSent: turn.awaitReply })
+        }
         const inputs = yield* openInputs(sender, plan.inputs, fail)
         yield* Effect.forkScoped(Effect.ignore(Effect.andThen(inputs, endOfInputs(rooms, plan.inputs.length, stop))))
         yield* onReady({ conversation, events })

@@ -15,7 +15,7 @@ export const terminal = (columns = 40) => {
         done()
       }
     }),
-    { isTTY: true, columns, rows: 24, hasColors: () => false }
+    { isTTY: true, columns, rows: 24, hasColors: () => true }
   )
   const stdin = Object.assign(new PassThrough(), { isTTY: true, setRawMode: () => stdin })
   return {

@@ -4,6 +4,7 @@
  */
 import type { Interface } from "node:readline"
 import { clearScreenDown, cursorTo, moveCursor } from "node:readline"
+import { stripVTControlCharacters } from "node:util"
 
 export interface Target {
   readonly isTTY?: boolean
@@ -47,7 +48,10 @@ export class Screen {
   }
 
   detach(): void {
-    if (this.prompt !== undefined && this.interactive) this.hide(this.prompt)
+    if (this.prompt !== undefined && this.interactive) {
+      this.hide(this.prompt)
+      this.open = undefined // it has ended in a line feed
+    }
     this.prompt = undefined
   }
 
@@ -142,10 +146,10 @@ const WIDE =
   /[\p{Emoji_Presentation}\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\uFF01-\uFF60]/u
 const NONE = /[\p{Mark}\p{Control}\p{Default_Ignorable_Code_Point}]/u
 
-/** Columns a text takes. */
+/** Columns a text takes, colours apart. */
 export const width = (text: string): number => {
   let columns = 0
-  for (const character of text) columns += NONE.test(character) ? 0 : WIDE.test(character) ? 2 : 1
+  for (const character of stripVTControlCharacters(text)) columns += NONE.test(character) ? 0 : WIDE.test(character) ? 2 : 1
   return columns
 }
 

@@ -1,0 +1,7 @@
+export * as Assistant from "./Assistant.ts"
+export * as Emulator from "./Emulator.ts"
+export * as Fault from "./Fault.ts"
+export * as OpenAiEmulator from "./OpenAiEmulator.ts"
+export * as Pcm from "./Pcm.ts"
+export * as Recogniser from "./Recogniser.ts"
+export * as Voice from "./Voice.ts"

@@ -1,0 +1,91 @@
+/**
+ * The long story, and where it was left.
+ *
+ * Every sentence names its day, so that a listener notices at once when one is missing or said twice.
+ */
+import type { Turn } from "../../Assistant.ts"
+
+const days: ReadonlyArray<string> = [
+  "Day one, the small boat Heron left the harbour with a cargo of forty clocks.",
+  "Day two, a grey cat was found asleep among the clocks and was made second mate.",
+  "Day three, the wind turned north and every clock on board began to run slow.",
+  "Day four, the captain wound them all again by the light of a single candle.",
+  "Day five, dolphins swam beside the boat until the sun went down.",
+  "Day six, it rained so hard that the cat moved into the captain's left boot.",
+  "Day seven, nobody worked, and the cook baked bread with the last of the honey.",
+  "Day eight, a lighthouse blinked three times and the captain blinked back.",
+  "Day nine, they bought oranges and rope from a fisherman who sang while he counted.",
+  "Day ten, fog came down, and the Heron found her way by the ticking of the clocks.",
+  "Day eleven, the fog lifted, and there was an island on no map at all.",
+  "Day twelve, they walked around it before breakfast and met one very old tortoise.",
+  "Day thirteen, the tortoise was given a clock and seemed pleased with the sound.",
+  "Day fourteen, a storm tore the smaller sail, and the cook mended it with fishing line.",
+  "Day fifteen, the mended sail held, and everyone thanked the cook.",
+  "Day sixteen, the cat caught a flying fish and would not share it.",
+  "Day seventeen, the captain wrote a long letter and put it in a green bottle.",
+  "Day eighteen, the sea was as flat as a table, so they rowed and told jokes.",
+  "Day nineteen, a whale breathed beside them, and it smelled of old cabbage.",
+  "Day twenty, the first gull of the far coast landed on the mast.",
+  "Day twenty one, bells could be heard across the water at noon.",
+  "Day twenty two, the Heron came into port with thirty nine clocks and one cat.",
+  "Day twenty three, all the clocks struck together, and the whole town cheered.",
+  "Day twenty four, the captain slept late, and that is the end of the story."
+]
+
+/** The whole story: about 80 seconds of speech. */
+export const story = days.join(" ")
+
+/** Its first days, for who wants a short one. */
+export const shortStory = days.slice(0, 4).join(" ")
+
+interface Placed {
+  readonly word: string
+  readonly at: number
+}
+
+const place = (text: string): ReadonlyArray<Placed> =>
+  [...text.matchAll(/\S+/g)].flatMap((match) => {
+    const word = match[0].toLowerCase().replace(/[^\p{L}\p{N}]/gu, "")
+    return word === "" ? [] : [{ word, at: match.index }]
+  })
+
+const words = place(story)
+
+/** A text that is told from less than this many words of the story may be about anything. */
+const fewest = 3
+
+/** A mark that a client puts behind words that were cut off has at most this many words. */
+const longestMark = 4
+
+/** Index of the first word of the story that `text` does not tell any more; `undefined` when it tells no part of it. */
+const toldUpTo = (text: string): number | undefined => {
+  const told = place(text)
+  let best: { readonly from: number; readonly length: number } | undefined
+  for (let from = 0; from < words.length; from++) {
+    let length = 0
+    while (length < told.length && told[length]!.word === words[from + length]?.word) length++
+    if (best === undefined || length > best.length) best = { from, length }
+  }
+  if (best === undefined || best.length < Math.min(fewest, told.length) || best.length === 0) return undefined
+  // two words alone are only trusted when the story begins with them
+  if (best.length < fewest && best.from !== 0) return undefined
+  return told.length - best.length > longestMark ? undefined : best.from + best.length
+}
+
+/**
+ * The rest of the story after the last piece of it in the conversation: the whole of it when it was asked for and none
+ * of it was heard, "" when it was told to the end, `undefined` when no story was on.
+ */
+export const restOfStory = (memory: ReadonlyArray<Turn>): string | undefined => {
+  for (const turn of memory.toReversed()) {
+    if (turn.role === "assistant") {
+      const next = toldUpTo(turn.text)
+      if (next !== undefined) return next >= words.length ? "" : story.slice(words[next]!.at)
+    }
+    if (turn.role === "user" && asksForStory(turn.text)) return story
+  }
+  return undefined
+}
+
+/** Whether the text asks for a story. */
+export const asksForStory = (text: string): boolean => /\b(?:tell|read|say|give|hear|want)\b.*\bstory\b/i.test(text)

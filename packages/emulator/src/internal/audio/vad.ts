@@ -1,0 +1,85 @@
+/**
+ * Where speech starts and stops in a stream of sound, by its energy: a pure fold over 20 ms frames.
+ *
+ * Positions are milliseconds of audio since the first sample ever given, not of wall clock: the answer does not depend
+ * on how the stream was cut into messages.
+ */
+import { concatSamples } from "../../Pcm.ts"
+
+/** Length of the frame that is judged loud or quiet, in milliseconds. */
+export const frameMs = 20
+
+/** Loud frames in a row that make a start: shorter sounds are clicks. */
+const framesToStart = 3
+
+export interface Config {
+  /** 0 hears almost everything (-55 dBFS), 1 only loud sounds (-25 dBFS). */
+  readonly threshold: number
+  /** Audio before the first loud frame that belongs to the speech, in milliseconds. */
+  readonly prefixPaddingMs: number
+  /** Quiet that ends the speech, in milliseconds. */
+  readonly silenceMs: number
+}
+
+export interface State {
+  readonly rest: Int16Array
+  readonly positionMs: number
+  readonly loud: number
+  readonly quiet: number
+  readonly speaking: boolean
+  /** No start is reported before this position: it belongs to the turn before. */
+  readonly floorMs: number
+}
+
+export type Event =
+  | { readonly _tag: "Started"; readonly atMs: number }
+  | { readonly _tag: "Stopped"; readonly atMs: number }
+
+/** Silence so far; `positionMs` continues a stream that was already running. */
+export const initial = (positionMs = 0): State => ({
+  rest: new Int16Array(0),
+  positionMs,
+  loud: 0,
+  quiet: 0,
+  speaking: false,
+  floorMs: positionMs
+})
+
+const isLoud = (frame: Int16Array, threshold: number): boolean => {
+  const limit = 32_768 * 10 ** ((-55 + 30 * threshold) / 20)
+  let sum = 0
+  for (const sample of frame) sum += sample * sample
+  return Math.sqrt(sum / frame.length) >= limit
+}
+
+/** Takes the next samples in; tells the starts and stops found in them, in order. */
+export const step = (
+  config: Config,
+  state: State,
+  samples: Int16Array,
+  sampleRate: number
+): readonly [State, ReadonlyArray<Event>] => {
+  const size = (sampleRate * frameMs) / 1000
+  const all = state.rest.length === 0 ? samples : concatSamples([state.rest, samples])
+  const events: Array<Event> = []
+  let { floorMs, loud, positionMs, quiet, speaking } = state
+  let offset = 0
+  for (; offset + size <= all.length; offset += size) {
+    const heard = isLoud(all.subarray(offset, offset + size), config.threshold)
+    loud = heard ? loud + 1 : 0
+    quiet = heard ? 0 : quiet + 1
+    positionMs += frameMs
+    if (!speaking && loud >= framesToStart) {
+      speaking = true
+      events.push({
+        _tag: "Started",
+        atMs: Math.max(floorMs, positionMs - loud * frameMs - config.prefixPaddingMs)
+      })
+    } else if (speaking && quiet * frameMs >= config.silenceMs) {
+      speaking = false
+      floorMs = positionMs
+      events.push({ _tag: "Stopped", atMs: positionMs })
+    }
+  }
+  return [{ rest: all.slice(offset), positionMs, loud, quiet, speaking, floorMs }, events]
+}

@@ -1,0 +1,107 @@
+/**
+ * The control over plain HTTP, for programs in other languages and for people with `curl`.
+ */
+import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import type { IncomingMessage, ServerResponse } from "node:http"
+import type { Control, Entry } from "../../Emulator.ts"
+import { Fault } from "../../Fault.ts"
+
+export interface Access {
+  readonly control: Control
+  readonly log: () => ReadonlyArray<Entry>
+  readonly start: (effect: Effect.Effect<void>) => unknown
+}
+
+const Reply = Schema.Struct({
+  text: Schema.optional(Schema.String),
+  calls: Schema.optional(
+    Schema.Array(Schema.Struct({ name: Schema.String, arguments: Schema.Record(Schema.String, Schema.Unknown) }))
+  )
+})
+
+const decodeFaults = Schema.decodeUnknownResult(Schema.Array(Fault))
+const decodeReply = Schema.decodeUnknownResult(Reply)
+const decodeText = Schema.decodeUnknownResult(Schema.Struct({ text: Schema.String }))
+
+const help = {
+  "GET /emulator/log": "everything that was received and sent",
+  "POST /emulator/faults/now": "a list of faults for the open connections",
+  "POST /emulator/faults/next": "a list of faults for the next connection",
+  "POST /emulator/faults/every": "a list of faults for every connection from now on",
+  "POST /emulator/faults/reset": "takes back the faults of coming connections",
+  "POST /emulator/reply": '{"text"?, "calls"?: [{"name", "arguments"}]}: what the next reply is',
+  "POST /emulator/hear": '{"text"}: what the next spoken turn is understood as',
+  "POST /emulator/hold": "replies stop where they are",
+  "POST /emulator/release": "and go on",
+  "POST /emulator/thaw": "stalled connections read again"
+}
+
+/** No request to the control is longer than this, in bytes. */
+const longest = 1024 * 1024
+
+const send = (response: ServerResponse, status: number, body: unknown): void => {
+  response.writeHead(status, { "content-type": "application/json" })
+  response.end(`${JSON.stringify(body, undefined, 2)}\n`)
+}
+
+const decoded = <A>(result: Result.Result<A, Schema.SchemaError>, use: (value: A) => Effect.Effect<unknown>) =>
+  Result.isSuccess(result) ? use(result.success) : result.failure.message
+
+/** What the request asks for: an effect, or why it cannot be had; `undefined` for an unknown path. */
+const commandOf = (path: string, body: unknown, control: Control): Effect.Effect<unknown> | string | undefined => {
+  switch (path) {
+    case "/emulator/faults/now":
+      return decoded(decodeFaults(body), (faults) => control.inject(...faults))
+    case "/emulator/faults/next":
+      return decoded(decodeFaults(body), (faults) => control.onNextConnection(...faults))
+    case "/emulator/faults/every":
+      return decoded(decodeFaults(body), (faults) => control.onEveryConnection(...faults))
+    case "/emulator/faults/reset":
+      return control.reset
+    case "/emulator/reply":
+      return decoded(decodeReply(body), ({ calls, text }) => control.reply({ text, calls: calls ?? [] }))
+    case "/emulator/hear":
+      return decoded(decodeText(body), ({ text }) => control.hear(text))
+    case "/emulator/hold":
+      return control.hold
+    case "/emulator/release":
+      return control.release
+    case "/emulator/thaw":
+      return control.thaw
+    default:
+      return undefined
+  }
+}
+
+const parse = (text: string): unknown => {
+  try {
+    return text === "" ? undefined : JSON.parse(text)
+  } catch {
+    return text
+  }
+}
+
+/** Answers one request. */
+export const respond = (request: IncomingMessage, response: ServerResponse, access: Access): void => {
+  const { pathname } = new URL(request.url ?? "/", "http://emulator")
+  if (request.method !== "POST") {
+    request.resume()
+    if (pathname === "/emulator/log") return send(response, 200, access.log())
+    if (pathname === "/" || pathname === "/emulator") return send(response, 200, help)
+    return send(response, 404, { error: { message: `There is nothing at ${pathname}`, type: "invalid_request_error" } })
+  }
+  let text = ""
+  request.setEncoding("utf8")
+  request.on("data", (chunk: string) => {
+    text += chunk
+    if (text.length > longest) request.destroy()
+  })
+  request.on("end", () => {
+    const command = commandOf(pathname, parse(text), access.control)
+    if (command === undefined) return send(response, 404, help)
+    if (typeof command === "string") return send(response, 400, { error: { message: command } })
+    access.start(Effect.map(command, (answer) => send(response, 200, { ok: true, connections: answer ?? null })))
+  })
+}

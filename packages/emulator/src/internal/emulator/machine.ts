@@ -1,0 +1,43 @@
+/**
+ * What every emulated provider is: a pure state machine over what arrives and what is to be done about it.
+ *
+ * Time, sockets, voices and ears are outside. The machine asks for them by commands and gets the outcome as an input.
+ */
+import type { ResponseFault } from "../../Fault.ts"
+import type { Pcm } from "../../Pcm.ts"
+import type { Manner, Speech } from "../../Voice.ts"
+
+/** One message of the wire, before it is written as text. */
+export interface WireEvent {
+  readonly type: string
+  readonly [key: string]: unknown
+}
+
+export type Input =
+  | { readonly _tag: "Text"; readonly text: string }
+  | { readonly _tag: "Binary"; readonly bytes: number }
+  | { readonly _tag: "Woken"; readonly key: string }
+  | { readonly _tag: "Spoken"; readonly key: string; readonly speech: Speech }
+  | { readonly _tag: "Heard"; readonly key: string; readonly text: string }
+  | { readonly _tag: "NotHeard"; readonly key: string; readonly message: string }
+  | { readonly _tag: "Arm"; readonly fault: ResponseFault }
+  | { readonly _tag: "Hold" }
+  | { readonly _tag: "Release" }
+  | { readonly _tag: "Expire" }
+
+export type Command =
+  | { readonly _tag: "Send"; readonly event: WireEvent }
+  | { readonly _tag: "Close"; readonly code: number; readonly reason: string }
+  /** Wants `Woken` after that many milliseconds; replaces an earlier wish with the same key. */
+  | { readonly _tag: "Wake"; readonly key: string; readonly afterMs: number }
+  | { readonly _tag: "Forget"; readonly key: string }
+  /** Wants `Spoken`. */
+  | { readonly _tag: "Speak"; readonly key: string; readonly text: string; readonly manner: Manner }
+  /** Wants `Heard` or `NotHeard`. */
+  | { readonly _tag: "Listen"; readonly key: string; readonly pcm: Pcm }
+
+/** A provider's side of one connection. `now` is milliseconds since the epoch. */
+export interface Machine<State> {
+  readonly start: (now: number) => readonly [State, ReadonlyArray<Command>]
+  readonly step: (state: State, input: Input, now: number) => readonly [State, ReadonlyArray<Command>]
+}

@@ -1,0 +1,66 @@
+/**
+ * What the assistant is given to answer: the conversation, or what a response brought along in its place.
+ */
+import type { Prompt, Tool, ToolChoice } from "../../Assistant.ts"
+import { Refused } from "./check.ts"
+import { callsOf, makeItem } from "./items.ts"
+import type { ResponseParams } from "./protocol.ts"
+import type { Manner, Settings } from "./settings.ts"
+import type { Active, Item } from "./state.ts"
+import type { Step } from "./step.ts"
+import * as Usage from "./usage.ts"
+import type { Tokens } from "./usage.ts"
+
+const toolsOf = (tools: Settings["tools"]): ReadonlyArray<Tool> =>
+  tools.map(({ description, name, parameters }) => ({
+    name,
+    description: description ?? "",
+    parameters: parameters ?? {}
+  }))
+
+const choiceOf = (choice: Manner["toolChoice"]): ToolChoice =>
+  typeof choice === "string" ? choice : { name: choice.name }
+
+/** The items that a `response.create` brings along, references followed; `undefined` when it brings none. */
+export const inputOf = (step: Step, params: ResponseParams): ReadonlyArray<Item> | Refused | undefined => {
+  if (params.input === undefined) return undefined
+  const items: Array<Item> = []
+  for (const [index, entry] of params.input.entries()) {
+    if (entry.type === "item_reference") {
+      const item = step.item(entry.id)
+      if (item === undefined) {
+        return new Refused("item_not_found", `Item with id '${entry.id}' not found.`, `response.input[${index}].id`)
+      }
+      items.push(item)
+      continue
+    }
+    const made = makeItem(step, entry, callsOf(items))
+    if (made instanceof Refused) return made
+    // no ears for sound that is no part of the conversation
+    items.push({ ...made.item, isUnheard: false })
+  }
+  return items
+}
+
+const itemsOf = (step: Step, active: Active): ReadonlyArray<Item> => active.input ?? step.state.items
+
+/** The prompt of a response, or `undefined` as long as some speech in it is still being understood. */
+export const promptOf = (step: Step, active: Active): Prompt | undefined => {
+  const items = itemsOf(step, active)
+  if (items.some(({ isUnheard }) => isUnheard)) return undefined
+  return {
+    memory: items.map(({ turn }) => turn),
+    tools: toolsOf(active.manner.tools),
+    toolChoice: choiceOf(active.manner.toolChoice),
+    parallelCalls: active.manner.parallelCalls,
+    request: active.params.instructions
+  }
+}
+
+/** Tokens of everything that the response reads. */
+export const tokensRead = (step: Step, active: Active): Tokens => {
+  const instructions = active.params.instructions ?? step.state.settings.instructions
+  const { tools } = active.manner
+  const head = Usage.ofText(instructions + (tools.length === 0 ? "" : JSON.stringify(tools)))
+  return itemsOf(step, active).reduce((tokens, item) => Usage.plus(tokens, item.tokens), head)
+}

@@ -1,0 +1,60 @@
+/**
+ * Token counts, after the provider's published rules of thumb.
+ */
+
+export interface Tokens {
+  readonly text: number
+  readonly audio: number
+  readonly image: number
+}
+
+export const none: Tokens = { text: 0, audio: 0, image: 0 }
+
+export const plus = (a: Tokens, b: Tokens): Tokens => ({
+  text: a.text + b.text,
+  audio: a.audio + b.audio,
+  image: a.image + b.image
+})
+
+const total = ({ audio, image, text }: Tokens): number => text + audio + image
+
+/** About four characters a token. */
+export const ofText = (text: string): Tokens => ({ ...none, text: Math.ceil(text.length / 4) })
+
+/** One token for each 100 ms that is heard. */
+export const ofHeard = (ms: number): Tokens => ({ ...none, audio: Math.ceil(ms / 100) })
+
+/** One token for each 50 ms that is said. */
+export const ofSaid = (ms: number): Tokens => ({ ...none, audio: Math.ceil(ms / 50) })
+
+export const ofImage = (detail: "auto" | "low" | "high"): Tokens => ({ ...none, image: detail === "low" ? 85 : 765 })
+
+/** Tokens are cached in blocks of this many. */
+const block = 64
+
+/** The `usage` of a response: cached tokens are a part of the input, text first. */
+export const usageOf = (input: Tokens, output: Tokens, before: number): Readonly<Record<string, unknown>> => {
+  const cached = Math.floor(Math.min(before, total(input)) / block) * block
+  const cachedText = Math.min(cached, input.text)
+  const cachedAudio = Math.min(cached - cachedText, input.audio)
+  return {
+    total_tokens: total(input) + total(output),
+    input_tokens: total(input),
+    output_tokens: total(output),
+    input_token_details: {
+      text_tokens: input.text,
+      audio_tokens: input.audio,
+      image_tokens: input.image,
+      cached_tokens: cached,
+      cached_tokens_details: {
+        text_tokens: cachedText,
+        audio_tokens: cachedAudio,
+        image_tokens: cached - cachedText - cachedAudio
+      }
+    },
+    output_token_details: { text_tokens: output.text, audio_tokens: output.audio }
+  }
+}
+
+/** Sum of all kinds. */
+export const sum = total

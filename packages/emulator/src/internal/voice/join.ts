@@ -1,0 +1,16 @@
+/**
+ * Speech after speech.
+ */
+import { concat } from "../../Pcm.ts"
+import type { Speech } from "../../Voice.ts"
+
+/** One speech of many; the words of each are moved to where its sound begins. */
+export const join = (parts: ReadonlyArray<Speech>): Speech => {
+  let offset = 0
+  const words = parts.flatMap(({ pcm, words }) => {
+    const from = offset
+    offset += (pcm.samples.length * 1000) / pcm.sampleRate
+    return words.map(({ endMs, startMs, text }) => ({ text, startMs: startMs + from, endMs: endMs + from }))
+  })
+  return { pcm: concat(parts.map(({ pcm }) => pcm)), words }
+}

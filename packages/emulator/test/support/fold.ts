@@ -1,0 +1,186 @@
+/**
+ * Runs a session's machine alone: virtual time, tones for a voice, a function for ears, no socket.
+ */
+import * as Effect from "effect/Effect"
+import * as Assistant from "@effect-bidi/emulator/Assistant"
+import type { Pcm } from "@effect-bidi/emulator/Pcm"
+import * as Voice from "@effect-bidi/emulator/Voice"
+import type { Command, Input, WireEvent } from "../../src/internal/emulator/machine.ts"
+import * as Session from "../../src/internal/openai/session.ts"
+import type { Setup } from "../../src/internal/openai/step.ts"
+
+export interface Options extends Partial<Setup> {
+  readonly hear?: (pcm: Pcm) => string
+}
+
+/** Any JSON, read without ceremony. */
+// oxlint-disable-next-line typescript/no-explicit-any
+export type Event = WireEvent & { readonly [key: string]: any }
+
+export class Fold {
+  readonly events: Array<Event> = []
+  readonly closes: Array<{ readonly code: number; readonly reason: string }> = []
+  readonly #machine
+  readonly #hear: (pcm: Pcm) => string
+  readonly #wakes = new Map<string, number>()
+  #state
+  now = 0
+
+  constructor({ hear, ...setup }: Options = {}) {
+    this.#hear = hear ?? (() => "")
+    this.#machine = Session.make({
+      model: "gpt-realtime-2.1",
+      seed: 7,
+      speed: 8,
+      deltaMs: 100,
+      latencyMs: 0,
+      sessionMs: 3_600_000,
+      assistant: Assistant.reply,
+      ...setup
+    })
+    const [state, commands] = this.#machine.start(0)
+    this.#state = state
+    for (const command of commands) this.#obey(command)
+  }
+
+  input(input: Input): void {
+    const [state, commands] = this.#machine.step(this.#state, input, this.now)
+    this.#state = state
+    for (const command of commands) this.#obey(command)
+  }
+
+  #obey(command: Command): void {
+    switch (command._tag) {
+      case "Send":
+        // through JSON, as on the wire
+        this.events.push(JSON.parse(JSON.stringify(command.event)) as Event)
+        return
+      case "Close":
+        this.closes.push(command)
+        return
+      case "Wake":
+        this.#wakes.set(command.key, this.now + command.afterMs)
+        return
+      case "Forget":
+        this.#wakes.delete(command.key)
+        return
+      case "Speak": {
+        const speech = Effect.runSync(Voice.tones.speak(command.text, command.manner))
+        return this.input({ _tag: "Spoken", key: command.key, speech })
+      }
+      case "Listen":
+        return this.input({ _tag: "Heard", key: command.key, text: this.#hear(command.pcm) })
+    }
+  }
+
+  /** Sends client events; answers the server events that they lead to at once. */
+  send(...events: ReadonlyArray<object | string>): ReadonlyArray<Event> {
+    const before = this.events.length
+    for (const event of events) {
+      this.input({ _tag: "Text", text: typeof event === "string" ? event : JSON.stringify(event) })
+    }
+    return this.events.slice(before)
+  }
+
+  /** Lets the next wake-up that is due within `ms` happen; false when there is none. */
+  wake(ms = Number.POSITIVE_INFINITY): boolean {
+    const [next] = [...this.#wakes].sort(([, a], [, b]) => a - b)
+    if (next === undefined || next[1] > this.now + ms) return false
+    this.#wakes.delete(next[0])
+    this.now = Math.max(this.now, next[1])
+    this.input({ _tag: "Woken", key: next[0] })
+    return true
+  }
+
+  /** Lets `ms` pass. Without a number: until all replies are over. Answers what was sent meanwhile. */
+  pass(ms?: number): ReadonlyArray<Event> {
+    const before = this.events.length
+    const until = this.now + (ms ?? 600_000)
+    while (ms === undefined ? this.hasReplies && this.wake() : this.wake(until - this.now));
+    if (ms !== undefined) this.now = until
+    return this.events.slice(before)
+  }
+
+  get hasReplies(): boolean {
+    return this.#state.active.length > 0
+  }
+
+  /** Says it, asks for a reply and waits for its end; answers what was sent meanwhile. */
+  ask(text: string, response: object = {}): ReadonlyArray<Event> {
+    const before = this.events.length
+    this.send(userText(text), { type: "response.create", response })
+    this.pass()
+    return this.events.slice(before)
+  }
+}
+
+export const userText = (text: string) => ({
+  type: "conversation.item.create",
+  item: { type: "message", role: "user", content: [{ type: "input_text", text }] }
+})
+
+export const assistantText = (text: string) => ({
+  type: "conversation.item.create",
+  item: { type: "message", role: "assistant", content: [{ type: "output_text", text }] }
+})
+
+export const systemText = (text: string) => ({
+  type: "conversation.item.create",
+  item: { type: "message", role: "system", content: [{ type: "input_text", text }] }
+})
+
+export const toolOutput = (callId: string, output: unknown) => ({
+  type: "conversation.item.create",
+  item: { type: "function_call_output", call_id: callId, output: JSON.stringify(output) }
+})
+
+export const update = (session: object) => ({ type: "session.update", session: { type: "realtime", ...session } })
+
+export const tool = (name: string, properties: object = {}, description = "") => ({
+  type: "function",
+  name,
+  description,
+  parameters: { type: "object", properties, required: Object.keys(properties) }
+})
+
+export const clock = tool("current_time")
+export const calculator = tool("calculator", { expression: { type: "string" } })
+export const weather = tool("get_weather", { city: { type: "string" } })
+
+export const typesOf = (events: ReadonlyArray<Event>): ReadonlyArray<string> => events.map(({ type }) => type)
+
+export const of = (events: ReadonlyArray<Event>, type: string): ReadonlyArray<Event> =>
+  events.filter((event) => event.type === type)
+
+export const one = (events: ReadonlyArray<Event>, type: string): Event => {
+  const found = of(events, type)
+  if (found.length !== 1) throw new Error(`${found.length} events ${type} in ${typesOf(events).join(" ")}`)
+  return found[0]!
+}
+
+/** What the assistant said or wrote in these events. */
+export const saidIn = (events: ReadonlyArray<Event>): string =>
+  events
+    .flatMap((event) =>
+      event.type === "response.output_audio_transcript.done"
+        ? [event.transcript as string]
+        : event.type === "response.output_text.done"
+          ? [event.text as string]
+          : []
+    )
+    .join(" ")
+
+/** The calls that were made in these events. */
+export const callsIn = (events: ReadonlyArray<Event>) =>
+  of(events, "response.function_call_arguments.done").map((event) => ({
+    name: event.name as string,
+    callId: event.call_id as string,
+    arguments: JSON.parse(event.arguments as string) as unknown
+  }))
+
+/** Milliseconds of 24 kHz sound in these events. */
+export const msIn = (events: ReadonlyArray<Event>): number =>
+  of(events, "response.output_audio.delta").reduce(
+    (ms, event) => ms + Buffer.from(event.delta as string, "base64").length / 48,
+    0
+  )
