@@ -25,6 +25,7 @@ import * as Toolkit from "effect/ai/Toolkit"
 import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
@@ -37,6 +38,7 @@ import type * as BidiOutput from "./BidiOutput.ts"
 import type { Conversation, CurrentConversation } from "./CurrentConversation.ts"
 import type { ConnectionOptions } from "./internal/connection.ts"
 import { converse, type Hook as InternalHook, type Started } from "./internal/conversation.ts"
+import { ended } from "./internal/outbox.ts"
 import type { Kit } from "./internal/tools.ts"
 
 export type {
@@ -185,29 +187,36 @@ export const make = Effect.fnUntraced(function* <Tools extends Record<string, To
   const model = yield* BidiModel
   const kit = (yield* profile.toolkit ?? Toolkit.empty) as unknown as Kit
 
+  const converseWith = (options: Options, onReady: (started: Started) => Effect.Effect<unknown>) =>
+    Effect.suspend(() =>
+      converse(
+        { system: profile.system, kit },
+        {
+          inputs: options.inputs ?? [],
+          outputs: options.outputs ?? [],
+          hooks: options.hooks ?? [],
+          sessionId: options.sessionId ?? crypto.randomUUID(),
+          history: options.history,
+          greeting: options.greeting,
+          connection: options.connection ?? {}
+        },
+        onReady
+      )
+    ).pipe(Effect.provideService(BidiModel, model))
+
+  const run = (options: Options) => converseWith(options, () => Effect.void)
+
   const start = Effect.fnUntraced(function* (options: Options = {}) {
     const ready = yield* Deferred.make<Started, unknown>()
-    const plan = {
-      inputs: options.inputs ?? [],
-      outputs: options.outputs ?? [],
-      hooks: options.hooks ?? [],
-      sessionId: options.sessionId ?? crypto.randomUUID(),
-      history: options.history,
-      greeting: options.greeting,
-      connection: options.connection ?? {}
-    }
-    const fiber = yield* converse({ system: profile.system, kit }, plan, (started) =>
-      Deferred.succeed(ready, started)
-    ).pipe(
-      Effect.provideService(BidiModel, model),
-      Effect.onError((cause) => Deferred.failCause(ready, cause)),
+    const fiber = yield* converseWith(options, (started) => Deferred.succeed(ready, started)).pipe(
+      Effect.onExit((exit) =>
+        Deferred.done(ready, Exit.isFailure(exit) ? Exit.failCause(exit.cause) : Exit.fail(ended()))
+      ),
       Effect.forkScoped({ startImmediately: true })
     )
     const { conversation, events } = yield* Deferred.await(ready)
     return { ...conversation, events, await: Fiber.join(fiber) } satisfies Call<unknown>
   })
-
-  const run = (options: Options) => Effect.scoped(Effect.flatMap(start(options), (call) => call.await))
 
   return { start, run } as unknown as Agent<Tools>
 })

@@ -99,13 +99,15 @@ export interface ToolOutput {
 }
 
 /**
- * What of an interrupted audio item left the speaker. `heard` is in whole milliseconds, at most what was produced.
+ * What of an audio item left the speaker, of all that was produced of it: in whole milliseconds, `heard` at most
+ * `produced`.
  *
  * @category models
  */
 export interface HeardItem {
   readonly itemId: string
   readonly heard: number
+  readonly produced: number
 }
 
 /**

@@ -6,9 +6,11 @@
  *
  * @since 0.1.0
  */
-import * as Cause from "effect/Cause"
+import type * as Cause from "effect/Cause"
+import * as Deferred from "effect/Deferred"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Latch from "effect/Latch"
 import * as Metric from "effect/Metric"
 import * as Pull from "effect/Pull"
@@ -205,10 +207,11 @@ const sink = Effect.fnUntraced(function* <E>(
   playback: Playback,
   handle: (event: Output) => Effect.Effect<void, E>
 ) {
-  const queue = yield* Queue.make<Output, Cause.Done | BidiError>({
+  const queue = yield* Queue.make<Output, Cause.Done>({
     capacity,
     strategy: strategy === "sliding" ? "sliding" : "dropping"
   })
+  const overflown = yield* Deferred.make<never, BidiError>()
   const context = yield* Effect.context<never>()
   const count = Metric.withAttributes(dropped, { output: name })
 
@@ -216,8 +219,14 @@ const sink = Effect.fnUntraced(function* <E>(
     if (strategy !== "fail") return count.updateUnsafe(1, context)
     const message = `the output "${name}" is ${capacity} events behind`
     const reason = new ConsumerTooSlow({ message, consumer: name, capacity })
-    Queue.failCauseUnsafe(queue, Cause.fail(new BidiError({ reason })))
+    Deferred.doneUnsafe(overflown, Exit.fail(new BidiError({ reason })))
   }
+
+  const work = Queue.take(queue).pipe(
+    Effect.flatMap(handle),
+    Effect.forever({ disableYield: true }),
+    Pull.catchDone(() => Effect.void)
+  )
 
   return {
     offer: (event) => {
@@ -233,11 +242,8 @@ const sink = Effect.fnUntraced(function* <E>(
       Queue.offerAllUnsafe(queue, waiting)
     }),
     playback,
-    run: Queue.take(queue).pipe(
-      Effect.flatMap(handle),
-      Effect.forever({ disableYield: true }),
-      Pull.catchDone(() => Effect.void)
-    ),
+    // one that may lose nothing does not get to finish what it is stuck in
+    run: strategy === "fail" ? Effect.raceFirst(work, Deferred.await(overflown)) : work,
     end: Effect.asVoid(Queue.end(queue))
   } satisfies Sink<E | BidiError>
 })

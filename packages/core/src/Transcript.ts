@@ -148,7 +148,8 @@ export const heardText = (text: string, heard: number, produced: number): string
 const KEY = "effect-bidi"
 
 /**
- * As messages for `effect/ai`: calls that one response made together are one assistant message and one tool message.
+ * As messages for `effect/ai`, without entries that have no words: calls that one response made together are one
+ * assistant message and one tool message.
  * What a `Prompt` has no field for (ids, interruption) is kept in the options under `effect-bidi`.
  *
  * @category conversions
@@ -173,6 +174,7 @@ export const toPrompt = (self: Transcript): Prompt.Prompt => {
         break
       }
       case "Assistant": {
+        if (entry.text === "") break
         const { id, responseId, interrupted } = entry
         messages.push(
           Prompt.assistantMessage({

@@ -50,13 +50,16 @@ describe("on a terminal", () => {
       yield* BidiTest.settle
       yield* call.stop("user_request")
       yield* call.await
-      assert.deepStrictEqual(yield* lines, [
-        "> Hi",
-        "agent: Hello, this is a longer",
-        "answer that wraps.",
-        "> Bye",
-        "  ■ the conversation has ended: you asked to stop"
-      ].flatMap((line) => line.match(/.{1,30}/g) ?? []))
+      assert.deepStrictEqual(
+        yield* lines,
+        [
+          "> Hi",
+          "agent: Hello, this is a longer",
+          "answer that wraps.",
+          "> Bye",
+          "  ■ the conversation has ended: you asked to stop"
+        ].flatMap((line) => line.match(/.{1,30}/g) ?? [])
+      )
     })
   )
 

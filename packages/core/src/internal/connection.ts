@@ -77,7 +77,8 @@ export const make = Effect.fnUntraced(function* (
 ) {
   const { fanout, generation, model, outbox, turn } = rooms
   const clock = yield* Clock.Clock
-  const scope = yield* Effect.scope
+  // Opened before the fiber that keeps it: that fiber does not live to see its connections close.
+  const scope = yield* Scope.fork(yield* Effect.scope)
   const now = () => clock.currentTimeMillisUnsafe()
   const timeout = options.timeout ?? "10 seconds"
   const renew = typeof options.renew === "object" ? options.renew : {}
@@ -231,7 +232,7 @@ export const make = Effect.fnUntraced(function* (
     let step = yield* newSchedule
     let attempt = 0
     while (true) {
-      let failure = yield* Effect.flip(Effect.forever(Effect.flatMap(live(current), renewed)))
+      let failure = yield* Effect.flip(untilLost)
       if (now() - current.at >= SETTLED) {
         step = yield* newSchedule
         attempt = 0
@@ -250,6 +251,13 @@ export const make = Effect.fnUntraced(function* (
       }
     }
   })
+
+  const untilLost = Effect.forever(
+    Effect.flatMap(
+      Effect.suspend(() => live(current)),
+      renewed
+    )
+  )
 
   const newSchedule = Effect.suspend(() => Schedule.toStep(options.retry ?? defaultRetry))
 

@@ -63,8 +63,9 @@ export interface Started {
   readonly events: Stream.Stream<Output>
 }
 
-// A recording that ends in the middle of a turn would leave the provider listening for ever.
-const AFTER_LAST_WORD = "2 seconds"
+// A recording that ends in the middle of a turn would leave the provider listening for ever: it gets two seconds of
+// silence, in real time.
+const SILENCE = { frame: "100 millis", frames: 20 } as const
 
 /**
  * Runs a conversation until it ends, and answers with the reason. Its error is that of the part that failed first.
@@ -249,8 +250,10 @@ const endOfInputs = Effect.fnUntraced(function* (
 ) {
   if (count === 0) return
   if (rooms.outbox.heardAudio()) {
-    rooms.outbox.audio(Audio.silence(rooms.model.input, AFTER_LAST_WORD))
-    yield* Effect.sleep(AFTER_LAST_WORD)
+    for (let i = 0; i < SILENCE.frames; i++) {
+      rooms.outbox.audio(Audio.silence(rooms.model.input, SILENCE.frame))
+      yield* Effect.sleep(SILENCE.frame)
+    }
   }
   yield* rooms.turn.idle
   yield* stop("complete")

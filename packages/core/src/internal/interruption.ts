@@ -5,7 +5,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Semaphore from "effect/Semaphore"
 import type { Interruption } from "../BidiEvent.ts"
-import type { Cut } from "./playback.ts"
+import type { HeardItem } from "../BidiModel.ts"
 import type { Rooms } from "./rooms.ts"
 
 export interface Interrupter {
@@ -20,7 +20,7 @@ export const make = Effect.fnUntraced(function* (rooms: Rooms) {
   const finish = (
     reason: Interruption["reason"],
     responseId: string,
-    cuts: ReadonlyArray<Cut>,
+    cuts: ReadonlyArray<HeardItem>,
     wasActive: boolean
   ): boolean => {
     // everything was heard after all

@@ -162,7 +162,7 @@ export const make = Effect.fnUntraced(function* (format: Audio.AudioFormat) {
     prependUnsafe: (command, options) => void add(command, options, (item) => control.unshift(item)),
     audio: (frame) => {
       lane.bring(frame)
-      pass()
+      if (!pass()) work.openUnsafe() // to be tried again
     },
     answered: lane.answered,
     drain: drain as Outbox["drain"],

@@ -45,11 +45,6 @@ interface Segment {
   end: number
 }
 
-/** An item of an interrupted response, in milliseconds. */
-export interface Cut extends HeardItem {
-  readonly produced: number
-}
-
 export class Ledger {
   private segments: Array<Segment> = []
   private produced = 0
@@ -86,7 +81,7 @@ export class Ledger {
   }
 
   /** What was heard of each audio item of a response, in whole milliseconds, before the devices are flushed or after. */
-  heard(responseId: string): ReadonlyArray<Cut> {
+  heard(responseId: string): ReadonlyArray<HeardItem> {
     const position = this.furthest()
     const items = new Map<string, { heard: number; produced: number }>()
     for (const { end, itemId, responseId: id, start } of this.segments) {

@@ -134,8 +134,9 @@ export const make = (rooms: Rooms, interrupter: Interrupter, tools: Tools): Rece
   return {
     receive,
     abandon: () => {
-      if (turn.active !== undefined) complete(turn.active, "error")
-      turn.abandoned()
+      const { active } = turn
+      if (active !== undefined) complete(active, "error")
+      turn.abandoned(active !== undefined)
       return turn.awaitingReply
     }
   }

@@ -79,8 +79,7 @@ export const make = Effect.fnUntraced(function* (rooms: Rooms, kit: Kit) {
 
   // once every call of a group has its output, the model gets them all, and is asked for one reply
   const reply = (group: Group) => {
-    if (!group.calls.every((call) => settled.has(call.id))) return
-    open.delete(group)
+    if (!group.calls.every((call) => settled.has(call.id)) || !open.delete(group)) return
     const outputs = group.calls.map((call) => settled.get(call.id)!.output)
     outbox.offerUnsafe(
       { _tag: "ToolOutputs", outputs },

@@ -84,8 +84,8 @@ export class Turn {
   }
 
   /** The connection is gone, and with it whatever it was doing. A reply that was on its way is still awaited. */
-  abandoned(): void {
-    this.asked ||= this.active !== undefined
+  abandoned(owesReply: boolean): void {
+    this.asked ||= owesReply
     this.active = undefined
     this.speaking = false
     this.replies.clear()

@@ -1,12 +1,11 @@
 /**
  * Words on their way: from the pieces a provider sends to `TranscriptStream` events and transcript entries.
  */
-import type { ModelEvent } from "../BidiModel.ts"
+import type { HeardItem, ModelEvent } from "../BidiModel.ts"
 import type { Assistant } from "../Transcript.ts"
 import * as Transcript from "../Transcript.ts"
 import type { Fanout } from "./fanout.ts"
 import type { Memory } from "./memory.ts"
-import type { Cut } from "./playback.ts"
 
 type Piece = Extract<ModelEvent, { readonly _tag: "TranscriptDelta" }>
 type Whole = Extract<ModelEvent, { readonly _tag: "TranscriptDone" }>
@@ -60,7 +59,7 @@ export class Words {
   }
 
   /** The reply was cut off: from now on, what was heard of it is what was said. `cuts` names its audio. */
-  cut(responseId: string, cuts: ReadonlyArray<Cut>): void {
+  cut(responseId: string, cuts: ReadonlyArray<HeardItem>): void {
     const begun = new Set(this.spoken.keys())
     this.finishResponse(responseId)
     for (const entry of this.memory.transcript()) {
@@ -114,7 +113,7 @@ export class Words {
 }
 
 // A reply without audio was read, all of it. In one with audio, an item without any was not reached.
-const heardText = (full: string, itemId: string, cuts: ReadonlyArray<Cut>): string => {
+const heardText = (full: string, itemId: string, cuts: ReadonlyArray<HeardItem>): string => {
   if (cuts.length === 0) return full
   const cut = cuts.find((cut) => cut.itemId === itemId)
   return cut === undefined ? "" : Transcript.heardText(full, cut.heard, cut.produced)

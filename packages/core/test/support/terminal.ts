@@ -27,7 +27,9 @@ export const terminal = (columns = 40) => {
     lines: Effect.callback<ReadonlyArray<string>>((resume) =>
       screen.write("", () => {
         const { active } = screen.buffer
-        const lines = Array.from({ length: active.length }, (_, y) => active.getLine(y)!.translateToString(true).trimEnd())
+        const lines = Array.from({ length: active.length }, (_, y) =>
+          active.getLine(y)!.translateToString(true).trimEnd()
+        )
         resume(Effect.succeed(lines.slice(0, lines.findLastIndex((line) => line !== "") + 1)))
       })
     )

@@ -149,7 +149,8 @@ const NONE = /[\p{Mark}\p{Control}\p{Default_Ignorable_Code_Point}]/u
 /** Columns a text takes, colours apart. */
 export const width = (text: string): number => {
   let columns = 0
-  for (const character of stripVTControlCharacters(text)) columns += NONE.test(character) ? 0 : WIDE.test(character) ? 2 : 1
+  for (const character of stripVTControlCharacters(text))
+    columns += NONE.test(character) ? 0 : WIDE.test(character) ? 2 : 1
   return columns
 }
 

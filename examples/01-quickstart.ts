@@ -1,0 +1,23 @@
+import { BidiAgent, BidiConsole, BidiTools } from "@effect-bidi/core"
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
+import { Effect, Layer } from "effect"
+import { Logging, ModelFromEnvironment } from "./environment.ts"
+
+class Assistant extends BidiAgent.Service<Assistant>()("examples/Assistant", {
+  system: "You are a helpful voice assistant. Keep responses concise and natural.",
+  toolkit: BidiTools.toolkit // the time, a calculator, and a way to hang up
+}) {}
+
+const Main = Effect.gen(function* () {
+  const assistant = yield* Assistant
+  yield* assistant.run({
+    inputs: [BidiConsole.input()],
+    outputs: [BidiConsole.output()],
+    greeting: "Greet the user and say in one sentence what you can do."
+  })
+})
+
+Main.pipe(
+  Effect.provide([Assistant.layer.pipe(Layer.provide([BidiTools.layer, ModelFromEnvironment])), Logging]),
+  NodeRuntime.runMain
+)

@@ -1,0 +1,28 @@
+// The agent is cut off in mid-story. It stops at once, and both sides remember what was heard, not what was meant.
+import { BidiAgent, BidiConsole, BidiTest } from "@effect-bidi/core"
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
+import { Console, Duration, Effect } from "effect"
+import { Logging, ModelFromEnvironment } from "./environment.ts"
+
+const Main = Effect.gen(function* () {
+  const agent = yield* BidiAgent.make({ system: "You are a storyteller." })
+  const speaker = yield* BidiTest.speaker() // plays in real time, without a sound card
+
+  const call = yield* agent.start({
+    outputs: [speaker.output, BidiConsole.output({ agent: "storyteller" })],
+    hooks: [
+      BidiAgent.on("Interruption", ({ heard }) => Console.log(`(silent after ${Duration.format(heard)} of speech)`))
+    ]
+  })
+
+  yield* call.send("Tell me a long story.")
+  // By now the model has generated far more than anybody could have heard.
+  yield* Effect.sleep("4 seconds")
+  yield* call.send("Wait. What did you just say?")
+  yield* call.idle
+
+  const { content } = yield* call.history
+  yield* Console.log(`\nwhat was heard of the story: ${JSON.stringify(content[1]?.content)}`)
+}).pipe(Effect.scoped)
+
+Main.pipe(Effect.provide([ModelFromEnvironment, Logging]), NodeRuntime.runMain)

@@ -1,0 +1,423 @@
+import { BidiError, type BidiModel, BidiTest } from "@effect-bidi/core"
+import { assert, describe, it } from "@effect/vitest"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Schedule from "effect/Schedule"
+import { agentWith, reasonOf } from "./support/agent.ts"
+
+const error = (reason: BidiError.Reason) => new BidiError.BidiError({ reason })
+const lost = error(new BidiError.ConnectionLost({ message: "gone" }))
+const expired = error(new BidiError.SessionExpired({ message: "an hour is over" }))
+const auth = error(new BidiError.Auth({ message: "key revoked" }))
+
+/** When each connection was dialed, in seconds. */
+const dialed = (model: BidiTest.TestModel) =>
+  model.log().flatMap((entry) => (entry._tag === "Dialed" ? [entry.at / 1000] : []))
+
+const historyOf = (model: BidiTest.TestModel, generation: number) =>
+  model.log().flatMap((entry) => (entry._tag === "Seeded" && entry.generation === generation ? entry.history : []))
+
+const commandsOf = (model: BidiTest.TestModel, generation: number): ReadonlyArray<BidiModel.Command> =>
+  model.log().flatMap((entry) => (entry._tag === "Command" && entry.generation === generation ? [entry.command] : []))
+
+const every = (seconds: number, times: number) =>
+  Schedule.spaced(Duration.seconds(seconds)).pipe(Schedule.upTo({ times }))
+
+describe("a connection that is lost", () => {
+  it.effect("is replaced at once, and after that as the schedule says", () =>
+    Effect.gen(function* () {
+      const { agent, model } = yield* agentWith((line) =>
+        line.generation === 1 || line.generation === 4
+          ? line.accept.pipe(Effect.andThen(line.wait("20 seconds")), Effect.andThen(line.drop(lost)))
+          : line.generation > 4
+            ? line.accept
+            : line.refuse(lost)
+      )
+      const recorder = BidiTest.recorder()
+      yield* agent.start({ outputs: [recorder.output], connection: { retry: every(3, 5) } })
+      yield* BidiTest.advance("1 minute")
+      assert.deepStrictEqual(dialed(model), [0, 20, 23, 26, 46])
+      assert.deepStrictEqual(
+        recorder.events().map((event) => (event._tag === "ConnectionRestart" ? event.attempt : event._tag)),
+        ["ConnectionStart", 1, 2, 3, "ConnectionStart", 1, "ConnectionStart"]
+      )
+      assert.strictEqual(model.open(), 1)
+    })
+  )
+
+  it.effect("again and again without having settled, uses up the schedule", () =>
+    Effect.gen(function* () {
+      const { agent, model } = yield* agentWith((line) =>
+        line.accept.pipe(Effect.andThen(line.wait("1 second")), Effect.andThen(line.drop(lost)))
+      )
+      const call = yield* agent.start({ connection: { retry: every(1, 3) } })
+      yield* BidiTest.advance("1 minute")
+      assert.strictEqual(reasonOf(yield* Effect.exit(call.await)), "ConnectionLost")
+      assert.lengthOf(dialed(model), 5)
+    })
+  )
+
+  it.effect("for good ends the conversation, and fails what waits, with the last error", () =>
+    Effect.gen(function* () {
+      const busy = error(new BidiError.ServerFault({ message: "overloaded" }))
+      const { agent, model } = yield* agentWith((line) =>
+        line.generation === 1
+          ? Effect.andThen(line.wait("1 second"), line.drop(lost)).pipe(Effect.andThen(Effect.never), (wait) =>
+              Effect.andThen(line.accept, wait)
+            )
+          : line.refuse(busy)
+      )
+      const call = yield* agent.start({ connection: { retry: every(2, 2) } })
+      yield* BidiTest.advance("2 seconds")
+      const waiting = yield* Effect.forkChild(call.send("Hello?"))
+      yield* BidiTest.advance("1 minute")
+      assert.deepStrictEqual(yield* Effect.exit(call.await), Exit.fail(busy))
+      assert.deepStrictEqual(yield* Effect.exit(Fiber.join(waiting)), Exit.fail(busy))
+      assert.strictEqual(model.open(), 0)
+    })
+  )
+
+  it.effect("for a fatal reason is not replaced", () =>
+    Effect.gen(function* () {
+      const { agent, model } = yield* agentWith((line) => (line.generation === 1 ? line.drop(lost) : line.refuse(auth)))
+      const call = yield* agent.start()
+      yield* BidiTest.advance("1 minute")
+      assert.deepStrictEqual(yield* Effect.exit(call.await), Exit.fail(auth))
+      assert.lengthOf(dialed(model), 2)
+    })
+  )
+
+  it.effect("because of too many requests waits as long as it was told", () =>
+    Effect.gen(function* () {
+      const slower = error(new BidiError.RateLimited({ message: "slower", retryAfter: Duration.seconds(30) }))
+      const { agent, model } = yield* agentWith((line) => (line.generation === 1 ? line.drop(slower) : line.accept))
+      yield* agent.start({ connection: { retry: every(1, 5) } })
+      yield* BidiTest.advance("1 minute")
+      assert.deepStrictEqual(dialed(model), [0, 30])
+    })
+  )
+
+  it.effect("is given up when it does not answer in time", () =>
+    Effect.gen(function* () {
+      const { agent, model } = yield* agentWith(() => Effect.never)
+      const fiber = yield* Effect.forkChild(Effect.exit(agent.run({ connection: { timeout: "3 seconds" } })))
+      yield* BidiTest.advance("3 seconds")
+      const exit = yield* Fiber.join(fiber)
+      assert.strictEqual(reasonOf(exit), "ConnectionLost")
+      assert.strictEqual(model.open(), 0)
+    })
+  )
+
+  it.effect("is abandoned at once when the conversation is stopped in the middle of a pause", () =>
+    Effect.gen(function* () {
+      const { agent } = yield* agentWith((line) => (line.generation === 1 ? line.drop(lost) : line.refuse(lost)))
+      const call = yield* agent.start({ connection: { retry: every(3600, 5) } })
+      yield* BidiTest.advance("1 second")
+      yield* call.stop("user_request")
+      assert.strictEqual(yield* call.await, "user_request") // without time passing
+    })
+  )
+})
+
+describe("nothing is lost", () => {
+  it.effect("what is sent in between arrives once, in order", () =>
+    Effect.gen(function* () {
+      const { agent, model } = yield* agentWith((line) =>
+        line.generation === 1
+          ? line.drop(lost)
+          : Effect.gen(function* () {
+              yield* line.wait("5 seconds")
+              yield* line.accept
+              while (true) yield* line.next
+            })
+      )
+      const call = yield* agent.start()
+      yield* BidiTest.advance("1 second")
+      const sends = yield* Effect.forEach(["a", "b", "c"], (text) => Effect.forkChild(call.send(text)))
+      yield* BidiTest.advance("10 seconds")
+      yield* Fiber.joinAll(sends)
+      assert.deepStrictEqual(
+        model.commands().flatMap((command) => (command._tag === "UserMessage" ? command.parts : [])),
+        ["a", "b", "c"]
+      )
+      assert.deepStrictEqual(historyOf(model, 2), [])
+    })
+  )
+
+  it.effect("history is told again, with tool calls, and a question without an answer is asked again", () =>
+    Effect.gen(function* () {
+      const { agent, model } = yield* agentWith(
+        Effect.fnUntraced(function* (line) {
+          if (line.generation === 1) {
+            yield* line.expectText("one")
+            yield* line.reply({ text: "first" })
+            yield* line.callTools(["unknown", {}])
+            yield* line.expect("ToolOutputs")
+            yield* line.reply({ text: "second" })
+            yield* line.expectText("two")
+            return yield* line.drop(lost)
+          }
+          yield* line.expectText("two")
+          yield* line.reply({ text: "third" })
+        })
+      )
+      const call = yield* agent.start()
+      yield* call.send("one")
+      yield* BidiTest.settle
+      yield* call.send("two")
+      yield* BidiTest.advance("1 second")
+      assert.deepStrictEqual(
+        historyOf(model, 2).map((entry) => entry._tag),
+        ["User", "Assistant", "ToolCall", "Assistant"]
+      )
+      const { content } = yield* call.history
+      assert.deepStrictEqual(
+        content.map(({ role }) => role),
+        ["user", "assistant", "assistant", "tool", "assistant", "user", "assistant"]
+      )
+    })
+  )
+
+  it.effect("a reply that was cut by the loss is gone on with", () =>
+    Effect.gen(function* () {
+      const { agent, model } = yield* agentWith(
+        Effect.fnUntraced(function* (line) {
+          if (line.generation > 1) return void (yield* line.reply({ text: " upon a time" }))
+          yield* line.reply({ text: "Once", unfinished: true })
+          yield* line.drop(lost)
+        })
+      )
+      const recorder = BidiTest.recorder()
+      yield* agent.start({ outputs: [recorder.output] })
+      yield* BidiTest.advance("1 second")
+      assert.deepInclude(historyOf(model, 2).at(-1), { _tag: "Assistant", text: "Once" })
+      assert.strictEqual(commandsOf(model, 2)[0]?._tag, "Respond")
+      assert.deepInclude(
+        recorder.events().find((event) => event._tag === "ConnectionRestart"),
+        { turnInterrupted: true }
+      )
+    })
+  )
+
+  it.effect("speech that nobody answered is sent again, the last 2.5 seconds of it", () =>
+    Effect.gen(function* () {
+      const { agent, model } = yield* agentWith(
+        Effect.fnUntraced(function* (line) {
+          yield* line.accept
+          if (line.generation > 1) return
+          yield* line.wait("2 seconds")
+          yield* line.hear("first question")
+          yield* line.reply({ text: "first answer" })
+          yield* line.wait("4 seconds")
+          yield* line.drop(lost)
+        })
+      )
+      yield* agent.start({ inputs: [BidiTest.caller(BidiTest.speech("6 seconds"))] })
+      yield* BidiTest.advance("6 seconds")
+      const audio = (generation: number) =>
+        model.log().flatMap((entry) => (entry._tag === "Audio" && entry.generation === generation ? [entry.audio] : []))
+      const [first, again] = [audio(1), audio(2)]
+      assert.deepStrictEqual(again.slice(0, 125), first.slice(-125))
+    })
+  )
+
+  it.effect("speech that was answered is not sent again", () =>
+    Effect.gen(function* () {
+      const { agent, model } = yield* agentWith(
+        Effect.fnUntraced(function* (line) {
+          yield* line.accept
+          if (line.generation > 1) return
+          yield* line.wait("1500 millis")
+          yield* line.hear("question")
+          yield* line.reply({ text: "answer" })
+          yield* line.wait("100 millis")
+          yield* line.drop(lost)
+        })
+      )
+      const call = yield* agent.start({ inputs: [BidiTest.caller(BidiTest.speech("1 second"))] })
+      yield* BidiTest.advance("1700 millis")
+      const again = model
+        .log()
+        .flatMap((entry) => (entry._tag === "Audio" && entry.generation === 2 ? [entry.audio] : []))
+      assert.isTrue(again.flatMap((frame) => [...frame]).every((byte) => byte === 0)) // the silence after a recording
+      yield* call.stop()
+    })
+  )
+
+  it.effect("a tool that finishes while there is no connection is told to the next one", () =>
+    Effect.gen(function* () {
+      const { agent, model } = yield* agentWith(
+        Effect.fnUntraced(function* (line) {
+          if (line.generation > 1) return void (yield* line.accept)
+          yield* line.callTools(["unknown", {}])
+          yield* line.drop(lost)
+        })
+      )
+      yield* agent.start()
+      yield* BidiTest.advance("1 second")
+      const told = historyOf(model, 2)
+      assert.deepInclude(told[0], { _tag: "ToolCall", name: "unknown" })
+      assert.isTrue(told[0]?._tag === "ToolCall" && told[0].output !== undefined)
+      assert.deepStrictEqual(
+        commandsOf(model, 2).map((command) => command._tag),
+        ["Respond"]
+      )
+    })
+  )
+
+  it.effect("audio that the connection does not take waits for it", () =>
+    Effect.gen(function* () {
+      const { agent, model } = yield* agentWith(
+        Effect.fnUntraced(function* (line) {
+          yield* line.accept
+          yield* line.congest(true)
+          yield* line.wait("1 second")
+          yield* line.congest(false)
+        })
+      )
+      yield* agent.start({ inputs: [BidiTest.caller(BidiTest.speech("800 millis"))] })
+      yield* BidiTest.advance("1500 millis")
+      assert.lengthOf(
+        model.log().filter((entry) => entry._tag === "Audio" && entry.audio.length === 960),
+        40
+      )
+    })
+  )
+})
+
+describe("a connection that will end", () => {
+  const talkative: BidiTest.Script = Effect.fnUntraced(function* (line) {
+    yield* line.accept
+    while (true) {
+      const command = yield* line.next
+      if (command._tag === "UserMessage") yield* line.reply({ text: `re: ${command.parts}`, over: "20 seconds" })
+    }
+  })
+
+  it.effect("is renewed before, with the next one open before it is closed", () =>
+    Effect.gen(function* () {
+      const { agent, model } = yield* agentWith(talkative, { lifetime: "10 minutes" })
+      const recorder = BidiTest.recorder()
+      const call = yield* agent.start({ outputs: [recorder.output], connection: { renew: { after: "8 minutes" } } })
+      yield* call.send("Hi")
+      yield* BidiTest.advance("9 minutes")
+      assert.deepStrictEqual(dialed(model), [0, 480])
+      assert.deepStrictEqual(
+        recorder
+          .events()
+          .map((event) => (event._tag === "ConnectionRestart" ? [event.reason, event.turnInterrupted] : event._tag))
+          .slice(-3),
+        ["ConnectionWarning", ["scheduled", false], "ConnectionStart"]
+      )
+      const marks = model
+        .log()
+        .flatMap(({ _tag, generation }) => (_tag === "Dialed" || _tag === "Closed" ? [`${_tag} ${generation}`] : []))
+      assert.deepStrictEqual(marks, ["Dialed 1", "Dialed 2", "Closed 1"])
+      assert.lengthOf(historyOf(model, 2), 2)
+      assert.strictEqual(model.open(), 1)
+    })
+  )
+
+  it.effect("waits for the turn to end, but not for ever", () =>
+    Effect.gen(function* () {
+      const restart = (wait: Duration.Input) =>
+        Effect.gen(function* () {
+          const { agent } = yield* agentWith(talkative, { lifetime: "10 minutes" })
+          const recorder = BidiTest.recorder()
+          const call = yield* agent.start({
+            outputs: [recorder.output],
+            connection: { renew: { after: "5 minutes", wait } }
+          })
+          yield* BidiTest.advance("295 seconds")
+          yield* call.send("Hi") // the answer takes 20 seconds
+          yield* BidiTest.advance("1 minute")
+          const events = recorder.events()
+          const at = events.findIndex((event) => event._tag === "ConnectionRestart")
+          const before = events[at - 1]
+          return [events[at], before?._tag === "ResponseComplete" && before.stopReason] as const
+        })
+      const [patient, finished] = yield* restart("30 seconds")
+      assert.deepInclude(patient, { reason: "scheduled", turnInterrupted: false })
+      assert.strictEqual(finished, "complete")
+      const [hasty, cut] = yield* restart("2 seconds")
+      assert.deepInclude(hasty, { reason: "scheduled", turnInterrupted: true })
+      assert.strictEqual(cut, "error")
+    })
+  )
+
+  it.effect("is closed before the next is opened where two are not allowed, and resumed by its handle", () =>
+    Effect.gen(function* () {
+      const { agent, model } = yield* agentWith(
+        Effect.fnUntraced(function* (line) {
+          yield* line.emit({ _tag: "Resumable", handle: `handle ${line.generation}` })
+          if (line.generation > 1) return
+          yield* line.wait("1 minute")
+          yield* line.emit({ _tag: "Expiring", timeLeft: Duration.seconds(50) })
+        }),
+        { capabilities: { overlap: false, resumption: true } }
+      )
+      const recorder = BidiTest.recorder()
+      yield* agent.start({ outputs: [recorder.output] })
+      yield* BidiTest.advance("2 minutes")
+      const marks = model
+        .log()
+        .flatMap((entry) =>
+          entry._tag === "Dialed"
+            ? [`dialed with ${entry.setup.resume}`]
+            : entry._tag === "Closed"
+              ? [`closed ${entry.generation}`]
+              : []
+        )
+      assert.deepStrictEqual(marks, ["dialed with undefined", "closed 1", "dialed with handle 1"])
+      assert.deepInclude(
+        recorder.events().find((event) => event._tag === "ConnectionWarning"),
+        { timeLeft: Duration.seconds(50) }
+      )
+    })
+  )
+
+  it.effect("ends the conversation when it may not be renewed", () =>
+    Effect.gen(function* () {
+      const { agent, model } = yield* agentWith((line) =>
+        line.accept.pipe(Effect.andThen(line.wait("1 minute")), Effect.andThen(line.drop(expired)))
+      )
+      const recorder = BidiTest.recorder()
+      const call = yield* agent.start({ outputs: [recorder.output], connection: { renew: false } })
+      yield* BidiTest.advance("2 minutes")
+      assert.deepStrictEqual(yield* Effect.exit(call.await), Exit.fail(expired))
+      assert.deepInclude(recorder.events().at(-1), { _tag: "ConnectionClose", reason: "timeout" })
+      assert.lengthOf(dialed(model), 1)
+    })
+  )
+
+  it.effect("is used on while its successor does not come up, and the standby serves when it is lost", () =>
+    Effect.gen(function* () {
+      const { agent, model } = yield* agentWith(
+        Effect.fnUntraced(function* (line) {
+          if (line.generation === 2) return yield* line.refuse(lost)
+          yield* line.accept
+          if (line.generation > 1) return
+          yield* Effect.forkChild(line.reply({ text: "a long reply", over: "10 minutes" }))
+          yield* line.wait("310 seconds")
+          yield* line.drop(lost)
+        }),
+        { lifetime: "10 minutes" }
+      )
+      const recorder = BidiTest.recorder()
+      yield* agent.start({
+        outputs: [recorder.output],
+        connection: { renew: { after: "5 minutes", wait: "1 minute" } }
+      })
+      yield* BidiTest.advance("7 minutes")
+      assert.deepStrictEqual(dialed(model), [0, 300, 305]) // and none at 310
+      assert.deepStrictEqual(
+        recorder
+          .events()
+          .flatMap((event) => (event._tag.startsWith("Connection") || event._tag === "Error" ? [event._tag] : [])),
+        ["ConnectionStart", "ConnectionWarning", "Error", "ConnectionRestart", "ConnectionStart"]
+      )
+    })
+  )
+})

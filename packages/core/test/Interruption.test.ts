@@ -1,0 +1,294 @@
+import { BidiAgent, type BidiEvent, BidiOutput, BidiTest } from "@effect-bidi/core"
+import { assert, describe, it } from "@effect/vitest"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import { agentWith } from "./support/agent.ts"
+
+const story = "one two three four five six seven eight nine ten"
+
+/** An agent that tells a story of ten seconds, all of it generated at once, and what came of it. */
+const tellingA = (script: (line: BidiTest.Line) => Effect.Effect<unknown>, options?: BidiTest.ModelOptions) =>
+  Effect.gen(function* () {
+    const { agent, model } = yield* agentWith(
+      Effect.fnUntraced(function* (line) {
+        yield* line.expectText("Tell me a story.")
+        yield* line.reply({ text: story, audio: "10 seconds", responseId: "story", itemId: "tale" })
+        yield* script(line)
+      }),
+      options
+    )
+    const speaker = yield* BidiTest.speaker()
+    const recorder = BidiTest.recorder()
+    const call = yield* agent.start({ outputs: [speaker.output, recorder.output] })
+    yield* call.send("Tell me a story.")
+    const interruptions = () => recorder.events().filter((event) => event._tag === "Interruption")
+    const assistant = Effect.map(call.history, ({ content }) =>
+      content.flatMap((message) =>
+        message.role === "assistant"
+          ? message.content.map((part) => (part.type === "text" ? part.text : part.type))
+          : []
+      )
+    )
+    return { call, model, speaker, recorder, interruptions, assistant }
+  })
+
+const silence = { _tag: "Interruption", reason: "user_speech", responseId: "story" } as const
+
+describe("an interruption", () => {
+  it.effect("comes late: the model has finished, the person speaks while the rest is still playing", () =>
+    Effect.gen(function* () {
+      const { assistant, interruptions, model, speaker } = yield* tellingA((line) =>
+        Effect.gen(function* () {
+          yield* line.wait("3 seconds")
+          yield* line.hear("Stop!")
+          yield* line.reply({ text: "Yes?", audio: "1 second" })
+        })
+      )
+      yield* BidiTest.advance("1 minute")
+      assert.deepStrictEqual(interruptions(), [{ ...silence, heard: Duration.seconds(3) }])
+      assert.deepStrictEqual(model.commands()[1], {
+        _tag: "Interrupt",
+        responseId: "story",
+        items: [{ itemId: "tale", heard: 3000, produced: 10_000 }]
+      })
+      assert.deepStrictEqual(yield* assistant, ["one two three", "Yes?"]) // "four" was only begun
+      assert.deepStrictEqual(
+        speaker.heard().map(({ heard, itemId }) => [itemId, Duration.toSeconds(heard)]),
+        [
+          ["tale", 3],
+          ["item-2", 1] // and the next reply plays
+        ]
+      )
+    })
+  )
+
+  it.effect("comes while the reply is being generated: what still arrives of it is dropped", () =>
+    Effect.gen(function* () {
+      const { agent } = yield* agentWith(
+        Effect.fnUntraced(function* (line) {
+          yield* line.accept
+          yield* Effect.forkChild(
+            line.reply({ text: story, audio: "10 seconds", over: "5 seconds", responseId: "story" })
+          )
+          yield* line.wait("2 seconds")
+          yield* line.emit({ _tag: "SpeechStarted" })
+          yield* line.wait("10 seconds")
+        })
+      )
+      const speaker = yield* BidiTest.speaker()
+      const recorder = BidiTest.recorder()
+      yield* agent.start({ outputs: [speaker.output, recorder.output] })
+      yield* BidiTest.advance("1 minute")
+      // the frame of the tenth of a second in which it happened was still generating
+      assert.deepStrictEqual(Duration.toMillis(speaker.played()), 1950)
+      const tags = recorder.events().map((event) => event._tag)
+      const at = tags.indexOf("Interruption")
+      assert.deepStrictEqual(tags.slice(at - 1), ["TranscriptStream", "Interruption", "ResponseComplete"])
+      assert.deepInclude(recorder.events()[at - 1], { isFinal: true })
+      assert.deepInclude(recorder.events()[at + 1], { responseId: "story", stopReason: "interrupted" })
+    })
+  )
+
+  it.effect("is none when everything was heard, or when nobody speaks", () =>
+    Effect.gen(function* () {
+      const { call, interruptions, model } = yield* tellingA((line) =>
+        Effect.andThen(line.wait("10 seconds"), line.hear("Nice."))
+      )
+      yield* BidiTest.advance("30 seconds")
+      yield* call.interrupt()
+      assert.deepStrictEqual(interruptions(), [])
+      assert.lengthOf(model.commands(), 1)
+    })
+  )
+
+  it.effect("happens once, however often it is asked for", () =>
+    Effect.gen(function* () {
+      const { call, interruptions } = yield* tellingA((line) =>
+        Effect.gen(function* () {
+          yield* line.wait("1 second")
+          yield* line.emit({ _tag: "SpeechStarted" }, { _tag: "SpeechStarted" })
+          yield* line.emit({ _tag: "Interrupted", responseId: "story" })
+        })
+      )
+      yield* BidiTest.advance("1 second")
+      yield* Effect.all([call.interrupt(), call.interrupt()], { concurrency: "unbounded" })
+      assert.lengthOf(interruptions(), 1)
+    })
+  )
+
+  it.effect("before the first sound leaves nothing of the reply in memory", () =>
+    Effect.gen(function* () {
+      const { assistant, interruptions, model } = yield* tellingA((line) => line.hear("No."))
+      yield* BidiTest.advance("1 second")
+      assert.deepStrictEqual(interruptions(), [{ ...silence, heard: Duration.zero }])
+      assert.deepInclude(model.commands()[1], { items: [{ itemId: "tale", heard: 0, produced: 10_000 }] })
+      assert.deepStrictEqual(yield* assistant, [])
+    })
+  )
+
+  it.effect("cuts each item of a reply where it was heard", () =>
+    Effect.gen(function* () {
+      const { agent, model } = yield* agentWith(
+        Effect.fnUntraced(function* (line) {
+          yield* line.reply({ text: "first part", audio: "2 seconds", responseId: "r", itemId: "a", unfinished: true })
+          yield* line.emit({
+            _tag: "TranscriptDone",
+            role: "assistant",
+            itemId: "a",
+            responseId: "r",
+            text: "first part"
+          })
+          yield* line.reply({ text: "second part of it", audio: "4 seconds", responseId: "r", itemId: "b" })
+          yield* line.wait("4 seconds")
+          yield* line.emit({ _tag: "SpeechStarted" })
+        })
+      )
+      const speaker = yield* BidiTest.speaker()
+      const call = yield* agent.start({ outputs: [speaker.output] })
+      yield* BidiTest.advance("10 seconds")
+      assert.deepInclude(model.commands()[0], {
+        items: [
+          { itemId: "a", heard: 2000, produced: 2000 },
+          { itemId: "b", heard: 2000, produced: 4000 }
+        ]
+      })
+      const { content } = yield* call.history
+      assert.deepStrictEqual(
+        content.map((message) => [
+          message.role === "assistant" && message.content[0]?.type === "text" && message.content[0].text,
+          (message.options["effect-bidi"] as { interrupted?: boolean }).interrupted
+        ]),
+        [
+          ["first part", false],
+          ["second", true]
+        ]
+      )
+    })
+  )
+
+  it.effect("counts the furthest of several speakers, and silences all", () =>
+    Effect.gen(function* () {
+      const { agent, model } = yield* agentWith(
+        Effect.fnUntraced(function* (line) {
+          yield* line.reply({ text: story, audio: "10 seconds", itemId: "tale" })
+          yield* line.wait("5 seconds")
+          yield* line.emit({ _tag: "SpeechStarted" })
+        })
+      )
+      const [near, far] = [yield* BidiTest.speaker("near"), yield* BidiTest.speaker("far")]
+      const slow: BidiOutput.BidiOutput = {
+        ...far.output,
+        open: Effect.map(far.output.open, (sink) => ({
+          ...sink,
+          // what it says is two seconds behind what it plays
+          playback: () => Duration.max(Duration.zero, Duration.subtract(far.played(), Duration.seconds(2)))
+        }))
+      }
+      yield* agent.start({ outputs: [slow, near.output] })
+      yield* BidiTest.advance("10 seconds")
+      assert.deepInclude(model.commands()[0], { items: [{ itemId: "tale", heard: 5000, produced: 10_000 }] })
+      assert.strictEqual(near.flushes(), 1)
+      assert.strictEqual(far.flushes(), 1)
+    })
+  )
+
+  it.effect("takes real time for a speaker that cannot tell, and its reports where it can", () =>
+    Effect.gen(function* () {
+      const heard = (reports: ReadonlyArray<readonly [after: number, played: number]>) =>
+        Effect.gen(function* () {
+          const { agent, model } = yield* agentWith(
+            Effect.fnUntraced(function* (line) {
+              yield* line.reply({ text: story, audio: "10 seconds", itemId: "tale" })
+              yield* line.wait("4 seconds")
+              yield* line.emit({ _tag: "SpeechStarted" })
+            })
+          )
+          const remote = BidiOutput.make("remote", { events: ["AudioStream"], handle: () => Effect.void })
+          const call = yield* agent.start({ outputs: [remote] })
+          for (const [after, played] of reports) {
+            yield* BidiTest.advance(Duration.seconds(after))
+            yield* call.send({ _tag: "PlaybackReport", itemId: "tale", played: Duration.seconds(played) })
+          }
+          yield* BidiTest.advance("10 seconds")
+          const command = model.commands()[0]
+          return command?._tag === "Interrupt" ? command.items[0]?.heard : undefined
+        })
+      assert.strictEqual(yield* heard([]), 4000)
+      assert.strictEqual(
+        yield* heard([
+          [1, 0.5],
+          [2, 2.5]
+        ]),
+        2500
+      )
+      assert.strictEqual(yield* heard([[1, 99]]), undefined) // all of it, it says
+    })
+  )
+
+  it.effect("is not held up by a speaker that does not fall silent", () =>
+    Effect.gen(function* () {
+      const { agent } = yield* agentWith(
+        Effect.fnUntraced(function* (line) {
+          yield* line.reply({ text: story, audio: "10 seconds", responseId: "story" })
+          yield* line.wait("1 second")
+          yield* line.emit({ _tag: "SpeechStarted" })
+          yield* line.reply({ text: "Yes?", responseId: "next" })
+        })
+      )
+      const speaker = yield* BidiTest.speaker()
+      const deaf: BidiOutput.BidiOutput = {
+        ...speaker.output,
+        open: Effect.map(speaker.output.open, (sink) => ({ ...sink, flush: Effect.never }))
+      }
+      const recorder = BidiTest.recorder()
+      yield* agent.start({ outputs: [deaf, recorder.output] })
+      yield* BidiTest.advance("2 seconds")
+      const tags = recorder.events().map((event) => (event._tag === "ResponseStart" ? event.responseId : event._tag))
+      assert.includeMembers(tags, ["Interruption", "next"])
+    })
+  )
+
+  it.effect("by text or by hand has its own reason", () =>
+    Effect.gen(function* () {
+      const { call, interruptions } = yield* tellingA((line) =>
+        Effect.gen(function* () {
+          yield* line.expect("Interrupt")
+          yield* line.expectText("Another one.")
+          yield* line.reply({ text: story, audio: "10 seconds", responseId: "another" })
+        })
+      )
+      yield* BidiTest.advance("2 seconds")
+      yield* call.send("Another one.")
+      yield* BidiTest.advance("2 seconds")
+      yield* call.interrupt()
+      assert.deepStrictEqual(
+        interruptions().map((event) => [event.reason, event.responseId, Duration.toSeconds(event.heard)]),
+        [
+          ["user_text", "story", 2],
+          ["manual", "another", 2]
+        ]
+      )
+    })
+  )
+
+  it.effect("without a speaker leaves what was read", () =>
+    Effect.gen(function* () {
+      const { agent } = yield* agentWith(
+        Effect.fnUntraced(function* (line) {
+          yield* Effect.forkChild(line.reply({ text: story, over: "10 seconds", responseId: "story" }))
+          yield* line.expect("Interrupt")
+        })
+      )
+      const seen: Array<BidiEvent.Interruption> = []
+      const call = yield* agent.start({
+        hooks: [BidiAgent.on("Interruption", (event) => Effect.sync(() => seen.push(event)))]
+      })
+      yield* BidiTest.advance("3500 millis")
+      yield* call.interrupt()
+      yield* BidiTest.settle
+      assert.lengthOf(seen, 1)
+      const { content } = yield* call.history
+      assert.deepInclude(content[0]?.content[0], { text: "one two three " })
+    })
+  )
+})
