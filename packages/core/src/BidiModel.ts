@@ -124,7 +124,8 @@ export type UserPart = string | ImageInput
  * - `UserMessage`: one message of text and images, and the request for a reply. `id` is ours.
  * - `ToolOutputs`: the answers to all calls of one `ToolCalls`, in its order, and the request for **one** reply.
  * - `Note`: a fact for the model from the application, not from the user; a reply is asked for when `respond`.
- * - `Respond`: the request for a reply with nothing new, following `instructions` where given.
+ * - `Respond`: the request for a reply with nothing new, following `instructions` where given, in addition to the system
+ *   prompt.
  * - `Interrupt`: the user cut the reply off. Cancel it if it is still generating, and tell what was heard of each item;
  *   an item of which nothing was heard is forgotten.
  * - `TurnStart`, `TurnCommit`, `TurnClear`: manual turns.
@@ -151,7 +152,8 @@ export type Command =
  *   text may still change and is not part of history.
  * - `UserTurn`: the provider took what the user said as a turn of the talk, under `itemId`; its words may come later.
  *   `respond` says that a reply follows by itself.
- * - `SpeechStarted`, `SpeechStopped`: the provider's ear.
+ * - `SpeechStarted`, `SpeechStopped`: the provider's ear. Speech interrupts the agent, unless `interrupts` is `false`: the
+ *   provider was told to let it finish.
  * - `Interrupted`: the provider itself cut a reply off because the user spoke.
  * - `ToolCalls`: calls that are to be answered together, once the model is ready for the answers.
  * - `ToolCallsCancelled`: the provider no longer wants these answers.
@@ -193,7 +195,7 @@ export type ModelEvent =
       readonly text: string
     }
   | { readonly _tag: "UserTurn"; readonly itemId: string; readonly respond: boolean }
-  | { readonly _tag: "SpeechStarted" }
+  | { readonly _tag: "SpeechStarted"; readonly interrupts?: boolean }
   | { readonly _tag: "SpeechStopped" }
   | { readonly _tag: "Interrupted"; readonly responseId: string }
   | { readonly _tag: "ToolCalls"; readonly responseId: string; readonly calls: ReadonlyArray<ToolCall> }
@@ -215,7 +217,10 @@ export interface Connection {
   readonly expiresAt: number | undefined
   /** Puts the talk so far before the model. Called at most once, before anything else is sent; causes no reply. */
   readonly seed: (history: ReadonlyArray<Entry>) => Effect.Effect<void, BidiError>
-  /** Sends a command. Success means that all of it left for the provider. */
+  /**
+   * Sends a command. Success means that all of it left for the provider. `InvalidRequest` and `Unsupported` refuse this
+   * command, nothing of it was sent, and the connection goes on; every other failure is the end of it.
+   */
   readonly send: (command: Command) => Effect.Effect<void, BidiError>
   /**
    * Sends a frame of the user's speech, at once. `false` means that the connection does not take it now (congested or

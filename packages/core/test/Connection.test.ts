@@ -287,6 +287,28 @@ describe("nothing is lost", () => {
   )
 })
 
+describe("a command that the provider refuses", () => {
+  it.effect("fails its send, and nothing else", () =>
+    Effect.gen(function* () {
+      const webp = error(new BidiError.InvalidRequest({ message: "no webp" }))
+      const { agent, model } = yield* agentWith(
+        Effect.fnUntraced(function* (line) {
+          yield* line.rejectNext(webp)
+          yield* line.expectText("Hello")
+          yield* line.reply({ text: "Hi" })
+        })
+      )
+      const call = yield* agent.start()
+      const picture = { _tag: "ImageInput", image: new Uint8Array(1), mimeType: "image/webp" } as const
+      assert.deepStrictEqual(yield* Effect.exit(call.send(picture)), Exit.fail(webp))
+      yield* call.send("Hello")
+      yield* BidiTest.settle
+      assert.lengthOf((yield* call.history).content, 2)
+      assert.lengthOf(dialed(model), 1)
+    })
+  )
+})
+
 describe("a connection that will end", () => {
   const talkative: BidiTest.Script = Effect.fnUntraced(function* (line) {
     yield* line.accept

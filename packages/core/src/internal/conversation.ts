@@ -12,7 +12,7 @@ import * as Queue from "effect/Queue"
 import * as Stream from "effect/Stream"
 import * as Audio from "../Audio.ts"
 import { BidiError } from "../BidiError.ts"
-import { allTags, type CloseReason, type Input, type Output, type OutputTag } from "../BidiEvent.ts"
+import { allTags, type CloseReason, fromError, type Input, type Output, type OutputTag } from "../BidiEvent.ts"
 import type { BidiInput } from "../BidiInput.ts"
 import { BidiModel } from "../BidiModel.ts"
 import type { BidiOutput } from "../BidiOutput.ts"
@@ -142,7 +142,7 @@ const makeRooms = Effect.fnUntraced(function* (memory: Memory.Memory) {
   const model = yield* BidiModel
   const fanout = Fanout.make()
   const ledger = new Ledger()
-  const outbox = yield* Outbox.make(model.input)
+  const outbox = yield* Outbox.make(model.input, (error) => fanout.emit(fromError(error)))
   return {
     model,
     fanout,

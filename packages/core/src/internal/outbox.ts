@@ -42,6 +42,8 @@ interface Item {
   readonly done: Deferred.Deferred<void, BidiError>
   /** How many frames were brought before this command. */
   readonly frames: number
+  /** Somebody waits for it, and will hear of a refusal. */
+  readonly awaited: boolean
   sending: boolean
 }
 
@@ -72,7 +74,8 @@ export interface Outbox {
 export const ended = (): BidiError =>
   new BidiError({ reason: new ConversationEnded({ message: "the conversation has ended" }) })
 
-export const make = Effect.fnUntraced(function* (format: Audio.AudioFormat) {
+/** `onRefused` hears of a command that the provider does not take and nobody waits for. */
+export const make = Effect.fnUntraced(function* (format: Audio.AudioFormat, onRefused: (error: BidiError) => void) {
   const context = yield* Effect.context<never>()
   const permits = yield* Semaphore.make(CONTROL_CAPACITY)
   const work = yield* Latch.make(false)
@@ -88,13 +91,14 @@ export const make = Effect.fnUntraced(function* (format: Audio.AudioFormat) {
     return lane.send(connection, barrier?.frames)
   }
 
-  const add = (command: Command, options: Offer | undefined, put: (item: Item) => void): Item => {
+  const add = (command: Command, options: Offer | undefined, awaited: boolean, put: (item: Item) => void): Item => {
     const item: Item = {
       command,
       bound: options?.bound,
       onSent: options?.onSent,
       done: Deferred.makeUnsafe(),
       frames: lane.brought(),
+      awaited,
       sending: false
     }
     if (failure !== undefined) {
@@ -115,6 +119,12 @@ export const make = Effect.fnUntraced(function* (format: Audio.AudioFormat) {
     control.splice(control.indexOf(item), 1)
     if (command !== undefined) item.onSent?.(command)
     Deferred.doneUnsafe(item.done, Exit.void)
+  }
+
+  const refuse = (item: Item, error: BidiError) => {
+    control.splice(control.indexOf(item), 1)
+    if (!Deferred.doneUnsafe(item.done, Exit.fail(error))) return
+    if (!item.awaited) onRefused(error)
   }
 
   const drain = Effect.fnUntraced(
@@ -139,11 +149,14 @@ export const make = Effect.fnUntraced(function* (format: Audio.AudioFormat) {
         // what was said before a turn signal belongs before it
         while (!pass() && isTurnSignal(command)) yield* CONGESTED
         item.sending = true
-        yield* Effect.onExit(current.send(command), (exit) =>
-          Effect.sync(() => {
-            item.sending = false
-            if (Exit.isSuccess(exit)) take(item, command)
-          })
+        yield* current.send(command).pipe(
+          Effect.onExit((exit) =>
+            Effect.sync(() => {
+              item.sending = false
+              if (Exit.isSuccess(exit)) take(item, command)
+            })
+          ),
+          Effect.catchIf(isRefusal, (error) => Effect.sync(() => refuse(item, error)))
         )
       }
     },
@@ -154,12 +167,12 @@ export const make = Effect.fnUntraced(function* (format: Audio.AudioFormat) {
     offer: (command, options) =>
       permits.withPermits(1)(
         Effect.suspend(() => {
-          const item = add(command, options, (item) => control.push(item))
+          const item = add(command, options, true, (item) => control.push(item))
           return Effect.onInterrupt(Deferred.await(item.done), () => Effect.sync(() => takeBack(item)))
         })
       ),
-    offerUnsafe: (command, options) => void add(command, options, (item) => control.push(item)),
-    prependUnsafe: (command, options) => void add(command, options, (item) => control.unshift(item)),
+    offerUnsafe: (command, options) => void add(command, options, false, (item) => control.push(item)),
+    prependUnsafe: (command, options) => void add(command, options, false, (item) => control.unshift(item)),
     audio: (frame) => {
       lane.bring(frame)
       if (!pass()) work.openUnsafe() // to be tried again
@@ -177,6 +190,9 @@ export const make = Effect.fnUntraced(function* (format: Audio.AudioFormat) {
 
 const isTurnSignal = (command: Command) =>
   command._tag === "TurnStart" || command._tag === "TurnCommit" || command._tag === "TurnClear"
+
+// One command that the adapter does not take; any other failure is that of the connection.
+const isRefusal = (error: BidiError) => error.reason._tag === "InvalidRequest" || error.reason._tag === "Unsupported"
 
 const audioLane = (format: Audio.AudioFormat, lost: () => void) => {
   const capacity = (Audio.byteRate(format) * AUDIO_MILLIS) / 1000

@@ -98,7 +98,7 @@ export const make = (rooms: Rooms, interrupter: Interrupter, tools: Tools): Rece
       case "SpeechStarted": {
         turn.userSpeaks(true)
         fanout.emit({ _tag: "UserSpeech", phase: "started" })
-        return Effect.asVoid(interrupter.interrupt("user_speech"))
+        return event.interrupts === false ? undefined : Effect.asVoid(interrupter.interrupt("user_speech"))
       }
       case "SpeechStopped": {
         turn.userSpeaks(false)

@@ -84,6 +84,8 @@ export interface Line {
   readonly wait: (duration: Duration.Input) => Effect.Effect<void>
   /** Ends the connection from the model's side; by default it is simply lost. */
   readonly drop: (error?: BidiError) => Effect.Effect<void>
+  /** Refuses the next command with this error, which must be `InvalidRequest` or `Unsupported`. */
+  readonly rejectNext: (error: BidiError) => Effect.Effect<void>
   /** From now on frames of audio are refused (`true`) or taken again. */
   readonly congest: (congested: boolean) => Effect.Effect<void>
 }
@@ -160,6 +162,7 @@ export const model = Effect.fnUntraced(function* (script: Script, options: Model
     const ready = yield* Deferred.make<void, BidiError>()
     let history: ReadonlyArray<Entry> = []
     let congested = false
+    let rejection: BidiError | undefined
 
     const accept = Effect.asVoid(Deferred.succeed(ready, undefined))
     const emit = (...all: ReadonlyArray<ModelEvent>) =>
@@ -242,6 +245,11 @@ export const model = Effect.fnUntraced(function* (script: Script, options: Model
       }),
       wait: Effect.sleep,
       drop: (error = lost) => Effect.andThen(accept, Effect.asVoid(Queue.fail(events, error))),
+      rejectNext: (error) =>
+        Effect.andThen(
+          accept,
+          Effect.sync(() => void (rejection = error))
+        ),
       congest: (value) => Effect.sync(() => void (congested = value))
     }
 
@@ -265,6 +273,11 @@ export const model = Effect.fnUntraced(function* (script: Script, options: Model
       send: (command: Command) =>
         Effect.suspend(() => {
           if (events.state._tag !== "Open") return Effect.fail(lost)
+          if (rejection !== undefined) {
+            const error = rejection
+            rejection = undefined
+            return Effect.fail(error)
+          }
           record({ _tag: "Command", command })
           return Effect.asVoid(Queue.offer(commands, command))
         }),

@@ -1,0 +1,125 @@
+/** Every example as a person would run it: `tsx examples/NN-name.ts`, with no key and no network. */
+import { assert, describe, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { spawn } from "node:child_process"
+import { fileURLToPath } from "node:url"
+
+const tsx = fileURLToPath(import.meta.resolve("tsx/cli"))
+const folder = fileURLToPath(new URL("..", import.meta.url))
+const { OPENAI_API_KEY: _, ...env } = process.env
+
+interface Ran {
+  readonly code: number | null
+  readonly out: string
+  readonly errors: string
+}
+
+/** Runs an example; `stopWhen` interrupts it as Ctrl+C would, once it has printed that. */
+const run = (name: string, options: { readonly input?: string; readonly stopWhen?: string } = {}) =>
+  Effect.callback<Ran>((resume) => {
+    const child = spawn(process.execPath, [tsx, name], { cwd: folder, env: { ...env, LOG_LEVEL: "warn" } })
+    let out = ""
+    let errors = ""
+    child.stdout.on("data", (chunk) => {
+      out += chunk
+      if (options.stopWhen !== undefined && out.includes(options.stopWhen)) child.kill("SIGINT")
+    })
+    child.stderr.on("data", (chunk) => void (errors += chunk))
+    child.on("close", (code) => resume(Effect.succeed({ code, out, errors })))
+    if (options.stopWhen === undefined) child.stdin.end(options.input ?? "")
+    else child.stdin.write(options.input ?? "")
+    return Effect.sync(() => child.kill("SIGKILL"))
+  })
+
+const lines = (...all: ReadonlyArray<string>) => all.map((line) => `${line}\n`).join("")
+
+const example = (name: string, test: () => Effect.Effect<void>) => it.live(name, test, 60_000)
+
+describe.concurrent("examples", () => {
+  example("01-quickstart talks, uses tools, remembers and stops", () =>
+    Effect.gen(function* () {
+      const { code, errors, out } = yield* run("01-quickstart.ts", {
+        input: lines(
+          "My name is Ada.",
+          "What time is it?",
+          "Calculate 25 times 48",
+          "What is my name?",
+          "stop conversation"
+        )
+      })
+      assert.strictEqual(code, 0)
+      assert.include(errors, "OPENAI_API_KEY") // it says how to talk to the real one
+      assert.match(out, /not an AI/)
+      assert.match(out, /> What time is it\?\n {2}→ current_time .*\n {2}✓ current_time .*\nagent: The time is/)
+      assert.match(out, /→ calculator \{"expression":"25 \* 48"\}\n {2}✓ calculator 1200\nagent: .*1200/)
+      assert.match(out, /> What is my name\?\nagent: .*Ada/)
+      assert.match(out, /✓ stop_conversation .*\n {2}■ the conversation has ended: you asked to stop\n$/)
+      assert.notInclude(out, "\x1b")
+    })
+  )
+
+  example("01-quickstart ends on Ctrl+C, in order", () =>
+    Effect.gen(function* () {
+      const { code, out } = yield* run("01-quickstart.ts", { input: "tell me a long story\n", stopWhen: "Day two" })
+      assert.strictEqual(code, 130)
+      assert.match(out, /interrupted.*\n {2}■ the conversation has ended: stopped\n$/)
+    })
+  )
+
+  example("02-tools", () =>
+    Effect.gen(function* () {
+      const { code, out } = yield* run("02-tools.ts", {
+        input: lines("What's the weather in San Francisco?", "What's the weather in Atlantis?")
+      })
+      assert.strictEqual(code, 0)
+      assert.match(out, /✓ get_weather \{"degrees":\d+,"sky":"sunny"\}\nconcierge: .*sunny/)
+      assert.match(out, /✗ get_weather There is no Atlantis\.\nconcierge: .*There is no Atlantis/)
+    })
+  )
+
+  example("03-by-hand", () =>
+    Effect.gen(function* () {
+      const { code, out } = yield* run("03-by-hand.ts")
+      assert.strictEqual(code, 0)
+      assert.match(out, /> What is my name\?\n.*Alice.*\nended: client_disconnect\n4 messages/)
+    })
+  )
+
+  example("04-interruption", () =>
+    Effect.gen(function* () {
+      const { code, out } = yield* run("04-interruption.ts")
+      assert.strictEqual(code, 0)
+      const heard = /\(silent after (\d+)s/.exec(out)?.[1]
+      assert.isAtMost(Number(heard), 5)
+      const text = /what was heard of the story: (.*)/.exec(out)?.[1] ?? ""
+      assert.match(text, /Day one/)
+      assert.notMatch(text, /Day four/)
+    })
+  )
+
+  example("05-custom-channel", () =>
+    Effect.gen(function* () {
+      const { code, out } = yield* run("05-custom-channel.ts")
+      assert.strictEqual(code, 0)
+      assert.match(out, /complete; listen to it: ffplay/)
+    })
+  )
+
+  example("06-service", () =>
+    Effect.gen(function* () {
+      const { code, out } = yield* run("06-service.ts", { input: "A table for four, please.\n" })
+      assert.strictEqual(code, 0)
+      assert.match(out, /booked: a table for 4\n$/)
+    })
+  )
+
+  example("07-reconnect", () =>
+    Effect.gen(function* () {
+      const { code, out } = yield* run("07-reconnect.ts")
+      assert.strictEqual(code, 0)
+      assert.match(out, /connection was lost.*\n.*connected again\n/)
+      assert.match(out, /renewing the connection.*\n.*connected again\n/)
+      assert.match(out, /> What is my name\?\nagent: .*Ada/)
+    })
+  )
+})

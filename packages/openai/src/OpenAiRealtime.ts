@@ -1,0 +1,122 @@
+/**
+ * OpenAI Realtime as a model for conversations, through the official SDK.
+ *
+ * @example
+ * ```ts
+ * const agent = yield* BidiAgent.make({ system: "You are a helpful voice assistant." }).pipe(
+ *   Effect.provide(OpenAiRealtime.layerConfig({ voice: "cedar" }))
+ * )
+ * ```
+ *
+ * @since 0.1.0
+ */
+import type { BidiError } from "@effect-bidi/core/BidiError"
+import { BidiModel } from "@effect-bidi/core/BidiModel"
+import * as Config from "effect/Config"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import type * as Redacted from "effect/Redacted"
+import * as Result from "effect/Result"
+import { connect } from "./internal/connect.ts"
+import { endpoint } from "./internal/dial.ts"
+import * as Errors from "./internal/errors.ts"
+import { resolve } from "./internal/settings.ts"
+import type { Options } from "./Options.ts"
+
+export {
+  /**
+   * What can be set for a session.
+   *
+   * @category models
+   */
+  Options
+} from "./Options.ts"
+
+/**
+ * Options, with the key and the address they are sent to.
+ *
+ * @category models
+ */
+export interface MakeOptions extends Options {
+  readonly apiKey: Redacted.Redacted
+  readonly organization?: string | undefined
+  readonly project?: string | undefined
+  /** Default: `https://api.openai.com/v1`. With `http` the connection is a plain one. */
+  readonly baseUrl?: string | undefined
+}
+
+/**
+ * The model. Nothing is sent until a conversation connects; fails with `InvalidRequest` and the name of the option
+ * where one is unknown, out of range, or does not go with another.
+ *
+ * @category constructors
+ */
+export const make = Effect.fnUntraced(function* (
+  options: MakeOptions
+): Effect.fn.Return<BidiModel["Service"], BidiError> {
+  const { apiKey, baseUrl, organization, project, ...rest } = options
+  const resolved = resolve(rest)
+  if (Result.isFailure(resolved)) return yield* errors.invalid(resolved.failure.option, resolved.failure.message)
+  const settings = resolved.success
+  const target = endpoint(settings.model, { apiKey, baseUrl, organization, project })
+  if ("option" in target) return yield* errors.invalid(target.option, target.message)
+  return BidiModel.of({
+    provider: Errors.PROVIDER,
+    model: settings.model,
+    input: settings.input,
+    output: settings.output,
+    capabilities: {
+      truncation: true,
+      images: true,
+      manualTurns: settings.turnDetection === "none",
+      resumption: false,
+      overlap: true
+    },
+    // a session lives for an hour; the connection says when that is over
+    limits: { maxDuration: Duration.minutes(60), renewBefore: Duration.minutes(5) },
+    connect: connect(settings, target)
+  })
+})
+
+/**
+ * The model as a layer. Errors as {@link make}.
+ *
+ * @category layers
+ */
+export const layer = (options: MakeOptions): Layer.Layer<BidiModel, BidiError> => Layer.effect(BidiModel, make(options))
+
+/**
+ * The model as a layer, with the key and the address from the configuration: `OPENAI_API_KEY`, and where they are set
+ * `OPENAI_ORG_ID`, `OPENAI_PROJECT_ID` and `OPENAI_BASE_URL`. Fails with `Auth` when there is no key.
+ *
+ * @category layers
+ */
+export const layerConfig = (options: Options = {}): Layer.Layer<BidiModel, BidiError | Config.ConfigError> =>
+  Layer.effect(
+    BidiModel,
+    Effect.gen(function* () {
+      const { apiKey, baseUrl, organization, project } = yield* environment
+      if (Option.isNone(apiKey)) {
+        return yield* errors.auth("there is no API key: set OPENAI_API_KEY, or pass apiKey to OpenAiRealtime.layer")
+      }
+      return yield* make({
+        ...options,
+        apiKey: apiKey.value,
+        organization: Option.getOrUndefined(organization),
+        project: Option.getOrUndefined(project),
+        baseUrl: Option.getOrUndefined(baseUrl)
+      })
+    })
+  )
+
+const environment = Config.all({
+  apiKey: Config.option(Config.Redacted("OPENAI_API_KEY")),
+  organization: Config.option(Config.NonEmptyString("OPENAI_ORG_ID")),
+  project: Config.option(Config.NonEmptyString("OPENAI_PROJECT_ID")),
+  baseUrl: Config.option(Config.NonEmptyString("OPENAI_BASE_URL"))
+})
+
+// nothing here ever quotes a value
+const errors = Errors.make((text) => text)

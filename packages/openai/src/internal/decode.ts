@@ -1,0 +1,130 @@
+/**
+ * The provider's frames as events of the contract. A fold: the same frames over the same state give the same events.
+ */
+import type { BidiError } from "@effect-bidi/core/BidiError"
+import { onError } from "./apiError.ts"
+import { type Frame, fields, type Inbound, Malformed, optionalText, text } from "./frame.ts"
+import { begun, finishItem, holdCall, onDone } from "./response.ts"
+import { audioItem, type Outcome, outcome, type State } from "./state.ts"
+import { ofTranscription } from "./usage.ts"
+
+/** Takes frames in the order of the wire. Never throws: a frame that cannot be read is a `Problem`. */
+export const receive = (state: State, frames: ReadonlyArray<Inbound>): Outcome => {
+  const out = outcome()
+  for (const frame of frames) {
+    if (out.fatal !== undefined) break
+    if (frame === undefined) {
+      problem(state, out, "a frame of the provider is not a JSON object with a type")
+      continue
+    }
+    if (typeof frame.event_id === "string" && !state.seen.add(frame.event_id)) continue
+    try {
+      decode(state, frame, out)
+    } catch (error) {
+      const why = error instanceof Malformed ? error.message : "it is unlike anything known"
+      problem(state, out, `a frame of the provider cannot be read: ${frame.type}: ${why}`)
+    }
+  }
+  return out
+}
+
+/** Why the connection ended: what the provider said last knows better than the close that followed it. */
+export const endOf = (state: State, error: BidiError): BidiError => {
+  const vague = error.reason._tag === "ConnectionLost" || error.reason._tag === "ServerFault"
+  return vague && state.lastWords !== undefined ? state.lastWords : error
+}
+
+const problem = (state: State, out: Outcome, message: string) => {
+  out.events.push({ _tag: "Problem", error: state.errors.malformed(message) })
+}
+
+const decode = (state: State, frame: Frame, out: Outcome): void => {
+  const { type } = frame
+  // the session went on after the error
+  if (state.lastWords !== undefined && type !== "error" && type !== "rate_limits.updated") state.lastWords = undefined
+  switch (type) {
+    case "response.output_audio.delta":
+      return onAudio(state, frame, out)
+    case "response.output_audio_transcript.delta":
+    case "response.output_text.delta": {
+      const responseId = text(frame, "response_id")
+      const itemId = text(frame, "item_id")
+      const delta = text(frame, "delta")
+      if (!begun(state, responseId, out) || delta === "") return
+      out.events.push({ _tag: "TranscriptDelta", role: "assistant", itemId, responseId, delta })
+      return
+    }
+    case "response.output_audio_transcript.done":
+      return onWords(state, frame, text(frame, "transcript"), out)
+    case "response.output_text.done":
+      return onWords(state, frame, text(frame, "text"), out)
+    case "response.function_call_arguments.done":
+      return holdCall(state, frame, out)
+    case "response.output_item.done":
+      return finishItem(state, text(frame, "response_id"), text(fields(frame, "item"), "id"), out)
+    case "response.created":
+      begun(state, text(fields(frame, "response"), "id"), out)
+      return
+    case "response.done":
+      return onDone(state, fields(frame, "response"), out)
+    case "input_audio_buffer.speech_started":
+      out.events.push({ _tag: "SpeechStarted", interrupts: state.session.interrupts })
+      return
+    case "input_audio_buffer.speech_stopped":
+      out.events.push({ _tag: "SpeechStopped" })
+      return
+    case "input_audio_buffer.committed":
+      out.events.push({ _tag: "UserTurn", itemId: text(frame, "item_id"), respond: state.session.responds })
+      return
+    case "conversation.item.input_audio_transcription.delta": {
+      const delta = optionalText(frame, "delta")
+      const itemId = text(frame, "item_id")
+      if (delta) out.events.push({ _tag: "TranscriptDelta", role: "user", itemId, delta })
+      return
+    }
+    case "conversation.item.input_audio_transcription.completed": {
+      const itemId = text(frame, "item_id")
+      out.events.push({ _tag: "TranscriptDone", role: "user", itemId, text: text(frame, "transcript") })
+      const usage = ofTranscription(frame.usage)
+      if (usage !== undefined) out.events.push(usage)
+      return
+    }
+    case "conversation.item.input_audio_transcription.failed": {
+      const details = { event: type, about: text(frame, "item_id") }
+      out.events.push({ _tag: "Problem", error: state.errors.api(frame.error), details })
+      return
+    }
+    case "error":
+      return onError(state, fields(frame, "error"), out)
+  }
+}
+
+const onAudio = (state: State, frame: Frame, out: Outcome): void => {
+  const responseId = text(frame, "response_id")
+  const itemId = text(frame, "item_id")
+  const delta = text(frame, "delta")
+  if (!begun(state, responseId, out) || delta === "") return
+  const bytes = Buffer.from(delta, "base64")
+  audioItem(state, itemId, partOf(frame)).bytes += bytes.length
+  // plain bytes: what `Buffer` calls `slice` is not what everybody else does
+  const audio = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length)
+  out.events.push({ _tag: "AudioDelta", responseId, itemId, audio })
+}
+
+// An item may have several parts; its words are final when the item is done.
+const onWords = (state: State, frame: Frame, words: string, out: Outcome): void => {
+  const responseId = text(frame, "response_id")
+  const itemId = text(frame, "item_id")
+  if (!begun(state, responseId, out)) return
+  const open = state.responses.get(responseId)!.words
+  const parts = open.get(itemId) ?? []
+  parts[partOf(frame)] = words
+  open.set(itemId, parts)
+}
+
+const MAX_PARTS = 64
+
+const partOf = (frame: Frame): number => {
+  const index = frame.content_index
+  return typeof index === "number" && Number.isInteger(index) && index >= 0 && index < MAX_PARTS ? index : 0
+}

@@ -1,0 +1,88 @@
+/**
+ * Where to connect, with which key, and the connection itself.
+ */
+import * as Redacted from "effect/Redacted"
+import OpenAI from "openai"
+import { OpenAIRealtimeWS } from "openai/realtime/ws"
+import * as net from "node:net"
+import type { Wrong } from "./settings.ts"
+
+/** What proves who calls, and where to. */
+export interface Credentials {
+  readonly apiKey: Redacted.Redacted
+  readonly organization?: string | undefined
+  readonly project?: string | undefined
+  readonly baseUrl?: string | undefined
+}
+
+export interface Endpoint {
+  readonly model: string
+  readonly apiKey: Redacted.Redacted
+  readonly organization: string | undefined
+  readonly project: string | undefined
+  readonly url: URL
+  /** Host and port, for people. */
+  readonly address: string
+}
+
+const DEFAULT_URL = "https://api.openai.com/v1"
+
+/** Bytes of the largest frame that is read. The SDK knows no limit; frames of audio have a few kilobytes. */
+const MAX_PAYLOAD = 16 * 1024 * 1024
+
+// what a header may hold; a value with anything else would be quoted in the complaint about it
+const isHeader = (value: string) => /^[\x21-\x7e]+$/.test(value)
+
+const ports: Record<string, number> = { "http:": 80, "ws:": 80, "https:": 443, "wss:": 443 }
+
+/** Checks credentials without ever quoting them. */
+export const endpoint = (model: string, credentials: Credentials): Endpoint | Wrong => {
+  const { apiKey, baseUrl, organization, project } = credentials
+  if (!Redacted.isRedacted(apiKey)) return wrong("apiKey", "expected a Redacted value")
+  const key = Redacted.value(apiKey).trim()
+  if (key === "") return wrong("apiKey", "the key is empty")
+  if (!isHeader(key)) return wrong("apiKey", "the key has characters that no key has")
+  if (organization !== undefined && !isHeader(organization))
+    return wrong("organization", "not an id of an organization")
+  if (project !== undefined && !isHeader(project)) return wrong("project", "not an id of a project")
+  const url = URL.parse(baseUrl ?? DEFAULT_URL)
+  if (url === null) return wrong("baseUrl", "not a URL")
+  const port = ports[url.protocol]
+  if (port === undefined) return wrong("baseUrl", `expected http or https, not ${url.protocol.slice(0, -1)}`)
+  return {
+    model,
+    apiKey: Redacted.make(key, { label: "OPENAI_API_KEY" }),
+    organization,
+    project,
+    url,
+    address: `${url.hostname}:${url.port === "" ? port : url.port}`
+  }
+}
+
+const wrong = (option: string, message: string): Wrong => ({ option, message: `${option}: ${message}` })
+
+/** Dials at once. Throws where the SDK does. */
+export const dial = ({ apiKey, model, organization, project, url }: Endpoint): OpenAIRealtimeWS => {
+  const client = new OpenAI({
+    apiKey: Redacted.value(apiKey),
+    // `null` keeps the SDK from looking into the environment by itself
+    organization: organization ?? null,
+    project: project ?? null,
+    baseURL: url.href,
+    logLevel: "off"
+  })
+  return new OpenAIRealtimeWS(
+    {
+      model,
+      options: {
+        maxPayload: MAX_PAYLOAD,
+        ...(ports[url.protocol] === 80 ? { createConnection: () => connectPlain(url) } : {})
+      }
+    },
+    client
+  )
+}
+
+// The SDK insists on wss, which only means that a connection is made with TLS unless we make it.
+const connectPlain = (url: URL): net.Socket =>
+  net.connect({ port: Number(url.port || 80), host: url.hostname.replace(/^\[(.*)\]$/, "$1") })

@@ -1,0 +1,113 @@
+/**
+ * Options, checked and complete.
+ */
+import * as Duration from "effect/Duration"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import * as SchemaIssue from "effect/SchemaIssue"
+import * as Audio from "@effect-bidi/core/Audio"
+import { Options } from "../Options.ts"
+
+export interface Settings extends Options {
+  readonly model: string
+  readonly voice: NonNullable<Options["voice"]>
+  readonly modality: "audio" | "text"
+  readonly input: Audio.AudioFormat
+  readonly output: Audio.AudioFormat
+  readonly turnDetection: NonNullable<Options["turnDetection"]>
+  readonly transcription: NonNullable<Options["transcription"]>
+}
+
+/** What is wrong with the options; `option` is the path of the one that is. */
+export interface Wrong {
+  readonly option: string
+  readonly message: string
+}
+
+export const TRANSCRIPTION_MODEL = "gpt-transcribe"
+
+const defaults = {
+  model: "gpt-realtime-2.1",
+  voice: "marin",
+  modality: "audio",
+  input: Audio.pcm(24_000),
+  output: Audio.pcm(24_000),
+  turnDetection: { type: "server_vad" },
+  transcription: { model: TRANSCRIPTION_MODEL }
+} satisfies Settings
+
+const decode = Schema.decodeUnknownResult(Options, { onExcessProperty: "error" })
+const issues = SchemaIssue.makeFormatterStandardSchemaV1()
+
+export const resolve = (options: unknown): Result.Result<Settings, Wrong> => {
+  const decoded = decode(options)
+  if (Result.isFailure(decoded)) {
+    const { message, path = [] } = issues(decoded.failure.issue).issues[0]!
+    return wrong(path.map(String).join("."), message.replace("Expected no excess property", "There is no such option"))
+  }
+  const settings: Settings = { ...defaults, ...decoded.success }
+  for (const rule of rules) {
+    const problem = rule(settings)
+    if (problem !== undefined) return wrong(...problem)
+  }
+  return Result.succeed(settings)
+}
+
+const wrong = (option: string, message: string): Result.Result<never, Wrong> =>
+  Result.fail({ option, message: `${option === "" ? "options" : option}: ${message}` })
+
+// ---------------------------------------------------------------------------------------------------------------------
+// what one option demands of another
+// ---------------------------------------------------------------------------------------------------------------------
+
+type Rule = (settings: Settings) => readonly [option: string, message: string] | undefined
+
+const WHISPER = "gpt-realtime-whisper"
+
+// `gpt-realtime-2025-08-28` is a snapshot of the first model, not a version 2
+const isReasoning = (model: string) => /^gpt-realtime-2(\.\d+)?($|-)/.test(model)
+const isPrompted = (model: string) => /^gpt-(live-)?transcribe($|-)/.test(model)
+
+const format = (option: "input" | "output") => (settings: Settings) => {
+  const { channels, format, sampleRate } = settings[option]
+  const rate = format === "pcm" ? 24_000 : 8000
+  if (channels !== 1) return [`${option}.channels`, "Expected 1 channel"] as const
+  return sampleRate === rate ? undefined : ([`${option}.sampleRate`, `Expected ${rate} Hz for ${format}`] as const)
+}
+
+const reasoning = (option: "reasoningEffort" | "parallelToolCalls") => (settings: Settings) =>
+  settings[option] === undefined || isReasoning(settings.model)
+    ? undefined
+    : ([option, `The model ${settings.model} does not support this; gpt-realtime-2 and its successors do`] as const)
+
+const transcription =
+  (field: "languages" | "keywords" | "prompt" | "delay", supports: (model: string) => boolean): Rule =>
+  ({ transcription }) => {
+    if (transcription === false || transcription[field] === undefined) return undefined
+    const model = transcription.model ?? TRANSCRIPTION_MODEL
+    return supports(model) ? undefined : [`transcription.${field}`, `The model ${model} does not support this`]
+  }
+
+const rules: ReadonlyArray<Rule> = [
+  format("input"),
+  format("output"),
+  reasoning("reasoningEffort"),
+  reasoning("parallelToolCalls"),
+  transcription("languages", isPrompted),
+  transcription("keywords", isPrompted),
+  transcription("prompt", (model) => model !== WHISPER),
+  transcription("delay", (model) => model === WHISPER),
+  ({ transcription, turnDetection }) =>
+    transcription !== false && transcription.model === WHISPER && turnDetection !== "none"
+      ? ["transcription.model", `${WHISPER} needs turnDetection "none"`]
+      : undefined,
+  ({ turnDetection }) => {
+    if (turnDetection === "none" || turnDetection.type !== "server_vad") return undefined
+    const { idleTimeout } = turnDetection
+    if (idleTimeout === undefined) return undefined
+    const millis = Duration.toMillis(Duration.fromInputUnsafe(idleTimeout))
+    return millis >= 5000 && millis <= 30_000
+      ? undefined
+      : ["turnDetection.idleTimeout", "Expected a duration between 5 and 30 seconds"]
+  }
+]

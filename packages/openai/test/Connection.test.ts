@@ -1,0 +1,345 @@
+import { assert, describe, it } from "@effect/vitest"
+import type { Command } from "@effect-bidi/core/BidiModel"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Stream from "effect/Stream"
+import { TestClock } from "effect/testing"
+import type { OpenAiRealtime } from "../src/index.ts"
+import { CONGESTED, INBOX } from "../src/internal/transport.ts"
+import * as F from "./fixtures/frames.ts"
+import { read, ready } from "./support/line.ts"
+
+const note = (text: string): Command => ({ _tag: "Note", text, respond: false })
+
+describe("a connection", () => {
+  it.effect("carries a talk in both directions", () =>
+    Effect.gen(function* () {
+      const { connection, peer } = yield* ready()
+      const reader = yield* read(connection)
+      yield* connection.seed([{ _tag: "User", id: "item_0", parts: ["Hi"] }])
+      assert.strictEqual((yield* peer.expect("conversation.item.create")).item.id, "item_0")
+      yield* connection.send({ _tag: "UserMessage", id: "m1", parts: ["Hello"] })
+      assert.strictEqual((yield* peer.expect("conversation.item.create")).item.id, "m1")
+      yield* peer.expect("response.create")
+      peer.send(F.created("resp_1"))
+      assert.strictEqual((yield* reader.next)._tag, "ResponseStarted")
+      // waits for the end of the reply, without the sender waiting for it
+      yield* connection.send({ _tag: "Respond" })
+      yield* connection.send(note("first"))
+      assert.strictEqual((yield* peer.expect("conversation.item.create")).item.content[0].text, "first")
+      peer.send(F.done("resp_1"))
+      yield* peer.expect("response.create")
+    })
+  )
+
+  it.effect("carries sound as it is", () =>
+    Effect.gen(function* () {
+      const { connection, peer } = yield* ready()
+      const whole = Uint8Array.from({ length: 100 }, (_, i) => i * 7)
+      assert.isTrue(connection.sendAudio(whole.subarray(10, 20)))
+      const append = yield* peer.expect("input_audio_buffer.append")
+      assert.deepStrictEqual(Uint8Array.from(Buffer.from(append.audio, "base64")), whole.slice(10, 20))
+      assert.deepStrictEqual(Object.keys(append), ["type", "audio"])
+    })
+  )
+
+  it.effect("keeps the frames of a command together", () =>
+    Effect.gen(function* () {
+      const { connection, peer } = yield* ready()
+      const outputs = [1, 2, 3].map((n) => ({ id: `call_${n}`, name: "tool", result: n, isFailure: false }))
+      yield* Effect.all([connection.send({ _tag: "ToolOutputs", outputs }), connection.send(note("after"))], {
+        concurrency: "unbounded"
+      })
+      for (const { id } of outputs) assert.strictEqual((yield* peer.next).item.call_id, id)
+      yield* peer.expect("response.create")
+      assert.strictEqual((yield* peer.next).item.role, "system")
+    })
+  )
+
+  it.effect("puts the instructions of a reply behind those the provider has by itself", () =>
+    Effect.gen(function* () {
+      const { connection, peer } = yield* ready()
+      yield* connection.send({ _tag: "Respond", instructions: "Greet." })
+      const { response } = yield* peer.expect("response.create")
+      assert.deepStrictEqual(response, { instructions: `${F.session.instructions}\n\nGreet.` })
+    })
+  )
+
+  const detections: ReadonlyArray<readonly [OpenAiRealtime.Options["turnDetection"] & {}, ReadonlyArray<string>]> = [
+    [{ type: "server_vad" }, ["SpeechStarted", "SpeechStopped", "UserTurn", "true"]],
+    [{ type: "server_vad", createResponse: false }, ["SpeechStarted", "SpeechStopped", "UserTurn", "false"]],
+    [{ type: "semantic_vad", interruptResponse: false }, ["SpeechStarted false", "SpeechStopped", "UserTurn", "true"]],
+    ["none", ["UserTurn", "false"]]
+  ]
+
+  it.effect.each(detections)("hears what the detection of turns is for: %j", ([turnDetection, expected]) =>
+    Effect.gen(function* () {
+      const { connection, peer } = yield* ready({ turnDetection })
+      const reader = yield* read(connection)
+      const speech = F.userSpeech.slice(0, 3)
+      peer.send(...(turnDetection === "none" ? speech.slice(2) : speech))
+      const seen: Array<string> = []
+      while (seen.at(-1) !== "UserTurn") {
+        const event = yield* reader.next
+        const quiet = event._tag === "SpeechStarted" && event.interrupts === false
+        seen.push(quiet ? `${event._tag} false` : event._tag)
+        if (event._tag === "UserTurn") assert.strictEqual(String(event.respond), expected.at(-1))
+      }
+      assert.deepStrictEqual(seen, expected.slice(0, -1))
+    })
+  )
+
+  it.effect("does not take a picture that the provider cannot read, and goes on", () =>
+    Effect.gen(function* () {
+      const { connection, peer } = yield* ready()
+      const image = { _tag: "ImageInput", image: new Uint8Array([1]), mimeType: "image/webp" } as const
+      const refusal = yield* Effect.flip(connection.send({ _tag: "UserMessage", id: "m1", parts: ["Look", image] }))
+      assert.strictEqual(refusal.reason._tag, "InvalidRequest")
+      assert.include(refusal.message, "image/webp")
+      yield* connection.send({ _tag: "Note", text: "still here", respond: false })
+      assert.include(JSON.stringify(yield* peer.expect("conversation.item.create")), "still here")
+    })
+  )
+
+  it.effect("survives a frame that is no JSON", () =>
+    Effect.gen(function* () {
+      const { connection, peer } = yield* ready()
+      const reader = yield* read(connection)
+      for (const broken of ['{"type":"response.output_aud', "[]", "null", "{}", '{"type":7}', '"text"']) {
+        peer.socket.send(broken)
+        const problem = yield* reader.next
+        assert(problem._tag === "Problem")
+        assert.strictEqual(problem.error.reason.code, "malformed_frame")
+      }
+      peer.send(F.created("resp_1"))
+      assert.strictEqual((yield* reader.next)._tag, "ResponseStarted")
+    })
+  )
+
+  it.effect("refuses sound when too much of it waits, and takes it again later", () =>
+    Effect.gen(function* () {
+      const { connection, peer } = yield* ready()
+      peer.socket.pause()
+      const frame = new Uint8Array(4800)
+      let taken = 0
+      while (connection.sendAudio(frame)) taken++
+      // the buffers of the network take much, ours a bounded amount
+      assert.isAtLeast(taken, CONGESTED / (frame.length * 1.4))
+      assert.isFalse(connection.sendAudio(frame))
+      peer.socket.resume()
+      for (let i = 0; i < taken; i++) yield* peer.expect("input_audio_buffer.append")
+      assert.isTrue(connection.sendAudio(frame))
+    })
+  )
+
+  it.effect("fails rather than losing what nobody reads", () =>
+    Effect.gen(function* () {
+      const { connection, peer, server } = yield* ready()
+      for (let i = 0; i <= INBOX; i++) peer.send({ type: "input_audio_buffer.committed", item_id: `item_${i}` })
+      yield* peer.closed
+      yield* server.empty
+      let read = 0
+      const error = yield* connection.events.pipe(
+        Stream.runForEach(() => Effect.sync(() => read++)),
+        Effect.flip
+      )
+      assert.strictEqual(read, INBOX)
+      assert(error.reason._tag === "ConsumerTooSlow")
+      assert.strictEqual(error.reason.capacity, INBOX)
+    })
+  )
+})
+
+describe("the end of a connection", () => {
+  const closes: ReadonlyArray<readonly [code: number, text: string, reason: string]> = [
+    [1000, "", "ConnectionLost"],
+    [1001, "", "ConnectionLost"],
+    [1008, "policy", "ConnectionLost"],
+    [1011, "keepalive timeout", "ServerFault"],
+    [1013, "", "ServerFault"],
+    [4000, "", "ConnectionLost"],
+    [3000, "invalid_request_error.invalid_api_key", "Auth"]
+  ]
+
+  it.effect.each(closes)("has a reason: %i %j", ([code, text, reason]) =>
+    Effect.gen(function* () {
+      const { connection, peer, server } = yield* ready()
+      const reader = yield* read(connection)
+      peer.socket.close(code, text)
+      const error = yield* reader.end
+      assert.deepStrictEqual([error.reason._tag, error.reason.code], [reason, String(code)])
+      yield* server.empty
+    })
+  )
+
+  it.effect("has a reason: a drop", () =>
+    Effect.gen(function* () {
+      const { connection, peer, server } = yield* ready()
+      const reader = yield* read(connection)
+      peer.socket.terminate()
+      assert.strictEqual((yield* reader.end).reason._tag, "ConnectionLost")
+      yield* server.empty
+    })
+  )
+
+  it.effect("has a reason: a frame larger than any", () =>
+    Effect.gen(function* () {
+      const { connection, peer, server } = yield* ready()
+      const reader = yield* read(connection)
+      peer.socket.send("x".repeat(17 * 1024 * 1024))
+      const error = yield* reader.end
+      assert.strictEqual(error.reason.code, "WS_ERR_UNSUPPORTED_MESSAGE_LENGTH")
+      yield* server.empty
+    })
+  )
+
+  it.effect("comes after everything that came before it", () =>
+    Effect.gen(function* () {
+      const { connection, peer } = yield* ready()
+      peer.send(...F.textReply)
+      peer.socket.close(1011)
+      const reader = yield* read(connection)
+      const tags: Array<string> = []
+      for (let i = 0; i < 5; i++) tags.push((yield* reader.next)._tag)
+      assert.strictEqual(tags.at(-1), "ResponseDone")
+      assert.strictEqual((yield* reader.end).reason._tag, "ServerFault")
+    })
+  )
+
+  it.effect("is told by the error before the close", () =>
+    Effect.gen(function* () {
+      const { connection, peer, server } = yield* ready()
+      const reader = yield* read(connection)
+      peer.send(F.sessionExpired())
+      peer.socket.close(1001, "going away")
+      assert.strictEqual((yield* reader.end).reason._tag, "SessionExpired")
+      yield* server.empty
+    })
+  )
+
+  it.effect("comes with the expiry, even if the provider forgets to close", () =>
+    Effect.gen(function* () {
+      const { connection, peer, server } = yield* ready()
+      const reader = yield* read(connection)
+      peer.send(F.sessionExpired())
+      assert.strictEqual((yield* reader.end).reason._tag, "SessionExpired")
+      yield* server.empty
+    })
+  )
+
+  it.effect("fails what is sent after it, and takes no more sound", () =>
+    Effect.gen(function* () {
+      const { connection, peer } = yield* ready()
+      const reader = yield* read(connection)
+      peer.socket.close(1000)
+      yield* reader.end
+      for (const send of [
+        connection.send(note("late")),
+        connection.send({ _tag: "Interrupt", responseId: "none", items: [] }),
+        connection.seed([])
+      ]) {
+        assert.strictEqual((yield* Effect.flip(send)).reason._tag, "ConnectionLost")
+      }
+      assert.isFalse(connection.sendAudio(new Uint8Array(2)))
+    })
+  )
+
+  /** A command that cannot leave, because the peer does not read. */
+  const stuck = Effect.fnUntraced(function* () {
+    const { connection, peer } = yield* ready()
+    peer.socket.pause()
+    const image = { _tag: "ImageInput", image: new Uint8Array(24 * 1024 * 1024), mimeType: "image/png" } as const
+    const fiber = yield* Effect.forkScoped(
+      Effect.flip(connection.send({ _tag: "UserMessage", id: "m", parts: [image] })),
+      { startImmediately: true }
+    )
+    assert.isUndefined(fiber.pollUnsafe())
+    return { fiber, peer }
+  })
+
+  it.effect("fails what has not left yet when the peer goes", () =>
+    Effect.gen(function* () {
+      const { fiber, peer } = yield* stuck()
+      peer.socket.terminate()
+      assert.strictEqual((yield* Fiber.join(fiber)).reason._tag, "ConnectionLost")
+    })
+  )
+
+  it.effect("fails what has not left yet when the peer is given up", () =>
+    Effect.gen(function* () {
+      const { fiber } = yield* stuck()
+      yield* TestClock.adjust("1 minute")
+      assert.strictEqual((yield* Fiber.join(fiber)).reason._tag, "ConnectionLost")
+    })
+  )
+
+  it.effect("is told by an error that did not end it by itself", () =>
+    Effect.gen(function* () {
+      const { connection, peer } = yield* ready()
+      const reader = yield* read(connection)
+      peer.send(F.error({ code: "account_deactivated" }))
+      peer.socket.close(1000)
+      assert.strictEqual((yield* reader.next)._tag, "Problem")
+      assert.strictEqual((yield* reader.end).reason._tag, "Auth")
+    })
+  )
+})
+
+describe("the watchdog", () => {
+  it.effect("gives up a peer that is silent for a minute", () =>
+    Effect.gen(function* () {
+      const { connection, peer, server } = yield* ready({}, { autoPong: false })
+      const reader = yield* read(connection)
+      yield* TestClock.adjust("20 seconds")
+      yield* peer.pinged
+      yield* TestClock.adjust("20 seconds")
+      yield* peer.pinged
+      yield* connection.send(note("still open"))
+      yield* TestClock.adjust("20 seconds")
+      const error = yield* reader.end
+      assert.strictEqual(error.reason._tag, "ConnectionLost")
+      assert.strictEqual(error.reason.code, "dead_peer")
+      assert.include(error.message, `127.0.0.1:${server.port}`)
+      yield* server.empty
+    })
+  )
+
+  it.effect("is content with a peer that answers", () =>
+    Effect.gen(function* () {
+      const { connection, peer } = yield* ready()
+      for (let i = 0; i < 6; i++) {
+        yield* TestClock.adjust("20 seconds")
+        yield* peer.pinged
+        yield* peer.caughtUp
+      }
+      yield* connection.send(note("still open"))
+    })
+  )
+
+  it.effect("does not take it for silence when the process was held up", () =>
+    Effect.gen(function* () {
+      const { connection, peer } = yield* ready()
+      for (let i = 0; i < 3; i++) {
+        yield* TestClock.adjust("10 minutes")
+        yield* peer.pinged
+        yield* peer.caughtUp
+      }
+      yield* connection.send(note("still open"))
+      yield* peer.expect("conversation.item.create")
+    })
+  )
+
+  it.effect("is content with a peer that talks, even if it does not answer", () =>
+    Effect.gen(function* () {
+      const { connection, peer } = yield* ready({}, { autoPong: false })
+      const reader = yield* read(connection)
+      for (let i = 0; i < 6; i++) {
+        yield* TestClock.adjust("20 seconds")
+        yield* peer.pinged
+        peer.send(F.frame("input_audio_buffer.committed", { item_id: `item_${i}` }))
+        yield* reader.next
+      }
+      yield* connection.send(note("still open"))
+    })
+  )
+})
