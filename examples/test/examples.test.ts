@@ -2,6 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { spawn } from "node:child_process"
+import { readFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 
 const tsx = fileURLToPath(import.meta.resolve("tsx/cli"))
@@ -55,6 +56,15 @@ describe.concurrent("examples", () => {
       assert.match(out, /> What is my name\?\nagent: .*Ada/)
       assert.match(out, /✓ stop_conversation .*\n {2}■ the conversation has ended: you asked to stop\n$/)
       assert.notInclude(out, "\x1b")
+      // and the README shows just that
+      const shown = /```\n(agent: Hello[\s\S]*?)```/.exec(
+        readFileSync(new URL("../../README.md", import.meta.url), "utf8")
+      )
+      const printed = out.split("\n")
+      assert.deepStrictEqual(
+        shown?.[1]?.split("\n").filter((line) => !printed.includes(line)),
+        []
+      )
     })
   )
 

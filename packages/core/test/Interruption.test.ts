@@ -2,6 +2,7 @@ import { BidiAgent, type BidiEvent, BidiOutput, BidiTest } from "@effect-bidi/co
 import { assert, describe, it } from "@effect/vitest"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import { agentWith } from "./support/agent.ts"
 
 const story = "one two three four five six seven eight nine ten"
@@ -245,6 +246,23 @@ describe("an interruption", () => {
       yield* BidiTest.advance("2 seconds")
       const tags = recorder.events().map((event) => (event._tag === "ResponseStart" ? event.responseId : event._tag))
       assert.includeMembers(tags, ["Interruption", "next"])
+    })
+  )
+
+  it.effect("at the end of a conversation is not held up either", () =>
+    Effect.gen(function* () {
+      const { agent } = yield* agentWith((line) => line.reply({ text: story, audio: "10 seconds" }))
+      const speaker = yield* BidiTest.speaker()
+      const deaf: BidiOutput.BidiOutput = {
+        ...speaker.output,
+        open: Effect.map(speaker.output.open, (sink) => ({ ...sink, flush: Effect.uninterruptible(Effect.never) }))
+      }
+      const call = yield* agent.start({ outputs: [deaf] })
+      yield* BidiTest.advance("1 second")
+      yield* call.stop()
+      const end = yield* Effect.forkChild(call.await)
+      yield* BidiTest.advance("2 seconds")
+      assert.strictEqual(yield* Fiber.join(end), "client_disconnect")
     })
   )
 

@@ -13,11 +13,22 @@ import * as Scope from "effect/Scope"
 export const CLOSE_TIMEOUT = Duration.seconds(1)
 const DRAIN_TIMEOUT = Duration.millis(500)
 
-/** Waits for `effect`, but not longer than a part may take; then it goes on by itself, unheard. */
+/**
+ * Waits for `effect`, but not longer than `duration`, whatever it does, also where nothing can be interrupted; then it
+ * goes on by itself, unheard. Answers how it ended, if it did.
+ */
+export const atMost = <A, E>(
+  effect: Effect.Effect<A, E>,
+  duration: Duration.Input
+): Effect.Effect<Option.Option<Exit.Exit<A, E>>> =>
+  Effect.flatMap(Effect.forkDetach(effect, { startImmediately: true }), (fiber) =>
+    Effect.timeoutOption(Effect.interruptible(Fiber.await(fiber)), duration)
+  )
+
+/** Waits for `effect`, but not longer than a part may take, and reports if it took longer or failed. */
 export const bounded = (name: string, effect: Effect.Effect<unknown>): Effect.Effect<void> =>
   Effect.gen(function* () {
-    const fiber = yield* Effect.forkDetach(effect, { startImmediately: true })
-    const exit = yield* atMost(Fiber.await(fiber), CLOSE_TIMEOUT)
+    const exit = yield* atMost(effect, CLOSE_TIMEOUT)
     if (Option.isNone(exit)) return yield* Effect.logError(`${name} did not close in time and was left behind`)
     if (Exit.isFailure(exit.value)) yield* Effect.logError(`${name} did not close well`, exit.value.cause)
   })
@@ -54,7 +65,3 @@ export const worker = <E, R>(
     const fiber = yield* Effect.forkIn(watched, scope, { startImmediately: true })
     yield* Effect.addFinalizer(() => Effect.andThen(end, atMost(Fiber.await(fiber), DRAIN_TIMEOUT)))
   })
-
-// finalizers cannot be interrupted, waiting in them can
-const atMost = <A>(effect: Effect.Effect<A>, duration: Duration.Duration) =>
-  Effect.timeoutOption(Effect.interruptible(effect), duration)

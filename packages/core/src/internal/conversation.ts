@@ -134,7 +134,7 @@ export const converse = (
         Effect.onExit(hush)
       )
     })
-  )
+  ).pipe(Effect.annotateLogs({ session: plan.sessionId }))
 
 type Fail = (cause: Cause.Cause<unknown>) => void
 

@@ -149,6 +149,7 @@ export const make = Effect.fnUntraced(function* (format: Audio.AudioFormat, onRe
         // what was said before a turn signal belongs before it
         while (!pass() && isTurnSignal(command)) yield* CONGESTED
         item.sending = true
+        yield* Effect.logDebug(`sending ${command._tag}`)
         yield* current.send(command).pipe(
           Effect.onExit((exit) =>
             Effect.sync(() => {

@@ -4,8 +4,10 @@
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import * as Audio from "../Audio.ts"
 import type { BidiOutput, Sink } from "../BidiOutput.ts"
+import { atMost } from "./closing.ts"
 import type { Fanout } from "./fanout.ts"
 import { type Ledger, type Position, RealTime } from "./playback.ts"
 
@@ -27,10 +29,11 @@ export const make = Effect.fnUntraced(function* (format: Audio.AudioFormat, fano
   const remotes: Array<Remote> = []
 
   const bounded = (name: string, flush: Effect.Effect<void>) =>
-    Effect.timeoutOrElse(flush, {
-      duration: FLUSH_TIMEOUT,
-      orElse: () => Effect.logWarning(`the output "${name}" did not fall silent within ${FLUSH_TIMEOUT}`)
-    })
+    Effect.flatMap(atMost(flush, FLUSH_TIMEOUT), (exit) =>
+      Option.isSome(exit)
+        ? Effect.void
+        : Effect.logWarning(`the output "${name}" did not fall silent within ${FLUSH_TIMEOUT}`)
+    )
 
   return {
     add: (output, sink) => {

@@ -117,6 +117,9 @@ export const make = Effect.fnUntraced(function* (rooms: Rooms, kit: Kit) {
         Effect.onExit((exit) =>
           Effect.sync(() => settle(call, responseId, input, since, answerOf(exit, ended.has(id))))
         ),
+        Effect.tap(({ isFailure }) =>
+          Effect.logDebug(`the tool ${name} (${id}) has ${isFailure ? "failed" : "finished"}`)
+        ),
         Effect.tapCause((cause) => Effect.logWarning(`the tool ${name} (${id}) did not end well`, cause))
       )
     )
@@ -124,6 +127,7 @@ export const make = Effect.fnUntraced(function* (rooms: Rooms, kit: Kit) {
 
   const handle = Effect.fnUntraced(function* (call: ToolCall, params: unknown) {
     const { id, name } = call
+    yield* Effect.logDebug(`the tool ${name} (${id}) begins`)
     if (!Object.hasOwn(kit.tools, name)) {
       const names = Object.keys(kit.tools).join(", ")
       return failed(`There is no tool "${name}". The tools are: ${names === "" ? "none" : names}.`)
