@@ -5,6 +5,7 @@
  */
 export * as Audio from "./Audio.ts"
 export * as BidiAgent from "./BidiAgent.ts"
+export * as BidiConformance from "./BidiConformance.ts"
 export * as BidiConsole from "./BidiConsole.ts"
 export * as BidiError from "./BidiError.ts"
 export * as BidiEvent from "./BidiEvent.ts"

@@ -1,0 +1,29 @@
+/**
+ * What every provider has to do, as scenarios written once against `BidiModel`.
+ *
+ * The author of a provider gives a {@link Lab}: the adapter, connected through its real SDK to a server that plays the
+ * provider, and a hand on that server. Each scenario runs by itself and dies with what was wrong.
+ *
+ * @example
+ * ```ts
+ * for (const scenario of BidiConformance.scenarios) {
+ *   it.live(scenario.name, () => Effect.scoped(Effect.flatMap(makeLab, scenario.run)))
+ * }
+ * ```
+ *
+ * @since 0.1.0
+ */
+import { connections } from "./conformance/connections.ts"
+import { failures } from "./conformance/failures.ts"
+import type { Scenario } from "./conformance/lab.ts"
+import { talk } from "./conformance/talk.ts"
+import { toolCalls } from "./conformance/toolCalls.ts"
+
+export type * from "./conformance/lab.ts"
+
+/**
+ * All of them.
+ *
+ * @category scenarios
+ */
+export const scenarios: ReadonlyArray<Scenario> = [...talk, ...toolCalls, ...connections, ...failures]

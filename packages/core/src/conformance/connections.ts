@@ -1,0 +1,73 @@
+/**
+ * Connections: how they begin, remember and end.
+ */
+import * as Effect from "effect/Effect"
+import type { Transcript } from "../Transcript.ts"
+import type { Scenario } from "./lab.ts"
+import { check, connect, failing } from "./line.ts"
+
+const history: Transcript = [
+  { _tag: "User", id: "u1", parts: ["My name is Ada."] },
+  { _tag: "Assistant", id: "a1", responseId: "r1", text: "Nice to meet you, Ada.", interrupted: false },
+  { _tag: "User", id: "u2", parts: ["How high is the tower?"] },
+  {
+    _tag: "ToolCall",
+    id: "call_1",
+    responseId: "r2",
+    name: "measure",
+    input: { what: "tower" },
+    output: { result: { metres: 4711 }, isFailure: false }
+  },
+  { _tag: "Assistant", id: "a2", responseId: "r3", text: "It is", interrupted: true, full: "It is very high indeed." },
+  { _tag: "Note", id: "n1", text: "The visitor wears a red coat." }
+]
+
+export const connections: ReadonlyArray<Scenario> = [
+  {
+    name: "is told what was said before, with tool calls, as it was heard, and does not answer that",
+    run: ({ model, server }) =>
+      Effect.gen(function* () {
+        const line = yield* connect({}, history)
+        yield* line.connection.send({ _tag: "UserMessage", id: "question", parts: ["What is my name?"] })
+        yield* line.until("ResponseDone")
+        for (const text of ["My name is Ada.", "Nice to meet you, Ada.", "4711", "measure", "red coat"]) {
+          yield* server.received(text)
+        }
+        yield* check(line.all("ResponseStarted").length === 1, "the history was answered")
+        yield* check(line.all("Problem").length === 0, "the history was not taken")
+      }).pipe(Effect.provide(model))
+  },
+  {
+    name: "ends with its scope, wherever it is",
+    run: ({ model, server }) =>
+      Effect.gen(function* () {
+        yield* Effect.scoped(connect())
+        yield* server.connections(0)
+        yield* Effect.scoped(
+          Effect.gen(function* () {
+            const line = yield* connect()
+            yield* server.hold
+            yield* line.connection.send({ _tag: "UserMessage", id: "question", parts: ["Hello"] })
+            yield* line.until("ResponseStarted")
+          })
+        )
+        yield* server.release
+        yield* server.connections(0)
+      }).pipe(Effect.provide(model))
+  },
+  {
+    name: "takes nothing after its end, and says so",
+    run: ({ failures, model, server }) =>
+      Effect.gen(function* () {
+        const failure = failures.find((failure) => failure.when === "live")
+        if (failure === undefined) return
+        const line = yield* connect()
+        yield* failure.cause
+        yield* line.end
+        const late = line.connection.send({ _tag: "UserMessage", id: "late", parts: ["Hello?"] })
+        const sent = yield* failing("a send after the end", late)
+        yield* check(sent.isRetryable, `a send after the end fails with ${sent.reason._tag}`)
+        yield* check(!line.connection.sendAudio(new Uint8Array(640)), "audio is taken after the end")
+      }).pipe(Effect.scoped, Effect.andThen(server.connections(0)), Effect.provide(model))
+  }
+]

@@ -1,0 +1,72 @@
+/**
+ * What the author of a provider brings, and what is done with it.
+ */
+import type * as Effect from "effect/Effect"
+import type * as Layer from "effect/Layer"
+import type * as Scope from "effect/Scope"
+import type { BidiError, Reason } from "../BidiError.ts"
+import type { BidiModel } from "../BidiModel.ts"
+
+/**
+ * The next reply of the model, whatever it is a reply to.
+ *
+ * @category models
+ */
+export interface Reply {
+  readonly text?: string
+  readonly calls?: ReadonlyArray<{ readonly name: string; readonly arguments: Record<string, unknown> }>
+}
+
+/**
+ * The server that plays the provider.
+ *
+ * @category models
+ */
+export interface Server {
+  /** Decides the next reply; several calls queue up. Without any the server may say what it likes. */
+  readonly reply: (reply: Reply) => Effect.Effect<void>
+  /** Decides what the next spoken turn is understood as. */
+  readonly hear: (text: string) => Effect.Effect<void>
+  /** Replies stop where they are, also those that begin later, until `release`. */
+  readonly hold: Effect.Effect<void>
+  readonly release: Effect.Effect<void>
+  /** Waits until something that contains this text has arrived from the client. */
+  readonly received: (text: string) => Effect.Effect<void>
+  /** Waits until just that many connections are open. */
+  readonly connections: (count: number) => Effect.Effect<void>
+}
+
+/**
+ * Something that goes wrong, and the reason it has to be told as. `connect`: the next connection fails so; `live`: the
+ * connection that is open then fails so.
+ *
+ * @category models
+ */
+export interface Failure {
+  readonly name: string
+  readonly when: "connect" | "live"
+  readonly cause: Effect.Effect<void>
+  readonly reason: Reason["_tag"]
+}
+
+/**
+ * A provider under test.
+ *
+ * @category models
+ */
+export interface Lab {
+  /** The adapter, with its defaults: turns are found by the provider. */
+  readonly model: Layer.Layer<BidiModel, BidiError>
+  /** The same with manual turns, where the provider has them. */
+  readonly manual: Layer.Layer<BidiModel, BidiError> | undefined
+  readonly server: Server
+  readonly failures: ReadonlyArray<Failure>
+}
+
+/**
+ * @category models
+ */
+export interface Scenario {
+  readonly name: string
+  readonly run: (lab: Lab) => Effect.Effect<void, BidiError, Scope.Scope>
+}
