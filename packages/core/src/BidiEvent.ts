@@ -168,7 +168,8 @@ export type ConnectionWarning = typeof ConnectionWarning.Type
 
 /**
  * The connection is being replaced. `scheduled` came before the provider's limit, `timeout` at it; `lost`, `fault` and
- * `rate_limited` are failures. `attempt` counts the tries since a connection last worked, from 1.
+ * `rate_limited` are failures. `turnInterrupted` says that it happens in the middle of a turn: somebody speaks or is
+ * still audible, a reply is on its way, or a tool runs. `attempt` counts the tries since a connection last worked, from 1.
  *
  * @category outputs
  */
@@ -183,6 +184,19 @@ export const ConnectionRestart = Schema.TaggedStruct("ConnectionRestart", {
  * @category outputs
  */
 export type ConnectionRestart = typeof ConnectionRestart.Type
+
+/**
+ * The provider takes less history than there is: the oldest `entries` were not told to the new connection. Nothing is
+ * lost of `history` itself.
+ *
+ * @category outputs
+ */
+export const HistoryTrimmed = Schema.TaggedStruct("HistoryTrimmed", { entries: Schema.Int })
+
+/**
+ * @category outputs
+ */
+export type HistoryTrimmed = typeof HistoryTrimmed.Type
 
 /**
  * Why a conversation ended.
@@ -424,6 +438,7 @@ export const Output = Schema.Union([
   ConnectionStart,
   ConnectionWarning,
   ConnectionRestart,
+  HistoryTrimmed,
   ConnectionClose,
   ResponseStart,
   ResponseComplete,

@@ -249,6 +249,7 @@ export const Output: Schema.Codec<Event.Output, Schema.Json> = Schema.Union([
   same(Event.ConnectionStart, "bidi_connection_start", { expiresAt: optional(Schema.DateTimeUtcFromString) }),
   same(Event.ConnectionWarning, "bidi_connection_warning", { timeLeft: Seconds }, { timeLeft: "time_left_s" }),
   ConnectionRestart,
+  same(Event.HistoryTrimmed, "bidi_history_trimmed"),
   same(Event.ConnectionClose, "bidi_connection_close"),
   same(Event.ResponseStart, "bidi_response_start"),
   same(Event.ResponseComplete, "bidi_response_complete"),

@@ -50,6 +50,8 @@ export interface Limits {
   readonly renewAfter?: Duration.Duration
   /** How long before `expiresAt` to renew it. */
   readonly renewBefore?: Duration.Duration
+  /** How much text a new connection takes as history, in bytes of UTF-8. */
+  readonly history?: number
 }
 
 /**
@@ -145,7 +147,8 @@ export type Command =
 /**
  * What a connection reports. Ids are the provider's; an adapter of a provider without them makes them up.
  *
- * - `ResponseStarted` precedes everything of a response, `ResponseDone` follows it, both exactly once.
+ * - `ResponseStarted` precedes everything of a response, `ResponseDone` follows it, both exactly once. With `more`, this
+ *   reply was begun before the last request for one, and another follows.
  * - `NoResponse`: a reply that was asked for will not come; `error` says why.
  * - `AudioDelta`: speech, in `BidiModel.output`'s format.
  * - `TranscriptDelta`, `TranscriptDone`: words of either side. A final without deltas brings all of its text. `preview`
@@ -164,7 +167,7 @@ export type Command =
  * @category models
  */
 export type ModelEvent =
-  | { readonly _tag: "ResponseStarted"; readonly responseId: string }
+  | { readonly _tag: "ResponseStarted"; readonly responseId: string; readonly more?: boolean }
   | {
       readonly _tag: "ResponseDone"
       readonly responseId: string
@@ -215,7 +218,10 @@ export interface Connection {
   readonly id: string
   /** When the provider will end it, in milliseconds of the epoch, where it says so. */
   readonly expiresAt: number | undefined
-  /** Puts the talk so far before the model. Called at most once, before anything else is sent; causes no reply. */
+  /**
+   * Puts the talk so far before the model; on a connection that was resumed, only what the provider does not know yet.
+   * Called once, before anything else is sent; causes no reply.
+   */
   readonly seed: (history: ReadonlyArray<Entry>) => Effect.Effect<void, BidiError>
   /**
    * Sends a command. Success means that all of it left for the provider. `InvalidRequest` and `Unsupported` refuse this

@@ -93,6 +93,7 @@ export const withoutAudio = [
   "ConnectionStart",
   "ConnectionWarning",
   "ConnectionRestart",
+  "HistoryTrimmed",
   "ConnectionClose",
   "ResponseStart",
   "ResponseComplete",

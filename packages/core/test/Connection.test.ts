@@ -1,10 +1,13 @@
-import { BidiError, type BidiModel, BidiTest } from "@effect-bidi/core"
+import { BidiAgent, BidiError, type BidiModel, BidiTest } from "@effect-bidi/core"
 import { assert, describe, it } from "@effect/vitest"
+import * as Tool from "effect/ai/Tool"
+import * as Toolkit from "effect/ai/Toolkit"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Schedule from "effect/Schedule"
+import * as Schema from "effect/Schema"
 import { agentWith, reasonOf } from "./support/agent.ts"
 
 const error = (reason: BidiError.Reason) => new BidiError.BidiError({ reason })
@@ -440,6 +443,199 @@ describe("a connection that will end", () => {
           .flatMap((event) => (event._tag.startsWith("Connection") || event._tag === "Error" ? [event._tag] : [])),
         ["ConnectionStart", "ConnectionWarning", "Error", "ConnectionRestart", "ConnectionStart"]
       )
+    })
+  )
+})
+
+describe("a call of two hours over connections of eight minutes", () => {
+  it.effect("is one conversation", () =>
+    Effect.gen(function* () {
+      const { agent, model } = yield* agentWith(
+        Effect.fnUntraced(function* (line) {
+          yield* line.accept
+          while (true) {
+            const command = yield* line.next
+            if (command._tag !== "UserMessage") continue
+            yield* line.reply({ text: `re ${command.parts}`, audio: "8 seconds", over: "2 seconds" })
+          }
+        }),
+        { limits: { maxDuration: Duration.minutes(8), renewAfter: Duration.minutes(7), history: 40_000 } }
+      )
+      const speaker = yield* BidiTest.speaker()
+      const recorder = BidiTest.recorder()
+      const call = yield* agent.start({ outputs: [speaker.output, recorder.output] })
+      for (let minute = 0; minute < 120; minute++) {
+        yield* call.send(`minute ${minute}`)
+        yield* BidiTest.advance("1 minute")
+      }
+      assert.lengthOf(dialed(model), 18)
+      const restarts = recorder.events().filter((event) => event._tag === "ConnectionRestart")
+      assert.isTrue(restarts.every(({ reason, turnInterrupted }) => reason === "scheduled" && !turnInterrupted))
+      assert.strictEqual((yield* call.history).content.length, 240)
+      // every reply was heard, and none of it twice
+      assert.deepStrictEqual(speaker.played(), Duration.seconds(120 * 8))
+      assert.lengthOf(historyOf(model, 18), 2 * 119)
+      assert.strictEqual(model.open(), 1)
+    })
+  )
+
+  it.effect("tells what a provider does not take of a long history", () =>
+    Effect.gen(function* () {
+      const { agent, model } = yield* agentWith(
+        Effect.fnUntraced(function* (line) {
+          yield* line.accept
+          if (line.generation > 1) return
+          for (let n = 0; n < 5; n++) {
+            yield* line.next
+            yield* line.reply({ text: "x".repeat(300) })
+          }
+          yield* line.drop(lost)
+        }),
+        { limits: { history: 1000 } }
+      )
+      const recorder = BidiTest.recorder()
+      const call = yield* agent.start({ outputs: [recorder.output] })
+      for (let n = 0; n < 5; n++) {
+        yield* call.send(`question ${n}`)
+        yield* BidiTest.settle
+      }
+      yield* BidiTest.advance("1 second")
+      const told = historyOf(model, 2)
+      assert.deepStrictEqual(
+        told.map((entry) => (entry._tag === "User" ? entry.parts[0] : entry._tag)),
+        ["question 3", "Assistant", "question 4", "Assistant"] // whole exchanges
+      )
+      assert.deepInclude(
+        recorder.events().find((event) => event._tag === "HistoryTrimmed"),
+        { entries: 6 }
+      )
+      assert.lengthOf((yield* call.history).content, 10)
+    })
+  )
+})
+
+describe("a limit that cannot wait", () => {
+  const situations: ReadonlyArray<readonly [name: string, busy: BidiTest.Script, turnInterrupted: boolean]> = [
+    ["in the middle of a reply", (line) => line.reply({ text: "a long reply", over: "1 minute" }), true],
+    ["in the middle of speech", (line) => line.emit({ _tag: "SpeechStarted" }), true],
+    ["in the middle of a tool", (line) => line.callTools(["slow", {}]), true],
+    ["while a reply is still audible", (line) => line.reply({ text: "spoken", audio: "1 minute" }), true],
+    ["while nobody does anything", () => Effect.void, false]
+  ]
+
+  it.effect.each(situations)("is met %s", ([, busy, turnInterrupted]) =>
+    Effect.gen(function* () {
+      const toolkit = Toolkit.make(Tool.make("slow", { success: Schema.String }))
+      const slow = toolkit.toLayer({ slow: () => Effect.as(Effect.sleep("1 minute"), "at last") })
+      const model = yield* BidiTest.model(
+        Effect.fnUntraced(function* (line) {
+          yield* line.accept
+          if (line.generation > 1) return
+          yield* line.wait("9 seconds")
+          yield* busy(line)
+        }),
+        { lifetime: "1 minute" }
+      )
+      const speaker = yield* BidiTest.speaker()
+      const recorder = BidiTest.recorder()
+      const agent = yield* BidiAgent.make({ toolkit }).pipe(Effect.provide([model.layer, slow]))
+      yield* agent.start({
+        outputs: [speaker.output, recorder.output],
+        connection: { renew: { after: "10 seconds", wait: "2 seconds" } }
+      })
+      yield* BidiTest.advance("13 seconds")
+      assert.deepInclude(
+        recorder.events().find((event) => event._tag === "ConnectionRestart"),
+        { reason: "scheduled", turnInterrupted }
+      )
+      assert.strictEqual(model.open(), 1)
+    })
+  )
+
+  it.effect("is met while the next connection does not come up: the limit then ends the old one", () =>
+    Effect.gen(function* () {
+      const { agent, model } = yield* agentWith(
+        Effect.fnUntraced(function* (line) {
+          if (line.generation === 2 || line.generation === 3) return yield* Effect.never
+          yield* line.accept
+          if (line.generation > 1) return
+          yield* line.wait("30 seconds")
+          yield* line.drop(expired)
+        }),
+        { lifetime: "30 seconds" }
+      )
+      const recorder = BidiTest.recorder()
+      const call = yield* agent.start({
+        outputs: [recorder.output],
+        connection: { timeout: "3 seconds", renew: { after: "20 seconds" } }
+      })
+      yield* BidiTest.advance("31 seconds")
+      const restart = recorder.events().filter((event) => event._tag === "ConnectionRestart")
+      assert.lengthOf(restart, 1)
+      yield* call.stop()
+      yield* call.await
+      assert.strictEqual(model.open(), 0)
+    })
+  )
+})
+
+describe("a connection that can be resumed", () => {
+  const resumable = { capabilities: { resumption: true, overlap: false } } as const
+
+  it.effect("is told only what the provider does not know yet", () =>
+    Effect.gen(function* () {
+      const { agent, model } = yield* agentWith(
+        Effect.fnUntraced(function* (line) {
+          if (line.generation > 1) return void (yield* line.accept)
+          yield* line.expectText("one")
+          yield* line.reply({ text: "first" })
+          yield* line.emit({ _tag: "Resumable", handle: "after one" })
+          yield* line.expectText("two")
+          yield* line.reply({ text: "second" })
+          yield* line.expectText("three")
+          yield* line.drop(lost)
+        }),
+        resumable
+      )
+      const call = yield* agent.start()
+      for (const text of ["one", "two", "three"]) {
+        yield* call.send(text)
+        yield* BidiTest.settle
+      }
+      yield* BidiTest.advance("1 second")
+      assert.deepInclude(
+        model.log().find((entry) => entry._tag === "Dialed" && entry.generation === 2),
+        { setup: { system: undefined, tools: [], resume: "after one" } }
+      )
+      assert.deepStrictEqual(
+        historyOf(model, 2).map((entry) => (entry._tag === "User" ? entry.parts[0] : entry._tag)),
+        ["two", "Assistant"]
+      )
+      assert.deepInclude(commandsOf(model, 2)[0], { parts: ["three"] })
+    })
+  )
+
+  it.effect("and is not let in by its handle, begins anew with all of the history", () =>
+    Effect.gen(function* () {
+      const { agent, model } = yield* agentWith(
+        Effect.fnUntraced(function* (line) {
+          if (line.setup.resume !== undefined) {
+            return yield* line.refuse(error(new BidiError.InvalidRequest({ message: "unknown handle" })))
+          }
+          if (line.generation > 1) return void (yield* line.accept)
+          yield* line.expectText("one")
+          yield* line.reply({ text: "first" })
+          yield* line.emit({ _tag: "Resumable", handle: "stale" })
+          yield* line.drop(lost)
+        }),
+        resumable
+      )
+      const call = yield* agent.start()
+      yield* call.send("one")
+      yield* BidiTest.advance("1 second")
+      assert.lengthOf(historyOf(model, 3), 2)
+      assert.lengthOf(dialed(model), 3)
+      assert.strictEqual(model.open(), 1)
     })
   )
 })

@@ -2,12 +2,12 @@
  * Keeps one connection alive: opens it, replaces it before its limit or after its loss, and gives up when that is
  * hopeless. The only room that reconnects.
  */
-import * as Clock from "effect/Clock"
 import * as DateTime from "effect/DateTime"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Metric from "effect/Metric"
 import * as Pull from "effect/Pull"
 import * as Result from "effect/Result"
 import * as Schedule from "effect/Schedule"
@@ -20,6 +20,7 @@ import { bounded } from "./closing.ts"
 import type { Receiver } from "./receive.ts"
 import { resumption } from "./resumption.ts"
 import type { Rooms } from "./rooms.ts"
+import type { Owed } from "./turn.ts"
 
 /**
  * How a conversation treats its connections.
@@ -45,6 +46,14 @@ interface Dialed {
   readonly connection: Connection
   readonly scope: Scope.Closeable
   readonly at: number
+  /** The entries that the provider kept, where the connection was resumed on its side. */
+  readonly kept: ReadonlySet<string> | undefined
+}
+
+/** By which a connection can be resumed, and what the provider knew then. */
+interface Handle {
+  readonly value: string
+  readonly kept: ReadonlySet<string>
 }
 
 /** The connection should be replaced, by `next` where that is open already. */
@@ -54,6 +63,19 @@ interface Renewal {
 
 const SETTLED = 10_000
 const LAST_WORDS = "1 second" // for the reader to say why, after a send has failed
+
+const boundaries = Metric.exponentialBoundaries({ start: 10, factor: 2, count: 14 })
+
+const connectionGap = Metric.histogram("bidi_connection_gap", {
+  description: "Milliseconds without a connection, per replacement",
+  boundaries
+})
+
+const audioGap = Metric.histogram("bidi_audio_gap", {
+  description:
+    "Milliseconds from the last audio of a reply that was cut by the end of its connection to the next audio",
+  boundaries
+})
 
 const defaultRetry = Schedule.min([Schedule.exponential("500 millis"), Schedule.spaced("8 seconds")]).pipe(
   Schedule.jittered,
@@ -75,23 +97,24 @@ export const make = Effect.fnUntraced(function* (
   setup: { readonly system: string | undefined; readonly tools: ReadonlyArray<ToolDefinition> },
   options: ConnectionOptions
 ) {
-  const { fanout, generation, model, outbox, turn } = rooms
-  const clock = yield* Clock.Clock
+  const { fanout, generation, memory, model, now, outbox, turn, words } = rooms
+  const context = yield* Effect.context<never>()
   // Opened before the fiber that keeps it: that fiber does not live to see its connections close.
   const scope = yield* Scope.fork(yield* Effect.scope)
-  const now = () => clock.currentTimeMillisUnsafe()
   const timeout = options.timeout ?? "10 seconds"
   const renew = typeof options.renew === "object" ? options.renew : {}
 
   let current: Dialed
   let standby: Dialed | undefined
-  let handle: string | undefined
+  let handle: Handle | undefined
+  let lostAt: number | undefined // since when there is no connection
+  let lastAudioAt: number | undefined // of a reply that was cut by the end of its connection
 
   const hangUp = (dialed: Pick<Dialed, "scope">) => bounded("a connection", Scope.close(dialed.scope, Exit.void))
 
-  const dial = Effect.fnUntraced(function* (resume: string | undefined) {
+  const dial = Effect.fnUntraced(function* (resume: Handle | undefined) {
     const child = yield* Scope.fork(scope)
-    const connection = yield* model.connect({ ...setup, resume }).pipe(
+    const connection = yield* model.connect({ ...setup, resume: resume?.value }).pipe(
       Scope.provide(child),
       Effect.timeoutOrElse({
         duration: timeout,
@@ -99,19 +122,39 @@ export const make = Effect.fnUntraced(function* (
       }),
       Effect.onExit((exit) => (Exit.isFailure(exit) ? hangUp({ scope: child }) : Effect.void))
     )
-    return { connection, scope: child, at: now() } satisfies Dialed
+    return { connection, scope: child, at: now(), kept: resume?.kept } satisfies Dialed
+  })
+
+  // A handle is tried once: what it does not cure, a fresh connection with the history does.
+  const redial = Effect.suspend(() => {
+    const resume = handle
+    handle = undefined
+    if (resume === undefined) return dial(undefined)
+    return Effect.catchIf(
+      dial(resume),
+      ({ reason }) => reason._tag !== "Auth" && reason._tag !== "Quota",
+      (error) => Effect.andThen(Effect.logDebug("the connection cannot be resumed", error.message), dial(undefined))
+    )
   })
 
   const lost = (message: string) => new BidiError({ reason: new ConnectionLost({ message }), provider: model.provider })
 
   // From here on this is the connection of the conversation; no other reaches it any more.
-  const adopt = Effect.fnUntraced(function* (dialed: Dialed, owed: boolean) {
+  const adopt = Effect.fnUntraced(function* (dialed: Dialed, owed: Owed) {
     const { connection } = dialed
     current = dialed
     generation.current++
-    const { history, resend } = resumption(rooms.memory.transcript(), generation.current === 1, owed)
+    const { history, resend, trimmed } = resumption({
+      transcript: memory.transcript(),
+      first: generation.current === 1,
+      owed: outbox.inTurn() ? "nothing" : owed,
+      kept: dialed.kept,
+      limit: model.limits.history
+    })
     yield* connection.seed(history)
-    for (const command of resend) outbox.prependUnsafe(command, { onSent: turn.awaitReply })
+    // the next connection, if this one does not live to take them, will make its own
+    const bound = { generation: generation.current }
+    for (const command of resend) outbox.prependUnsafe(command, { bound, onSent: turn.awaitReply })
     turn.noReply()
     yield* Effect.logDebug(`connection ${generation.current} is ready (${connection.id})`)
     fanout.emit({
@@ -121,6 +164,9 @@ export const make = Effect.fnUntraced(function* (
       generation: generation.current,
       ...(connection.expiresAt === undefined ? {} : { expiresAt: DateTime.makeUnsafe(connection.expiresAt) })
     })
+    if (trimmed > 0) fanout.emit({ _tag: "HistoryTrimmed", entries: trimmed })
+    if (lostAt !== undefined) yield* Metric.update(connectionGap, now() - lostAt)
+    lostAt = undefined
   })
 
   // -------------------------------------------------------------------------------------------------------------------
@@ -136,7 +182,8 @@ export const make = Effect.fnUntraced(function* (
         for (let i = from; i < events.length; i++) {
           const event = events[i]!
           if (event._tag === "Expiring") Deferred.doneUnsafe(expiring, Exit.succeed(event.timeLeft))
-          if (event._tag === "Resumable") handle = event.handle
+          if (event._tag === "Resumable") handle = handleOf(event.handle)
+          if (event._tag === "AudioDelta" && lastAudioAt !== undefined) endAudioGap(lastAudioAt)
           const wait = receiver.receive(event)
           if (wait !== undefined) return Effect.andThen(wait, handleFrom(events, i + 1))
         }
@@ -154,6 +201,14 @@ export const make = Effect.fnUntraced(function* (
     return yield* Effect.raceAllFirst([read, drain, renewal(dialed, expiring)])
   })
 
+  const handleOf = (value: string | undefined): Handle | undefined =>
+    value === undefined ? undefined : { value, kept: new Set(memory.transcript().map((entry) => entry.id)) }
+
+  const endAudioGap = (since: number) => {
+    audioGap.updateUnsafe(now() - since, context)
+    lastAudioAt = undefined
+  }
+
   const renewal = Effect.fnUntraced(function* (dialed: Dialed, expiring: Deferred.Deferred<Duration.Duration>) {
     if (options.renew === false) return yield* Effect.never
     const due = renewAt(dialed)
@@ -165,9 +220,15 @@ export const make = Effect.fnUntraced(function* (
     yield* Effect.logDebug(`the connection ends in ${Duration.format(timeLeft)}, renewing it`)
     if (model.capabilities.overlap) standby = yield* nextDialed
     const wait = Duration.min(Duration.fromInputUnsafe(renew.wait ?? "10 seconds"), Duration.times(timeLeft, 0.8))
-    yield* Effect.timeoutOption(turn.idle, wait)
+    yield* Effect.timeoutOption(boundary, wait)
     return { next: takeStandby() } satisfies Renewal
   })
+
+  // Between two turns, with nothing on its way that the next connection should know.
+  const boundary: Effect.Effect<void> = Effect.andThen(
+    turn.idle,
+    Effect.suspend(() => (words.missingWords ? Effect.andThen(turn.change, boundary) : Effect.void))
+  )
 
   const renewAt = ({ at, connection }: Dialed) => {
     const { maxDuration, renewAfter, renewBefore } = model.limits
@@ -216,16 +277,26 @@ export const make = Effect.fnUntraced(function* (
     })
   })
 
+  /** Lets go of the connection, whatever it was doing. */
+  const abandon = () => {
+    const { audioAt } = receiver
+    const { owed, turnInterrupted } = receiver.abandon()
+    words.abandoned()
+    lostAt ??= now()
+    if (owed === "rest") lastAudioAt ??= audioAt()
+    return { owed, turnInterrupted }
+  }
+
   const renewed = Effect.fnUntraced(function* ({ next }: Renewal) {
     const old = current
-    const turnInterrupted = receiver.abandon()
+    const { owed, turnInterrupted } = abandon()
     yield* restarting("scheduled", turnInterrupted, 1)
     if (next === undefined) {
       yield* hangUp(old)
-      return yield* adopt(yield* dial(handle), turnInterrupted)
+      return yield* adopt(yield* redial, owed)
     }
-    yield* adopt(next, turnInterrupted)
-    yield* Effect.forkIn(hangUp(old), scope)
+    lostAt = undefined // there was one all the time
+    yield* Effect.ensuring(adopt(next, owed), Effect.forkIn(hangUp(old), scope))
   })
 
   const keep = Effect.gen(function* () {
@@ -242,8 +313,8 @@ export const make = Effect.fnUntraced(function* (
         if (!failure.isRetryable || (options.renew === false && failure.reason._tag === "SessionExpired")) {
           return yield* failure
         }
-        const owed = receiver.abandon()
-        yield* restarting(restartReason(failure), owed, ++attempt, failure)
+        const { owed, turnInterrupted } = abandon()
+        yield* restarting(restartReason(failure), turnInterrupted, ++attempt, failure)
         if (attempt > 1 || failure.reason.resume === "backoff") yield* backOff(step, failure)
         const adopted = yield* Effect.result(Effect.flatMap(replacement, (dialed) => adopt(dialed, owed)))
         if (Result.isFailure(adopted)) failure = adopted.failure
@@ -263,7 +334,7 @@ export const make = Effect.fnUntraced(function* (
 
   const replacement = Effect.suspend(() => {
     const next = takeStandby()
-    return next === undefined ? dial(handle) : Effect.succeed(next)
+    return next === undefined ? redial : Effect.succeed(next)
   })
 
   const backOff = Effect.fnUntraced(function* (step: Step, failure: BidiError) {
@@ -273,7 +344,7 @@ export const make = Effect.fnUntraced(function* (
   })
 
   return {
-    open: Effect.flatMap(dial(undefined), (dialed) => adopt(dialed, false)),
+    open: Effect.flatMap(dial(undefined), (dialed) => adopt(dialed, "nothing")),
     keep,
     connectionId: () => current?.connection.id ?? ""
   } satisfies Keeper

@@ -3,6 +3,7 @@
  */
 import type * as Prompt from "effect/ai/Prompt"
 import type * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -142,6 +143,8 @@ const makeRooms = Effect.fnUntraced(function* (memory: Memory.Memory) {
   const model = yield* BidiModel
   const fanout = Fanout.make()
   const ledger = new Ledger()
+  const clock = yield* Clock.Clock
+  const now = () => clock.currentTimeMillisUnsafe()
   const outbox = yield* Outbox.make(model.input, (error) => fanout.emit(fromError(error)))
   return {
     model,
@@ -150,9 +153,10 @@ const makeRooms = Effect.fnUntraced(function* (memory: Memory.Memory) {
     ledger,
     outbox,
     words: new Words(fanout, memory),
-    turn: new Turn(ledger, () => !outbox.isEmpty()),
+    turn: new Turn(ledger, () => !outbox.isEmpty(), now),
     outputs: yield* Outputs.make(model.output, fanout, ledger),
-    generation: { current: 0 }
+    generation: { current: 0 },
+    now
   } satisfies Rooms
 })
 

@@ -5,7 +5,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Semaphore from "effect/Semaphore"
 import type { Interruption } from "../BidiEvent.ts"
-import type { HeardItem } from "../BidiModel.ts"
+import type { Command } from "../BidiModel.ts"
 import type { Rooms } from "./rooms.ts"
 
 export interface Interrupter {
@@ -17,40 +17,42 @@ export const make = Effect.fnUntraced(function* (rooms: Rooms) {
   const { fanout, generation, ledger, outbox, outputs, turn, words } = rooms
   const one = yield* Semaphore.make(1)
 
-  const finish = (
-    reason: Interruption["reason"],
-    responseId: string,
-    cuts: ReadonlyArray<HeardItem>,
-    wasActive: boolean
-  ): boolean => {
-    // everything was heard after all
-    if (!wasActive && cuts.every((cut) => cut.heard >= cut.produced)) return false
-    const connection = generation.current
-    // 3. remember what was heard
-    words.cut(responseId, cuts)
-    // 4. tell the model
-    outbox.offerUnsafe({ _tag: "Interrupt", responseId, items: cuts }, { bound: { generation: connection } })
-    // 5. tell everybody
-    const heard = Duration.millis(cuts.reduce((sum, cut) => sum + cut.heard, 0))
-    fanout.emit({ _tag: "Interruption", reason, responseId, heard })
-    if (wasActive) fanout.emit({ _tag: "ResponseComplete", responseId, stopReason: "interrupted" })
-    return true
-  }
-
   const interrupt = Effect.fnUntraced(function* (reason: Interruption["reason"]) {
-    const active = turn.active
+    const { active } = turn
     const targets = new Set(ledger.unheard())
     if (active !== undefined) targets.add(active)
     if (targets.size === 0) return false
+    const bound = { generation: generation.current }
+    const known = new Set(Array.from(targets).filter((responseId) => turn.stage(responseId) !== undefined))
     // 1. close the door: what still comes of these replies is dropped
     for (const responseId of targets) turn.cancelled(responseId)
     // 2. silence
     yield* outputs.flush
-    const cuts = Array.from(targets, (responseId) => [responseId, ledger.heard(responseId)] as const)
+    const cuts = Array.from(targets, (responseId) => ({ responseId, items: ledger.heard(responseId) }))
     ledger.flushed()
     turn.changed()
-    const interrupted = cuts.filter(([responseId, cut]) => finish(reason, responseId, cut, responseId === active))
-    yield* Effect.logDebug(`interrupted (${reason})`, ...interrupted.map(([id]) => id))
+    // what was heard after all was not interrupted
+    const interrupted = cuts.filter(
+      ({ items, responseId }) => responseId === active || items.some((item) => item.heard < item.produced)
+    )
+    for (const { items, responseId } of interrupted) {
+      // 3. remember what was heard
+      const text = words.cut(responseId, items)
+      // 4. tell the model; one that has this reply from its history only is told in words
+      const command: Command = known.has(responseId)
+        ? { _tag: "Interrupt", responseId, items }
+        : {
+            _tag: "Note",
+            text: `You were interrupted. Of your last message only this was heard: "${text}"`,
+            respond: false
+          }
+      outbox.offerUnsafe(command, { bound })
+      // 5. tell everybody
+      const heard = Duration.millis(items.reduce((sum, item) => sum + item.heard, 0))
+      fanout.emit({ _tag: "Interruption", reason, responseId, heard })
+      if (responseId === active) fanout.emit({ _tag: "ResponseComplete", responseId, stopReason: "interrupted" })
+      yield* Effect.logDebug(`interrupted (${reason}) after ${Duration.format(heard)}`)
+    }
     return interrupted.length > 0
   }, one.withPermit)
 

@@ -3,11 +3,8 @@
  *
  * - The **control lane** holds commands. Writers wait until their command has left; nothing is dropped. A command leaves
  *   the lane when it has been sent: peek, send, take.
- * - The **audio lane** holds at most 2.5 s of the user's speech: frames not sent yet, and before them frames that were
- *   sent but not answered, which a new connection gets again. When full, the oldest frame is lost, and counted if it
- *   was never sent.
- *
- * A frame of audio is passed on in the stack of whoever brings it, without waking a fiber.
+ * - The **audio lane** holds the user's speech. A frame is passed on in the stack of whoever brings it, without waking a
+ *   fiber.
  */
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -15,12 +12,12 @@ import * as Exit from "effect/Exit"
 import * as Latch from "effect/Latch"
 import * as Metric from "effect/Metric"
 import * as Semaphore from "effect/Semaphore"
-import * as Audio from "../Audio.ts"
+import type { AudioFormat } from "../Audio.ts"
 import { BidiError, ConversationEnded } from "../BidiError.ts"
 import type { Command, Connection } from "../BidiModel.ts"
+import { AudioLane } from "./audioLane.ts"
 
 const CONTROL_CAPACITY = 1024
-const AUDIO_MILLIS = 2500
 const CONGESTED = Effect.sleep("20 millis") // before audio that was refused is tried again
 
 const dropped = Metric.counter("bidi_input_audio_dropped", {
@@ -41,7 +38,7 @@ interface Item {
   readonly onSent: ((command: Command) => void) | undefined
   readonly done: Deferred.Deferred<void, BidiError>
   /** How many frames were brought before this command. */
-  readonly frames: number
+  frames: number
   /** Somebody waits for it, and will hear of a refusal. */
   readonly awaited: boolean
   sending: boolean
@@ -60,11 +57,15 @@ export interface Outbox {
   /** Puts a command before all others. */
   readonly prependUnsafe: (command: Command, options?: Offer) => void
   readonly audio: (frame: Uint8Array) => void
-  /** The speech sent so far has been answered: never send it again. */
+  /** The provider took the speech sent so far as a turn. */
+  readonly committed: () => void
+  /** The turns so far were answered, or their words are known: their speech is never sent again. */
   readonly answered: () => void
   /** Sends what waits on this connection, until it fails or is interrupted. */
   readonly drain: (generation: number, connection: Connection) => Effect.Effect<never, BidiError>
   readonly isEmpty: () => boolean
+  /** Whether a manual turn is not over, and will be begun again on a new connection. */
+  readonly inTurn: () => boolean
   /** Whether any audio was ever brought. */
   readonly heardAudio: () => boolean
   /** The conversation is over: whatever waits fails, now and later. */
@@ -75,14 +76,15 @@ export const ended = (): BidiError =>
   new BidiError({ reason: new ConversationEnded({ message: "the conversation has ended" }) })
 
 /** `onRefused` hears of a command that the provider does not take and nobody waits for. */
-export const make = Effect.fnUntraced(function* (format: Audio.AudioFormat, onRefused: (error: BidiError) => void) {
+export const make = Effect.fnUntraced(function* (format: AudioFormat, onRefused: (error: BidiError) => void) {
   const context = yield* Effect.context<never>()
   const permits = yield* Semaphore.make(CONTROL_CAPACITY)
   const work = yield* Latch.make(false)
   const control: Array<Item> = []
-  const lane = audioLane(format, () => dropped.updateUnsafe(1, context))
+  const lane = new AudioLane(format, () => dropped.updateUnsafe(1, context))
   let connection: Connection | undefined
   let failure: BidiError | undefined
+  let turn: ManualTurn | undefined
 
   // Audio that was brought after a turn signal waits for it.
   const pass = (): boolean => {
@@ -97,7 +99,7 @@ export const make = Effect.fnUntraced(function* (format: Audio.AudioFormat, onRe
       bound: options?.bound,
       onSent: options?.onSent,
       done: Deferred.makeUnsafe(),
-      frames: lane.brought(),
+      frames: lane.brought,
       awaited,
       sending: false
     }
@@ -117,8 +119,22 @@ export const make = Effect.fnUntraced(function* (format: Audio.AudioFormat, onRe
 
   const take = (item: Item, command: Command | undefined) => {
     control.splice(control.indexOf(item), 1)
-    if (command !== undefined) item.onSent?.(command)
+    if (command !== undefined) {
+      if (isTurnSignal(command)) turn = command._tag === "TurnClear" ? undefined : { command, onSent: item.onSent }
+      item.onSent?.(command)
+    }
     Deferred.doneUnsafe(item.done, Exit.void)
+  }
+
+  // A manual turn that nobody answered is begun again on a new connection, and closed again if it was.
+  const repeatTurn = () => {
+    if (turn === undefined) return
+    const { command, onSent } = turn
+    const unshift = (item: Item) => void control.unshift(item)
+    if (command._tag === "TurnCommit") {
+      add(command, onSent === undefined ? {} : { onSent }, false, unshift).frames = lane.brought
+    }
+    add({ _tag: "TurnStart" }, undefined, false, unshift).frames = lane.oldest
   }
 
   const refuse = (item: Item, error: BidiError) => {
@@ -130,6 +146,7 @@ export const make = Effect.fnUntraced(function* (format: Audio.AudioFormat, onRe
   const drain = Effect.fnUntraced(
     function* (generation: number, current: Connection) {
       lane.rewind()
+      repeatTurn()
       connection = current
       while (true) {
         const item = control[0]
@@ -178,10 +195,15 @@ export const make = Effect.fnUntraced(function* (format: Audio.AudioFormat, onRe
       lane.bring(frame)
       if (!pass()) work.openUnsafe() // to be tried again
     },
-    answered: lane.answered,
+    committed: () => lane.committed(),
+    answered: () => {
+      lane.answered()
+      if (turn?.command._tag === "TurnCommit") turn = undefined
+    },
     drain: drain as Outbox["drain"],
     isEmpty: () => control.length === 0,
-    heardAudio: () => lane.brought() > 0,
+    inTurn: () => turn !== undefined,
+    heardAudio: () => lane.brought > 0,
     end: (error) => {
       failure = error
       for (const item of control.splice(0)) Deferred.doneUnsafe(item.done, Exit.fail(error))
@@ -189,50 +211,16 @@ export const make = Effect.fnUntraced(function* (format: Audio.AudioFormat, onRe
   } satisfies Outbox
 })
 
-const isTurnSignal = (command: Command) =>
+type TurnSignal = Extract<Command, { readonly _tag: `Turn${string}` }>
+
+/** A manual turn that is not over, by its last signal. */
+interface ManualTurn {
+  readonly command: Exclude<TurnSignal, { readonly _tag: "TurnClear" }>
+  readonly onSent: Item["onSent"]
+}
+
+const isTurnSignal = (command: Command): command is TurnSignal =>
   command._tag === "TurnStart" || command._tag === "TurnCommit" || command._tag === "TurnClear"
 
 // One command that the adapter does not take; any other failure is that of the connection.
 const isRefusal = (error: BidiError) => error.reason._tag === "InvalidRequest" || error.reason._tag === "Unsupported"
-
-const audioLane = (format: Audio.AudioFormat, lost: () => void) => {
-  const capacity = (Audio.byteRate(format) * AUDIO_MILLIS) / 1000
-  const frames: Array<Uint8Array> = []
-  let size = 0
-  let sent = 0 // frames[0..sent) were sent and not answered
-  let forgotten = 0 // frames that have left the lane, since the beginning
-
-  const forget = (count: number) => {
-    for (const frame of frames.splice(0, count)) size -= frame.length
-    forgotten += count
-  }
-
-  return {
-    brought: () => forgotten + frames.length,
-    bring: (frame: Uint8Array) => {
-      frames.push(frame)
-      size += frame.length
-      while (size > capacity && frames.length > 1) {
-        if (sent === 0) lost()
-        else sent--
-        forget(1)
-      }
-    },
-    /** Sends what waits, up to the frame number `until`. Answers whether all of that is sent. */
-    send: (connection: Connection, until: number | undefined): boolean => {
-      const end = until === undefined ? frames.length : Math.min(frames.length, until - forgotten)
-      while (sent < end) {
-        if (!connection.sendAudio(frames[sent]!)) return false
-        sent++
-      }
-      return true
-    },
-    answered: () => {
-      forget(sent)
-      sent = 0
-    },
-    rewind: () => {
-      sent = 0
-    }
-  }
-}

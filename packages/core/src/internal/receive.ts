@@ -9,16 +9,23 @@ import type { ModelEvent } from "../BidiModel.ts"
 import type { Interrupter } from "./interruption.ts"
 import type { Rooms } from "./rooms.ts"
 import type { Tools } from "./tools.ts"
+import type { Owed } from "./turn.ts"
 
 export interface Receiver {
   /** Handles one event. An effect comes back only when there is something to wait for. */
   readonly receive: (event: ModelEvent) => Effect.Effect<void> | undefined
-  /** The connection is gone: what it was in the middle of will not be finished. Answers whether it owes a reply. */
-  readonly abandon: () => boolean
+  /** When the last audio arrived. */
+  readonly audioAt: () => number | undefined
+  /**
+   * The connection is gone: what it was in the middle of will not be finished. Answers what it owes, and whether
+   * that was in the middle of a turn.
+   */
+  readonly abandon: () => { readonly owed: Owed; readonly turnInterrupted: boolean }
 }
 
 export const make = (rooms: Rooms, interrupter: Interrupter, tools: Tools): Receiver => {
-  const { fanout, ledger, model, outbox, turn, words } = rooms
+  const { fanout, ledger, model, now, outbox, turn, words } = rooms
+  let lastAudioAt: number | undefined
   const format = model.output
 
   // A provider may repeat itself, or say things in the wrong order; nobody behind this line shall notice.
@@ -28,9 +35,9 @@ export const make = (rooms: Rooms, interrupter: Interrupter, tools: Tools): Rece
     return stage === undefined || stage === "active"
   }
 
-  const start = (responseId: string) => {
+  const start = (responseId: string, more = false) => {
     if (turn.active !== undefined) complete(turn.active, "error")
-    turn.started(responseId)
+    turn.started(responseId, more)
     outbox.answered()
     fanout.emit({ _tag: "ResponseStart", responseId })
   }
@@ -54,6 +61,7 @@ export const make = (rooms: Rooms, interrupter: Interrupter, tools: Tools): Rece
     switch (event._tag) {
       case "AudioDelta": {
         if (!open(event.responseId)) return
+        lastAudioAt = now()
         ledger.append(event.responseId, event.itemId, Audio.millis(format, event.audio.length))
         fanout.emit({
           _tag: "AudioStream",
@@ -73,10 +81,11 @@ export const make = (rooms: Rooms, interrupter: Interrupter, tools: Tools): Rece
       case "TranscriptDone": {
         if (event.role === "user") outbox.answered()
         if (event.responseId === undefined || open(event.responseId)) words.done(event)
+        turn.changed()
         return
       }
       case "ResponseStarted": {
-        if (turn.stage(event.responseId) === undefined) start(event.responseId)
+        if (turn.stage(event.responseId) === undefined) start(event.responseId, event.more)
         return
       }
       case "ResponseDone": {
@@ -92,6 +101,7 @@ export const make = (rooms: Rooms, interrupter: Interrupter, tools: Tools): Rece
       }
       case "UserTurn": {
         words.userTurn(event.itemId)
+        outbox.committed()
         if (event.respond) turn.awaitReply()
         return
       }
@@ -133,11 +143,12 @@ export const make = (rooms: Rooms, interrupter: Interrupter, tools: Tools): Rece
 
   return {
     receive,
+    audioAt: () => lastAudioAt,
     abandon: () => {
-      const { active } = turn
+      const { active, inTurn } = turn
       if (active !== undefined) complete(active, "error")
       turn.abandoned(active !== undefined)
-      return turn.awaitingReply
+      return { owed: turn.owed, turnInterrupted: inTurn }
     }
   }
 }

@@ -3,38 +3,91 @@
  */
 import type { Command } from "../BidiModel.ts"
 import * as Transcript from "../Transcript.ts"
+import type { Owed } from "./turn.ts"
+
+export interface Situation {
+  readonly transcript: Transcript.Transcript
+  /** The first connection of a conversation: all of an earlier session is history. */
+  readonly first: boolean
+  /** What the old connection had not finished. */
+  readonly owed: Owed
+  /** Entries that the provider kept itself, where a connection was resumed there. */
+  readonly kept: ReadonlySet<string> | undefined
+  /** How much text the provider takes as history, in bytes of UTF-8. */
+  readonly limit: number | undefined
+}
 
 export interface Resumption {
   readonly history: Transcript.Transcript
   readonly resend: ReadonlyArray<Command>
+  /** How many entries are left out because the provider does not take them all. */
+  readonly trimmed: number
 }
 
 const CONTINUE =
   "The connection was renewed while you were speaking. Go on exactly where your last message stops. Do not repeat any of it and do not greet."
 
 /**
- * `owed`: the old connection had not finished a reply. What the user said last and nobody answered is asked again, not
- * told as history; speech whose words are not known is sent again as sound by the outbox. At the first connection of a
- * conversation all of an earlier session is history.
+ * What the user said last and nobody answered is asked again, not told as history; speech whose words are not known is
+ * sent again as sound by the outbox. A reply that was being spoken is gone on with.
  */
-export const resumption = (transcript: Transcript.Transcript, first: boolean, owed: boolean): Resumption => {
+export const resumption = ({ first, kept, limit, owed, transcript }: Situation): Resumption => {
   const told = transcript.filter((entry) => entry._tag !== "Assistant" || entry.text !== "")
   const [answered, unanswered] = first ? [told, []] : Transcript.splitUnanswered(told)
-  const history = answered.filter(
-    (entry) => !(entry._tag === "User" && entry.parts.length === 0) && !(entry._tag === "ToolCall" && !entry.output)
-  )
+  const known = answered.filter((entry) => !isEmpty(entry))
+  const history = trim(kept === undefined ? known : known.filter((entry) => !kept.has(entry.id)), limit)
+  const trimmed = kept === undefined ? known.length - history.length : 0
   if (unanswered.length > 0) {
     return {
       history,
       resend: unanswered
-        .filter((user) => user.parts.length > 0)
+        .filter((user) => !isEmpty(user))
         .toReversed()
-        .map(again)
+        .map(again),
+      trimmed
     }
   }
-  if (!owed) return { history, resend: [] }
-  const cutOff = history.at(-1)?._tag === "Assistant"
-  return { history, resend: [cutOff ? { _tag: "Respond", instructions: CONTINUE } : { _tag: "Respond" }] }
+  if (owed === "nothing") return { history, resend: [], trimmed }
+  const cutOff = owed === "rest" && known.at(-1)?._tag === "Assistant"
+  return { history, resend: [cutOff ? { _tag: "Respond", instructions: CONTINUE } : { _tag: "Respond" }], trimmed }
 }
 
+// A turn without words, and a call without an output: the first says nothing, the second is not understood alone.
+const isEmpty = (entry: Transcript.Entry): boolean =>
+  (entry._tag === "User" && entry.parts.length === 0) || (entry._tag === "ToolCall" && entry.output === undefined)
+
 const again = ({ id, parts }: Transcript.User): Command => ({ _tag: "UserMessage", id, parts })
+
+/** Leaves out the oldest exchanges, whole, until the rest fits. */
+const trim = (history: Transcript.Transcript, limit: number | undefined): Transcript.Transcript => {
+  if (limit === undefined) return history
+  let size = history.reduce((sum, entry) => sum + sizeOf(entry), 0)
+  let start = 0
+  while (size > limit && start < history.length) {
+    do size -= sizeOf(history[start++]!)
+    while (start < history.length && !beginsExchange(history, start))
+  }
+  return history.slice(start)
+}
+
+const beginsExchange = (history: Transcript.Transcript, index: number): boolean =>
+  history[index]!._tag === "User" && history[index - 1]!._tag !== "User"
+
+const encoder = new TextEncoder()
+
+// Roles and braces around the text are counted with a few bytes each.
+const OVERHEAD = 32
+
+const sizeOf = (entry: Transcript.Entry): number => {
+  switch (entry._tag) {
+    case "User":
+      return entry.parts.reduce((sum, part) => sum + (typeof part === "string" ? bytes(part) : 0), OVERHEAD)
+    case "Assistant":
+    case "Note":
+      return bytes(entry.text) + OVERHEAD
+    case "ToolCall":
+      return bytes(entry.name + JSON.stringify([entry.input, entry.output])) + OVERHEAD
+  }
+}
+
+const bytes = (text: string): number => encoder.encode(text).length

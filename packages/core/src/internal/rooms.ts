@@ -21,4 +21,6 @@ export interface Rooms {
   readonly outputs: Outputs
   /** Counts the connections; the number of the current one. */
   readonly generation: { current: number }
+  /** Milliseconds of the clock. */
+  readonly now: () => number
 }

@@ -4,7 +4,13 @@
 import * as Effect from "effect/Effect"
 import type { Ledger } from "./playback.ts"
 
+/** What a connection owes. */
+export type Owed = "nothing" | "reply" | "rest"
+
 type Stage = "active" | "done" | "cancelled"
+
+// A reply that has not begun by then is not waited for any more: some requests are not answered.
+const PATIENCE = 30_000
 
 // Ids of a connection's replies are kept to recognise what comes late; more than this many back, nothing does.
 const REMEMBERED = 64
@@ -12,16 +18,19 @@ const REMEMBERED = 64
 export class Turn {
   private readonly replies = new Map<string, Stage>()
   private readonly waiting = new Set<() => void>()
-  private asked = false
+  private asked: number | undefined // when a reply was asked for that has not begun
+  private cut = false // a reply ended with its connection
   private speaking = false
   private tools = 0
   private readonly ledger: Ledger
   private readonly pending: () => boolean
+  private readonly now: () => number
 
-  /** `pending` answers whether commands still wait to be sent. */
-  constructor(ledger: Ledger, pending: () => boolean) {
+  /** `pending` answers whether commands still wait to be sent; `now` is in milliseconds. */
+  constructor(ledger: Ledger, pending: () => boolean, now: () => number) {
     this.ledger = ledger
     this.pending = pending
+    this.now = now
   }
 
   /** The reply that is being generated. */
@@ -31,9 +40,9 @@ export class Turn {
     return this.replies.get(responseId)
   }
 
-  started(responseId: string): void {
+  started(responseId: string, more: boolean): void {
     this.active = responseId
-    this.asked = false
+    this.asked = more ? this.now() : undefined
     this.replies.set(responseId, "active")
     if (this.replies.size > REMEMBERED) this.replies.delete(this.replies.keys().next().value!)
     this.changed()
@@ -54,18 +63,19 @@ export class Turn {
 
   /** A reply was asked for; it has not started yet. */
   readonly awaitReply = (): void => {
-    this.asked = true
+    this.asked = this.now()
     this.changed()
   }
 
   /** No reply will come, or it will be asked for again. */
   noReply(): void {
-    this.asked = false
+    this.asked = undefined
+    this.cut = false
     this.changed()
   }
 
   get awaitingReply(): boolean {
-    return this.asked
+    return this.asked !== undefined && this.now() - this.asked < PATIENCE
   }
 
   userSpeaks(speaking: boolean): void {
@@ -83,18 +93,30 @@ export class Turn {
     this.changed()
   }
 
+  /** What the connection that is gone had not finished: a reply that was asked for, or the rest of one. */
+  get owed(): Owed {
+    return this.cut ? "rest" : this.awaitingReply ? "reply" : "nothing"
+  }
+
   /** The connection is gone, and with it whatever it was doing. A reply that was on its way is still awaited. */
-  abandoned(owesReply: boolean): void {
-    this.asked ||= owesReply
+  abandoned(inReply: boolean): void {
+    if (inReply) {
+      this.cut = true
+      this.asked = this.now()
+    }
     this.active = undefined
     this.speaking = false
     this.replies.clear()
     this.changed()
   }
 
-  /** Whether anything is going on, apart from sound that is still playing. */
-  get busy(): boolean {
-    return this.active !== undefined || this.asked || this.speaking || this.tools > 0 || this.pending()
+  /** Whether this is the middle of a turn: somebody speaks or is still audible, a reply is on its way, a tool runs. */
+  get inTurn(): boolean {
+    return this.working || this.ledger.remaining() > 0
+  }
+
+  private get working(): boolean {
+    return this.active !== undefined || this.awaitingReply || this.speaking || this.tools > 0
   }
 
   /** Tells those who wait that something may have changed. */
@@ -104,7 +126,8 @@ export class Turn {
     for (const resume of waiting) resume()
   }
 
-  private readonly change = Effect.callback<void>((resume) => {
+  /** Waits until something may have changed. */
+  readonly change = Effect.callback<void>((resume) => {
     const done = () => {
       this.waiting.delete(done)
       resume(Effect.void)
@@ -122,7 +145,10 @@ export class Turn {
 
   /** Waits until nothing is going on and no sound is left to play. */
   readonly idle: Effect.Effect<void> = Effect.suspend(() => {
-    if (this.busy) return Effect.andThen(this.change, this.idle)
+    if (this.working || this.pending()) {
+      const patience = this.asked === undefined ? this.change : Effect.raceFirst(Effect.sleep(PATIENCE), this.change)
+      return Effect.andThen(patience, this.idle)
+    }
     if (this.ledger.remaining() > 0) return Effect.andThen(this.quiet, this.idle)
     return Effect.void
   })

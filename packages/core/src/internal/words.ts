@@ -20,6 +20,8 @@ interface Open {
 export class Words {
   private readonly spoken = new Map<string, Open>()
   private readonly planned = new Map<string, Open>()
+  private readonly missing = new Set<string>() // turns of the user whose words are not known
+  private transcribes = false
   private readonly fanout: Fanout
   private readonly memory: Memory
 
@@ -30,7 +32,19 @@ export class Words {
 
   /** The provider took a turn of the user; its words will come into this place. */
   userTurn(itemId: string): void {
-    if (this.memory.get(itemId) === undefined) this.memory.put({ _tag: "User", id: itemId, parts: [] })
+    if (this.memory.get(itemId) !== undefined) return
+    this.memory.put({ _tag: "User", id: itemId, parts: [] })
+    this.missing.add(itemId)
+  }
+
+  /** Whether words of the user are still to come. A provider that never sent any is not expected to. */
+  get missingWords(): boolean {
+    return this.transcribes && this.missing.size > 0
+  }
+
+  /** The connection is gone, and with it the words that were still to come. */
+  abandoned(): void {
+    this.missing.clear()
   }
 
   delta(piece: Piece): void {
@@ -58,17 +72,20 @@ export class Words {
     }
   }
 
-  /** The reply was cut off: from now on, what was heard of it is what was said. `cuts` names its audio. */
-  cut(responseId: string, cuts: ReadonlyArray<HeardItem>): void {
+  /** The reply was cut off: from now on, what was heard of it is what was said. `cuts` names its audio. Answers that. */
+  cut(responseId: string, cuts: ReadonlyArray<HeardItem>): string {
     const begun = new Set(this.spoken.keys())
+    const heard: Array<string> = []
     this.finishResponse(responseId)
     for (const entry of this.memory.transcript()) {
       if (entry._tag !== "Assistant" || entry.responseId !== responseId) continue
       const full = entry.full ?? entry.text
       const text = heardText(full, entry.id, cuts)
+      heard.push(text)
       if (text === full && !begun.has(entry.id)) continue
       this.memory.put({ ...entry, text, interrupted: true, full })
     }
+    return heard.join(" ")
   }
 
   private item(items: Map<string, Open>, { itemId, responseId, role }: Piece | Whole): Open {
@@ -84,6 +101,10 @@ export class Words {
 
   private finish(item: Open, rest: string): void {
     this.spoken.delete(item.itemId)
+    if (item.role === "user") {
+      this.transcribes = true
+      this.missing.delete(item.itemId)
+    }
     this.remember(item, "put")
     this.emit(item, rest, true, false)
   }

@@ -74,6 +74,8 @@ export interface Line {
   readonly expect: <Tag extends Command["_tag"]>(tag: Tag) => Effect.Effect<CommandOf<Tag>>
   /** The next command, which must be this text of the user. */
   readonly expectText: (text: string) => Effect.Effect<void>
+  /** The next frame of the user's audio. */
+  readonly nextAudio: Effect.Effect<Uint8Array>
   readonly emit: (...events: ReadonlyArray<ModelEvent>) => Effect.Effect<void>
   /** Says something, from `ResponseStarted` to `ResponseDone`. Answers the id of the response. */
   readonly reply: (reply: Reply) => Effect.Effect<string>
@@ -159,6 +161,7 @@ export const model = Effect.fnUntraced(function* (script: Script, options: Model
     )
     const events = yield* Queue.unbounded<ModelEvent, BidiError>()
     const commands = yield* Queue.unbounded<Command>()
+    const frames = yield* Queue.unbounded<Uint8Array>()
     const ready = yield* Deferred.make<void, BidiError>()
     let history: ReadonlyArray<Entry> = []
     let congested = false
@@ -178,9 +181,9 @@ export const model = Effect.fnUntraced(function* (script: Script, options: Model
     const reply = Effect.fnUntraced(function* (reply: Reply) {
       const responseId = reply.responseId ?? `response-${++ids}`
       const itemId = reply.itemId ?? `item-${ids}`
-      const frames = reply.audio === undefined ? [] : framesOf(format, reply.audio)
+      const pieces = reply.audio === undefined ? [] : framesOf(format, reply.audio)
       const words = reply.text?.match(/\S+\s*/g) ?? []
-      const steps = Math.max(frames.length, words.length, 1)
+      const steps = Math.max(pieces.length, words.length, 1)
       const pause =
         reply.over === undefined ? undefined : Duration.times(Duration.fromInputUnsafe(reply.over), 1 / steps)
       yield* emit({ _tag: "ResponseStarted", responseId })
@@ -189,7 +192,7 @@ export const model = Effect.fnUntraced(function* (script: Script, options: Model
         const from = Math.floor((step * words.length) / steps)
         const delta = words.slice(from, Math.floor(((step + 1) * words.length) / steps)).join("")
         if (delta !== "") yield* emit({ _tag: "TranscriptDelta", role: "assistant", itemId, responseId, delta })
-        const audio = frames[step]
+        const audio = pieces[step]
         if (audio !== undefined) yield* emit({ _tag: "AudioDelta", responseId, itemId, audio })
       }
       if (reply.unfinished === true) return responseId
@@ -214,6 +217,7 @@ export const model = Effect.fnUntraced(function* (script: Script, options: Model
             ? Effect.void
             : Effect.die(new Error(`connection ${generation}: expected "${text}", got ${JSON.stringify(parts)}`))
         ),
+      nextAudio: Effect.andThen(accept, Queue.take(frames)),
       emit,
       reply,
       callTools: Effect.fnUntraced(function* (...calls) {
@@ -284,7 +288,7 @@ export const model = Effect.fnUntraced(function* (script: Script, options: Model
       sendAudio: (audio: Uint8Array) => {
         if (congested || events.state._tag !== "Open") return false
         record({ _tag: "Audio", audio })
-        return true
+        return Queue.offerUnsafe(frames, audio)
       },
       events: Stream.fromQueue(events)
     }

@@ -1,0 +1,427 @@
+/**
+ * What survives a connection: everything.
+ *
+ * A conversation is played in virtual time: the user types, speaks and interrupts, tools take their time, one output is
+ * stuck and one hook stalls, while connections are dropped, refused, limited, expire, hang and are renewed as drawn at
+ * random. The scripted model keeps a log of everything that reached it on any connection; the laws are read from it.
+ *
+ * 1. What was typed reaches the model once: every connection knows it at most once, as history or as a message, in the
+ *    order in which it was sent; the last connection knows all of it; and in the end all of it was answered.
+ * 2. A tool runs once, and its result is known to every later connection exactly once.
+ * 3. Speech that was answered, or whose words are known, is never sent again. Speech that was not is sent again in
+ *    order, the last 2.5 seconds of it.
+ * 4. Nothing of one connection reaches another: an interruption and the output of a tool go to the connection that they
+ *    are about, or are told as words.
+ * 5. What was used adds up to what the model counted, whatever happened to its connections.
+ * 6. However slow an output or a hook is, all of this holds.
+ * 7. The end leaves nothing: no connection, no fiber.
+ *
+ * `RELIABILITY_RUNS` sets how many conversations are played; a failure prints a seed to replay it.
+ */
+import {
+  BidiAgent,
+  BidiError,
+  type BidiEvent,
+  BidiInput,
+  type BidiModel,
+  BidiOutput,
+  BidiTest
+} from "@effect-bidi/core"
+import { assert, describe, it } from "@effect/vitest"
+import * as Prompt from "effect/ai/Prompt"
+import * as Tool from "effect/ai/Tool"
+import * as Toolkit from "effect/ai/Toolkit"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Latch from "effect/Latch"
+import * as Queue from "effect/Queue"
+import * as References from "effect/References"
+import * as Schedule from "effect/Schedule"
+import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
+import { countFibers } from "./support/fibers.ts"
+
+const RUNS = Number(process.env.RELIABILITY_RUNS ?? 2000)
+
+// ---------------------------------------------------------------------------------------------------------------------
+// scenarios
+// ---------------------------------------------------------------------------------------------------------------------
+
+const Tenths = (minimum: number, maximum: number) => Schema.Int.check(Schema.isBetween({ minimum, maximum }))
+
+const Fault = Schema.Struct({
+  after: Tenths(0, 150), // since the connection was accepted
+  kind: Schema.Literals(["lost", "fault", "limited", "expired", "idle", "warned"]),
+  refused: Tenths(0, 2), // how many connections after it are not let in
+  hangs: Schema.Boolean // whether one more never answers
+})
+
+const Action = Schema.Struct({
+  after: Tenths(0, 40), // since the action before
+  does: Schema.Literals(["type", "type", "ask for a tool", "ask for tools", "speak", "speak", "interrupt", "show"]),
+  lasts: Tenths(1, 50)
+})
+
+const Scenario = Schema.Struct({
+  faults: Schema.Array(Fault).check(Schema.isBetweenLength(1, 5)),
+  actions: Schema.Array(Action).check(Schema.isBetweenLength(2, 12)),
+  /** How long a reply takes to generate, and how much longer to play. */
+  replies: Schema.Struct({ over: Tenths(0, 60), audio: Tenths(1, 80) }),
+  transcribes: Schema.Boolean,
+  overlap: Schema.Boolean,
+  /** The life of a connection in seconds; 0 is for ever. */
+  lifetime: Tenths(0, 40)
+})
+type Scenario = typeof Scenario.Type
+
+const tenths = (n: number) => Duration.millis(n * 100)
+
+const reasons: Record<(typeof Fault.Type)["kind"], BidiError.Reason> = {
+  lost: new BidiError.ConnectionLost({ message: "gone" }),
+  warned: new BidiError.SessionExpired({ message: "it was said before" }),
+  fault: new BidiError.ServerFault({ message: "down" }),
+  limited: new BidiError.RateLimited({ message: "slower", retryAfter: Duration.seconds(2) }),
+  expired: new BidiError.SessionExpired({ message: "an hour" }),
+  idle: new BidiError.IdleTimeout({ message: "nobody there" })
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// the model: answers messages and turns of speech, calls tools when asked to
+// ---------------------------------------------------------------------------------------------------------------------
+
+/** A frame of 20 ms says which utterance it is of, which frame of it, and whether it is the last. */
+const frameOf = (utterance: number, index: number, last: boolean): BidiEvent.AudioInput => {
+  const audio = new Uint8Array(960)
+  audio.set([utterance, index & 255, index >> 8, last ? 1 : 0])
+  return { _tag: "AudioInput", audio, format: "pcm", sampleRate: 24_000, channels: 1 }
+}
+
+interface Counted {
+  used: number
+  replies: number
+  /** Utterances whose words are known or that were answered, and the connection of that. */
+  readonly understood: Map<number, number>
+}
+
+const modelOf = (scenario: Scenario, counted: Counted): BidiTest.Script => {
+  const faults = [...scenario.faults]
+  let refusals = 0
+  let hangs = false
+  return Effect.fnUntraced(function* (line) {
+    if (refusals > 0) {
+      refusals--
+      return yield* line.refuse(new BidiError.BidiError({ reason: reasons.lost }))
+    }
+    if (hangs) {
+      hangs = false
+      return yield* Effect.never
+    }
+    yield* line.accept
+    const g = line.generation
+    // A reply is to everything that was asked for before it began.
+    const asked: Array<string> = []
+    const wanted = yield* Latch.make()
+    const ask = (text: string) =>
+      Effect.sync(() => {
+        asked.push(text)
+        wanted.openUnsafe()
+      })
+    const speaking = Effect.fnUntraced(function* (text: string) {
+      const n = ++counted.replies
+      const { audio, over } = scenario.replies
+      const responseId = `${g}/r${n}`
+      yield* line.reply({ text, audio: tenths(audio), over: tenths(over), responseId, itemId: `${g}/i${n}` })
+      counted.used++
+      yield* line.emit({ _tag: "Usage", inputTokens: 1, outputTokens: 0, totalTokens: 1, byModality: [] })
+    })
+    const calling = Effect.fnUntraced(function* (names: ReadonlyArray<string>) {
+      const responseId = `${g}/r${++counted.replies}`
+      yield* line.emit(
+        { _tag: "ResponseStarted", responseId },
+        {
+          _tag: "ToolCalls",
+          responseId,
+          calls: names.map((name) => ({ id: `${g}/${name}`, name: "work", arguments: JSON.stringify({ name }) }))
+        },
+        { _tag: "ResponseDone", responseId, stopReason: "tool_use" }
+      )
+    })
+    const mouth = Effect.gen(function* () {
+      while (true) {
+        yield* wanted.await
+        yield* line.wait("10 millis") // thinks, and hears what comes meanwhile
+        wanted.closeUnsafe()
+        const texts = asked.splice(0)
+        for (const text of texts) {
+          const [, utterance] = /^speech (\d+)$/.exec(text) ?? []
+          if (utterance !== undefined) counted.understood.set(Number(utterance), g)
+        }
+        const tools = texts.flatMap((text) => text.match(/tool-\S+/g) ?? [])
+        if (tools.length > 0) yield* calling(tools)
+        else if (texts.length > 0) yield* speaking(`re ${texts}`)
+      }
+    })
+    const commands = Effect.gen(function* () {
+      while (true) {
+        const command = yield* line.next
+        if (command._tag === "UserMessage")
+          yield* ask(command.parts.filter((part) => typeof part === "string").join(" "))
+        if (command._tag === "ToolOutputs") yield* ask("the tools")
+        if (command._tag === "Respond" || (command._tag === "Note" && command.respond)) yield* ask("the rest")
+      }
+    })
+    const ears = Effect.gen(function* () {
+      let hearing: number | undefined
+      while (true) {
+        const [utterance = 0, , , last] = yield* line.nextAudio
+        if (hearing !== utterance) yield* line.emit({ _tag: "SpeechStarted" })
+        hearing = utterance
+        if (last !== 1) continue
+        hearing = undefined
+        const itemId = `${g}/u${utterance}`
+        yield* line.emit({ _tag: "SpeechStopped" }, { _tag: "UserTurn", itemId, respond: true })
+        if (scenario.transcribes) {
+          counted.understood.set(utterance, g)
+          yield* line.emit({ _tag: "TranscriptDone", role: "user", itemId, text: `speech-${utterance}` })
+        }
+        yield* ask(`speech ${utterance}`)
+      }
+    })
+    const fate = Effect.gen(function* () {
+      const fault = faults.shift()
+      if (fault === undefined) return yield* Effect.never
+      yield* line.wait(tenths(fault.after))
+      refusals = fault.refused
+      hangs = fault.hangs
+      if (fault.kind === "warned") {
+        yield* line.emit({ _tag: "Expiring", timeLeft: Duration.seconds(10) })
+        yield* line.wait("10 seconds")
+      }
+      yield* line.drop(new BidiError.BidiError({ reason: reasons[fault.kind] }))
+    })
+    yield* Effect.all([commands, ears, mouth, fate], { concurrency: "unbounded" })
+  })
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// playing one
+// ---------------------------------------------------------------------------------------------------------------------
+
+const play = (scenario: Scenario) =>
+  Effect.gen(function* () {
+    const counted: Counted = { used: 0, replies: 0, understood: new Map() }
+    const ran: Array<string> = []
+    const toolkit = Toolkit.make(
+      Tool.make("work", { parameters: Schema.Struct({ name: Schema.String }), success: Schema.String })
+    )
+    const handlers = toolkit.toLayer({
+      work: ({ name }) =>
+        Effect.suspend(() => {
+          ran.push(name)
+          return Effect.as(Effect.sleep(tenths(Number(name.split("-")[2]))), `result of ${name}`)
+        })
+    })
+    const model = yield* BidiTest.model(modelOf(scenario, counted), {
+      capabilities: { overlap: scenario.overlap },
+      ...(scenario.lifetime > 5 ? { lifetime: Duration.seconds(scenario.lifetime) } : {})
+    })
+    const recorder = BidiTest.recorder()
+    const speaker = yield* BidiTest.speaker()
+    const agent = yield* BidiAgent.make({ toolkit }).pipe(Effect.provide([model.layer, handlers]))
+    const microphone = yield* Queue.unbounded<BidiEvent.Input>()
+    const sent: Array<string> = []
+    let history = Prompt.empty
+
+    const act = (call: BidiAgent.Call<unknown>, { does, lasts }: typeof Action.Type, n: number) => {
+      const type = (text: string) => Effect.tap(call.send(text), () => Effect.sync(() => sent.push(text)))
+      switch (does) {
+        case "type":
+          return type(`text-${n}`)
+        case "show":
+          return Effect.tap(
+            call.send([`text-${n}`, { _tag: "ImageInput", image: new Uint8Array([n]), mimeType: "image/png" }]),
+            () => Effect.sync(() => sent.push(`text-${n}`))
+          )
+        case "ask for a tool":
+          return type(`text-${n} tool-${n}-${lasts}`)
+        case "ask for tools":
+          return type(`text-${n} tool-${n}a-${lasts} tool-${n}b-0`)
+        case "interrupt":
+          return call.interrupt()
+        case "speak":
+          return Effect.gen(function* () {
+            const frames = lasts * 5
+            for (let i = 0; i < frames; i++) {
+              yield* Effect.sleep("20 millis")
+              yield* Queue.offer(microphone, frameOf(n + 1, i, i === frames - 1))
+            }
+          })
+      }
+    }
+
+    const [, alive] = yield* countFibers(
+      Effect.gen(function* () {
+        const fiber = yield* Effect.forkChild(
+          Effect.scoped(
+            Effect.gen(function* () {
+              const call = yield* agent.start({
+                inputs: [BidiInput.make("microphone", Stream.fromQueue(microphone))],
+                outputs: [
+                  recorder.output,
+                  speaker.output,
+                  BidiOutput.make("stuck", {
+                    mailbox: { capacity: 3, strategy: "sliding" },
+                    handle: () => Effect.never
+                  })
+                ],
+                hooks: [BidiAgent.on("TranscriptStream", () => Effect.never)],
+                connection: { retry: Schedule.spaced("500 millis"), timeout: "3 seconds" }
+              })
+              for (const [n, action] of scenario.actions.entries()) {
+                yield* Effect.sleep(tenths(action.after))
+                // typing waits while there is no connection; the user does not
+                yield* Effect.forkChild(act(call, action, n))
+              }
+              yield* Effect.sleep("10 minutes")
+              history = yield* call.history
+              yield* call.stop()
+              yield* call.await
+            })
+          ),
+          { startImmediately: true }
+        )
+        yield* BidiTest.advance("15 minutes")
+        return yield* Fiber.join(fiber)
+      })
+    )
+    return { model, events: recorder.events(), history, sent, ran, counted, alive }
+  }).pipe(Effect.provideService(References.MinimumLogLevel, "None"))
+
+// ---------------------------------------------------------------------------------------------------------------------
+// laws
+// ---------------------------------------------------------------------------------------------------------------------
+
+/** What one connection was told, in order: by history, then by commands. */
+const knowledge = (log: ReadonlyArray<BidiTest.Logged>, generation: number) => {
+  const users: Array<string> = []
+  const results: Array<string> = []
+  const resultsIn = (text: string) => results.push(...(text.match(/result of tool-\w+-\d+/g) ?? []))
+  const parts = (parts: ReadonlyArray<BidiModel.UserPart>) => parts.filter((part) => typeof part === "string")
+  for (const entry of log) {
+    if (entry.generation !== generation) continue
+    if (entry._tag === "Seeded") {
+      for (const told of entry.history) {
+        if (told._tag === "User") users.push(...parts(told.parts))
+        if (told._tag === "ToolCall") resultsIn(JSON.stringify(told.output))
+      }
+    }
+    if (entry._tag === "Command") {
+      if (entry.command._tag === "UserMessage") users.push(...parts(entry.command.parts))
+      if (entry.command._tag === "ToolOutputs" || entry.command._tag === "Note")
+        resultsIn(JSON.stringify(entry.command))
+    }
+  }
+  return { texts: users.filter((text) => text.startsWith("text-")), results }
+}
+
+const unique = (list: ReadonlyArray<string>) => new Set(list).size === list.length
+
+describe("a conversation", () => {
+  it.effect.prop(
+    "loses nothing, whatever happens to its connections",
+    { scenario: Scenario },
+    ({ scenario }) =>
+      Effect.gen(function* () {
+        const { alive, counted, events, history, model, ran, sent } = yield* play(scenario)
+        const log = model.log()
+        const generations = log.flatMap((entry) => (entry._tag === "Seeded" ? [entry.generation] : []))
+        const last = generations.at(-1)!
+        const inOrder = sent.toSorted((a, b) => Number(/\d+/.exec(a)) - Number(/\d+/.exec(b)))
+
+        // 1. what was typed
+        for (const generation of generations) {
+          const { texts } = knowledge(log, generation)
+          assert.isTrue(unique(texts), `connection ${generation} was told twice: ${texts}`)
+          assert.deepStrictEqual(
+            texts,
+            inOrder.filter((text) => texts.includes(text)),
+            "in another order"
+          )
+        }
+        assert.deepStrictEqual(knowledge(log, last).texts, inOrder)
+        const typed = scenario.actions.filter(({ does }) => does !== "speak" && does !== "interrupt").length
+        assert.lengthOf(sent, typed)
+        assert.notStrictEqual(history.content.at(-1)?.role, "user")
+
+        // 2. tools
+        assert.isTrue(unique(ran), `a tool ran twice: ${ran}`)
+        const asked = inOrder.flatMap((text) => text.match(/tool-\S+/g) ?? [])
+        assert.sameMembers(ran, asked)
+        for (const generation of generations) {
+          const { results } = knowledge(log, generation)
+          assert.isTrue(unique(results), `connection ${generation} was told a result twice: ${results}`)
+        }
+        assert.sameMembers(
+          knowledge(log, last).results,
+          ran.map((name) => `result of ${name}`)
+        )
+
+        // 3. speech
+        const heardOn = new Map<number, Array<number>>() // by generation: utterance * 10000 + frame
+        for (const entry of log) {
+          if (entry._tag !== "Audio") continue
+          const [utterance = 0, low = 0, high = 0] = entry.audio
+          const frames = heardOn.get(entry.generation) ?? []
+          frames.push(utterance * 10_000 + high * 256 + low)
+          heardOn.set(entry.generation, frames)
+        }
+        const spoken = scenario.actions.flatMap(({ does, lasts }, n) =>
+          does === "speak" ? [{ utterance: n + 1, frames: lasts * 5 }] : []
+        )
+        for (const [generation, frames] of heardOn) {
+          assert.strictEqual(new Set(frames).size, frames.length, `connection ${generation} heard a frame twice`)
+          for (const { utterance } of spoken) {
+            const own = frames.filter((frame) => Math.floor(frame / 10_000) === utterance)
+            assert.deepStrictEqual(
+              own,
+              own.toSorted((a, b) => a - b),
+              "speech in another order"
+            )
+            const understood = counted.understood.get(utterance) ?? Infinity
+            assert.isTrue(own.length === 0 || generation <= understood, `speech ${utterance} was sent again`)
+          }
+        }
+        if (spoken.length === 1) {
+          const [{ frames, utterance }] = spoken as [(typeof spoken)[0]]
+          const complete = [...heardOn.values()].find((heard) => heard.includes(utterance * 10_000 + frames - 1)) ?? []
+          assert.isAtLeast(complete.length, Math.min(frames, 125), "speech was lost")
+          assert.strictEqual(complete.at(-1)! - complete[0]!, complete.length - 1, "speech has a hole")
+          assert.isTrue(counted.understood.has(utterance), "speech was not answered")
+        }
+
+        // 4. fences
+        for (const entry of log) {
+          if (entry._tag !== "Command") continue
+          const { command, generation } = entry
+          const ids =
+            command._tag === "Interrupt"
+              ? [command.responseId]
+              : command._tag === "ToolOutputs"
+                ? command.outputs.map(({ id }) => id)
+                : []
+          for (const id of ids) assert.strictEqual(id.split("/")[0], String(generation), `${command._tag} ${id}`)
+        }
+
+        // 5. what was used
+        const used = events.reduce((sum, event) => sum + (event._tag === "Usage" ? event.totalTokens : 0), 0)
+        assert.strictEqual(used, counted.used)
+
+        // 7. the end
+        assert.strictEqual(events.at(-1)?._tag, "ConnectionClose")
+        assert.strictEqual(model.open(), 0)
+        assert.strictEqual(alive, 0)
+      }),
+    { arbitrary: { runs: RUNS }, timeout: 1_200_000 }
+  )
+})
