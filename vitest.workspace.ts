@@ -12,6 +12,8 @@ export default defineConfig({
     projects: [
       project("core", "packages/core"),
       project("openai", "packages/openai"),
+      project("google", "packages/google"),
+      project("bedrock", "packages/bedrock"),
       project("emulator", "packages/emulator"),
       project("examples", "examples")
     ]

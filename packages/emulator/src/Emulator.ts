@@ -28,8 +28,13 @@ interface Common {
 /** A message of the wire. Base64 of sound is replaced by its size unless the log keeps audio. */
 export interface Message extends Common {
   readonly kind: "received" | "sent"
-  /** Type of the event; "" for what is no event at all. */
+  /** Type of the event, the first of `types`; "" for what is no event at all. */
   readonly type: string
+  /**
+   * Everything that the message carries. OpenAI and Nova have one type in a message (`response.done`, `audioOutput`);
+   * Gemini may have several (`serverContent.modelTurn`, `usageMetadata`). Faults and `await…` look for any of them.
+   */
+  readonly types: ReadonlyArray<string>
   readonly event: Readonly<Record<string, unknown>>
   /** Bytes of sound in the message, 0 when there is none. */
   readonly audioBytes: number
@@ -42,7 +47,10 @@ export type Entry =
   | (Common & { readonly kind: "refused"; readonly url: string; readonly status: number })
   | (Common & { readonly kind: "closed"; readonly code: number; readonly reason: string })
 
-/** A hand on what happens next. Every function takes effect before its effect ends. */
+/**
+ * A hand on what happens next. Every function takes effect before its effect ends. A fault that the wire cannot have is a
+ * defect.
+ */
 export interface Control {
   /** Faults of the next connection only; calls add up until it comes. A refusal uses up the connection. */
   readonly onNextConnection: (...faults: ReadonlyArray<Fault>) => Effect.Effect<void>
@@ -67,7 +75,7 @@ export interface Control {
 
 /** A running emulator. It ends, with every socket of it, when the scope ends in which it was made. */
 export interface Emulator {
-  /** Base address for clients: `http://127.0.0.1:PORT/v1`. */
+  /** Base address for clients: `http://127.0.0.1:PORT`, for OpenAI with `/v1` behind it. */
   readonly url: string
   readonly host: string
   readonly port: number
@@ -85,10 +93,14 @@ export interface Emulator {
   readonly awaitReceived: (type: string, times?: number) => Effect.Effect<Message>
   /** The `times`-th server event of that type since the emulator was made; waits for it. */
   readonly awaitSent: (type: string, times?: number) => Effect.Effect<Message>
-  /** Connections that are open now. */
+  /** Connections that are open now: WebSockets, or streams of HTTP/2. */
   readonly connections: Effect.Effect<number>
   /** Waits until just that many connections are open. */
   readonly awaitConnections: (count: number) => Effect.Effect<void>
+  /** TCP connections that are open now, whatever they are used for: a client may leave one behind after the talk. */
+  readonly sockets: Effect.Effect<number>
+  /** Waits until just that many TCP connections are open. */
+  readonly awaitSockets: (count: number) => Effect.Effect<void>
   readonly control: Control
 }
 
@@ -98,9 +110,9 @@ export interface Options {
   readonly host?: string
   /** 0 takes any free port. */
   readonly port?: number
-  /** Keys that are let in; any that is not empty, by default. */
+  /** Keys that are let in (for Nova access key ids and bearer tokens); any that is not empty, by default. */
   readonly apiKeys?: ReadonlyArray<string>
-  /** Models that exist; any, by default. */
+  /** Models that exist. By default any (OpenAI), or the ones of the provider's live wire (Gemini, Nova). */
   readonly models?: ReadonlyArray<string>
   /** How many times faster than real time replies are generated: 8. `Infinity` waits for nothing. */
   readonly speed?: number
@@ -108,7 +120,7 @@ export interface Options {
   readonly latency?: Duration.Input
   /** Sound in one delta: 100 ms. Whole milliseconds, at least one. */
   readonly delta?: Duration.Input
-  /** How long a session may last: 60 minutes. */
+  /** How long a session may last: 60 minutes (OpenAI), 10 (one connection of Gemini), 8 (Nova). */
   readonly session?: Duration.Input
   /** `auto`: `espeak-ng` when it is on the PATH, else tones. */
   readonly voice?: "auto" | "tones" | "espeak" | Voice

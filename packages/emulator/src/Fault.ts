@@ -2,7 +2,11 @@
  * What can go wrong on demand, in words that fit every emulated provider.
  *
  * A fault without a moment happens at once: when the connection opens, or when the fault is injected into a live one.
- * Response faults wait for the next response of the connection and are used up by it.
+ * Response faults wait for the next response of the connection and are used up by it. Moments and duplicates name
+ * messages as the log does: `response.done` (OpenAI), `serverContent.turnComplete` (Gemini), `audioOutput` (Nova).
+ *
+ * Most faults mean the same everywhere. The ones that a wire has no room for say so, and asking for one of them there
+ * is a defect: a test must not believe in a fault that never happens.
  *
  * @example
  * yield* emulator.control.onNextConnection(Fault.drop(Fault.afterSent("response.output_audio.delta", 3)))
@@ -21,39 +25,61 @@ export type Moment = typeof Moment.Type
 
 const at = Schema.optionalKey(Moment)
 const pieces = Schema.optionalKey(Schema.Int)
+const text = Schema.optionalKey(Schema.String)
 
 /** Faults of the next response: they change what the provider does, not the transport. */
 export const ResponseFault = Schema.TaggedUnion({
-  FailResponse: { code: Schema.String, message: Schema.String, type: Schema.String, afterPieces: pieces },
+  FailResponse: { code: text, message: text, type: text, afterPieces: pieces },
   CutResponse: { reason: Schema.Literals(["max_output_tokens", "content_filter"]), afterPieces: pieces },
   CancelCalls: { reason: Schema.Literals(["turn_detected", "client_cancelled"]) },
   ToolStorm: { calls: Schema.Int },
-  LateAudio: { pieces: Schema.Int }
+  LateAudio: { pieces: Schema.Int },
+  AllInOne: {},
+  LoudInterruption: {}
 })
 /** See the schema. */
 export type ResponseFault = typeof ResponseFault.Type
+
+const transport = {
+  Reset: { code: Schema.Int, at },
+  Truncate: { at },
+  GoAway: { code: Schema.optionalKey(Schema.Int), leftMillis: Schema.optionalKey(Schema.Finite), at }
+}
+
+/** Faults that the transport may have a word of its own for. */
+export const TransportFault = Schema.TaggedUnion(transport)
+/** See the schema. */
+export type TransportFault = typeof TransportFault.Type
 
 /** Faults of the transport and of the session. */
 export const ConnectionFault = Schema.TaggedUnion({
   Mute: { at },
   Close: { code: Schema.Int, reason: Schema.String, at },
+  End: { at },
   Drop: { at },
   Stall: { at },
-  Malformed: { text: Schema.String, at },
+  Malformed: { text, at },
   Duplicate: { events: Schema.Array(Schema.String) },
   Slow: { millis: Schema.Finite },
   Hold: { at },
   Expire: { at },
-  Push: { event: Schema.Record(Schema.String, Schema.Unknown), at }
+  Push: { event: Schema.Record(Schema.String, Schema.Unknown), at },
+  Throw: { type: Schema.String, message: Schema.String, leaveOpen: Schema.Boolean, at },
+  RejectResume: { reason: text },
+  ...transport
 })
 /** See the schema. */
 export type ConnectionFault = typeof ConnectionFault.Type
+
+/** What the provider's own session is told of. */
+export type SessionFault = Extract<ConnectionFault, { readonly _tag: "GoAway" | "RejectResume" }>
 
 /** An answer to the handshake that is no connection. */
 export const Refusal = Schema.TaggedStruct("Refuse", {
   status: Schema.Int,
   retryAfterSeconds: Schema.optionalKey(Schema.Finite),
-  message: Schema.optionalKey(Schema.String)
+  code: text,
+  message: text
 })
 /** See the schema. */
 export type Refusal = typeof Refusal.Type
@@ -84,16 +110,19 @@ export const afterTime = (duration: Duration.Input): Moment => ({
 
 const when = (moment: Moment | undefined) => (moment === undefined ? {} : { at: moment })
 
-/** The handshake is answered with an HTTP status: 401, 403, 429 (with `retry-after`, in seconds), 503 and so on. */
+/**
+ * The handshake is answered with an HTTP status: 401, 403, 429 (with `retry-after`, in seconds), 503 and so on. `code` is
+ * the provider's name of the error: `error.code` (OpenAI), `error.status` (Gemini), `x-amzn-errortype` (Nova).
+ */
 export const refuse = (
   status: number,
-  options: { readonly retryAfterSeconds?: number; readonly message?: string } = {}
+  options: { readonly retryAfterSeconds?: number; readonly code?: string; readonly message?: string } = {}
 ): Refusal => ({ _tag: "Refuse", status, ...options })
 
-/** Nothing is sent any more, not even the greeting; the socket stays open and is read. */
+/** Nothing is sent any more, not even the greeting; the connection stays open and is read. */
 export const mute = (moment?: Moment): ConnectionFault => ({ _tag: "Mute", ...when(moment) })
 
-/** The server closes with this code. 1005, 1006 and 1015 cannot be sent on a wire: use `drop`. */
+/** The server closes with this code. 1005, 1006 and 1015 cannot be sent on a wire: use `drop`. WebSockets only. */
 export const close = (code: number, reason = "", moment?: Moment): ConnectionFault => ({
   _tag: "Close",
   code,
@@ -101,19 +130,22 @@ export const close = (code: number, reason = "", moment?: Moment): ConnectionFau
   ...when(moment)
 })
 
-/** The connection is gone without a close frame: clients see 1006. */
+/** The server ends in order, as if everything had been said: close 1000, or the end of the response. */
+export const end = (moment?: Moment): ConnectionFault => ({ _tag: "End", ...when(moment) })
+
+/** The connection is gone without a word: clients of WebSockets see 1006. */
 export const drop = (moment?: Moment): ConnectionFault => ({ _tag: "Drop", ...when(moment) })
 
 /**
- * Half-open: the server neither reads nor writes, and does not answer pings; the socket stays. So it does not see a
- * client that goes away either, until `control.thaw` or the end of the emulator.
+ * Half-open: the server neither reads nor writes, and a WebSocket does not answer pings; the socket stays. So a WebSocket
+ * does not see a client that goes away either, until `control.thaw` or the end of the emulator.
  */
 export const stall = (moment?: Moment): ConnectionFault => ({ _tag: "Stall", ...when(moment) })
 
-/** A text frame that is no JSON. */
-export const malformed = (moment?: Moment, text = '{"type":"response.output_aud'): ConnectionFault => ({
+/** A message that is no JSON: `text`, or half an event. Without a text Nova sends a frame with a wrong checksum. */
+export const malformed = (moment?: Moment, text?: string): ConnectionFault => ({
   _tag: "Malformed",
-  text,
+  ...(text === undefined ? {} : { text }),
   ...when(moment)
 })
 
@@ -129,40 +161,76 @@ export const hold = (moment?: Moment): ConnectionFault => ({ _tag: "Hold", ...wh
 /** The session ends as if it had lasted its full time. */
 export const expire = (moment?: Moment): ConnectionFault => ({ _tag: "Expire", ...when(moment) })
 
-/** A server event of your own making; it gets an `event_id` when it has none. */
-export const push = (
-  event: { readonly type: string; readonly [key: string]: unknown },
-  moment?: Moment
-): ConnectionFault => ({
+/** A server event of your own making. OpenAI's gets an `event_id` when it has none. */
+export const push = (event: { readonly [key: string]: unknown }, moment?: Moment): ConnectionFault => ({
   _tag: "Push",
   event,
   ...when(moment)
 })
 
-/** The next response ends as failed, after that many deltas (none by default). */
+/**
+ * An exception of the service, such as `throttlingException`, and the end of the stream; the first frame of all without
+ * a moment. With `leaveOpen` the stream does not end, and nothing more comes. Nova only.
+ */
+export const exception = (
+  type: string,
+  message: string,
+  options: { readonly moment?: Moment; readonly leaveOpen?: boolean } = {}
+): ConnectionFault => ({
+  _tag: "Throw",
+  type,
+  message,
+  leaveOpen: options.leaveOpen ?? false,
+  ...when(options.moment)
+})
+
+/** The stream is reset with this error code of HTTP/2, 0 included. Nova only. */
+export const reset = (code: number, moment?: Moment): ConnectionFault => ({ _tag: "Reset", code, ...when(moment) })
+
+/** Half a frame, then the end of the stream. Nova only. */
+export const truncate = (moment?: Moment): ConnectionFault => ({ _tag: "Truncate", ...when(moment) })
+
+/**
+ * The client is told to go. Gemini: `goAway` with the time that is left (by default what it always leaves), and the close
+ * after that time. Nova: GOAWAY with this error code (0), and everything goes on. OpenAI has no such thing.
+ */
+export const goAway = (
+  options: { readonly timeLeft?: Duration.Input; readonly code?: number; readonly moment?: Moment } = {}
+): ConnectionFault => ({
+  _tag: "GoAway",
+  ...(options.code === undefined ? {} : { code: options.code }),
+  ...(options.timeLeft === undefined ? {} : { leftMillis: Duration.toMillis(options.timeLeft) }),
+  ...when(options.moment)
+})
+
+/** A handle that this connection brings along is refused as if it had expired. Gemini only. */
+export const rejectResume = (reason?: string): ConnectionFault => ({
+  _tag: "RejectResume",
+  ...(reason === undefined ? {} : { reason })
+})
+
+/**
+ * The next response fails, after that many pieces (none by default). OpenAI: `response.done` with status `failed`; Gemini:
+ * `turnCompleteReason`, `RESPONSE_REJECTED` by default; Nova: an exception, `modelStreamErrorException` by default.
+ */
 export const failResponse = (
   options: {
     readonly code?: string
     readonly message?: string
+    /** OpenAI's `error.type`. */
     readonly type?: string
     readonly afterPieces?: number
   } = {}
-): ResponseFault => ({
-  _tag: "FailResponse",
-  code: options.code ?? "server_error",
-  message: options.message ?? "The server had an error while processing your request. Sorry about that!",
-  type: options.type ?? "server_error",
-  afterPieces: options.afterPieces ?? 0
-})
+): ResponseFault => ({ _tag: "FailResponse", ...options })
 
-/** The next response ends as incomplete, after that many deltas (one by default). */
+/** The next response ends before all of it was said, after that many pieces (one by default). */
 export const cutResponse = (reason: "max_output_tokens" | "content_filter", afterPieces = 1): ResponseFault => ({
   _tag: "CutResponse",
   reason,
   afterPieces
 })
 
-/** The next response streams its function calls to the end and is then cancelled. */
+/** The next response makes its calls and is then cancelled, they with it. Nova never takes a call back. */
 export const cancelCalls = (reason: "turn_detected" | "client_cancelled" = "turn_detected"): ResponseFault => ({
   _tag: "CancelCalls",
   reason
@@ -171,5 +239,11 @@ export const cancelCalls = (reason: "turn_detected" | "client_cancelled" = "turn
 /** The next response makes that many calls, of the offered tools in turn. */
 export const toolStorm = (calls: number): ResponseFault => ({ _tag: "ToolStorm", calls })
 
-/** When the next response is cancelled, that many audio deltas of it still arrive after its end. */
+/** When the next response is cancelled or interrupted, that many pieces of its sound still arrive after that. */
 export const lateAudio = (pieces: number): ResponseFault => ({ _tag: "LateAudio", pieces })
+
+/** The next response is one message with every field that a message can have. Gemini only. */
+export const allInOne: ResponseFault = { _tag: "AllInOne" }
+
+/** When the next response is interrupted, the message that says so has sound of it, too. Gemini only. */
+export const loudInterruption: ResponseFault = { _tag: "LoudInterruption" }

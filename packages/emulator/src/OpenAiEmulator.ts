@@ -14,14 +14,15 @@
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Layer from "effect/Layer"
-import type { IncomingMessage } from "node:http"
 import type * as Emulator from "./Emulator.ts"
-import type { Refusal } from "./Fault.ts"
-import type { Refused } from "./internal/emulator/listen.ts"
+import type { Fault, Refusal } from "./Fault.ts"
+import type { Provider } from "./internal/emulator/provider.ts"
 import { serve } from "./internal/emulator/serve.ts"
-import type { Provider } from "./internal/emulator/serve.ts"
+import type { Handshake, Refused } from "./internal/emulator/wire.ts"
 import * as Session from "./internal/openai/session.ts"
 import type { Session as State } from "./internal/openai/state.ts"
+import * as Wire from "./internal/openai/wire.ts"
+import { listen } from "./internal/websocket/listen.ts"
 
 /** The running emulator. */
 export class OpenAiEmulator extends Context.Service<OpenAiEmulator, Emulator.Emulator>()(
@@ -49,22 +50,32 @@ const messages: Readonly<Record<number, readonly [code: string | null, message: 
   503: [null, "The server is overloaded or not ready yet."]
 }
 
-const refuse = ({ message, retryAfterSeconds, status }: Refusal): Refused => {
-  const [code, text] = messages[status] ?? [null, "The handshake was refused."]
+const refuse = ({ code, message, retryAfterSeconds, status }: Refusal): Refused => {
+  const [usual, text] = messages[status] ?? [null, "The handshake was refused."]
   const headers = retryAfterSeconds === undefined ? undefined : { "retry-after": `${retryAfterSeconds}` }
-  return failed(status, code, message ?? text, headers)
+  return failed(status, code ?? usual, message ?? text, headers)
 }
 
-const keyOf = (request: IncomingMessage): string | undefined =>
-  /^Bearer\s+(\S+)$/i.exec(request.headers.authorization ?? "")?.[1]
+const keyOf = ({ headers }: Handshake): string | undefined =>
+  /^Bearer\s+(\S+)$/i.exec(headers.authorization ?? "")?.[1]
+
+const faults = new Set<Fault["_tag"]>([
+  ...(["Refuse", "Mute", "Close", "End", "Drop", "Stall", "Malformed", "Duplicate", "Slow", "Hold", "Expire"] as const),
+  ...(["Push", "FailResponse", "CutResponse", "CancelCalls", "ToolStorm", "LateAudio"] as const)
+])
 
 const provider = (options: Options): Provider<State> => {
   const speed = options.speed ?? 8
   const latency = options.latency ?? (speed === Number.POSITIVE_INFINITY ? 0 : "50 millis")
   return {
     basePath: "/v1",
+    listen: listen(Wire.codec),
+    typesOf: Wire.typesOf,
+    blobOf: Wire.blobOf,
+    complete: Wire.complete,
+    faults,
     refuse,
-    accept: (request, seed, assistant) => {
+    accept: (request, { assistant, seed }) => {
       const { pathname, searchParams } = new URL(request.url ?? "/", "http://emulator")
       if (!/^\/+v1\/+realtime\/?$/.test(pathname)) return failed(404, "unknown_url", `Invalid URL (GET ${pathname})`)
       const key = keyOf(request)

@@ -1,12 +1,13 @@
 import { assert, it } from "@effect/vitest"
 import type { Entry } from "@effect-bidi/emulator/Emulator"
 import { toMessage } from "../src/internal/emulator/message.ts"
+import * as Wire from "../src/internal/openai/wire.ts"
 import * as Trace from "../src/internal/emulator/trace.ts"
 import { Fold, clock, update, userText } from "./support/fold.ts"
 import { appends, tone } from "./support/sound.ts"
 
 const message = (kind: "received" | "sent", event: unknown, at = 0): Entry =>
-  toMessage({ kind, connection: 1, at, event, keepAudio: false })
+  toMessage({ kind, connection: 1, at, event, keepAudio: false, wording: Wire })
 
 const lines = (entries: ReadonlyArray<Entry>): ReadonlyArray<string> => {
   let state = Trace.initial

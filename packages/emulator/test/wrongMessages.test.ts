@@ -107,7 +107,7 @@ describe("wrong messages", () => {
 
   it("a binary frame is an error", () => {
     const fold = new Fold()
-    fold.input({ _tag: "Binary", bytes: 64 })
+    fold.input({ _tag: "Unreadable", reason: "No binary frames." })
     assert.strictEqual(errorIn(fold.events).code, "invalid_event")
   })
 

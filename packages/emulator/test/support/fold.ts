@@ -5,7 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Assistant from "@effect-bidi/emulator/Assistant"
 import type { Pcm } from "@effect-bidi/emulator/Pcm"
 import * as Voice from "@effect-bidi/emulator/Voice"
-import type { Command, Input, WireEvent } from "../../src/internal/emulator/machine.ts"
+import type { Command, Input } from "../../src/internal/emulator/machine.ts"
 import * as Session from "../../src/internal/openai/session.ts"
 import type { Setup } from "../../src/internal/openai/step.ts"
 
@@ -15,7 +15,7 @@ export interface Options extends Partial<Setup> {
 
 /** Any JSON, read without ceremony. */
 // oxlint-disable-next-line typescript/no-explicit-any
-export type Event = WireEvent & { readonly [key: string]: any }
+export type Event = { readonly type: string; readonly [key: string]: any }
 
 export class Fold {
   readonly events: Array<Event> = []
@@ -70,6 +70,8 @@ export class Fold {
       }
       case "Listen":
         return this.input({ _tag: "Heard", key: command.key, text: this.#hear(command.pcm) })
+      case "Keep":
+        throw new Error("OpenAI keeps nothing")
     }
   }
 

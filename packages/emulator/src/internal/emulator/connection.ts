@@ -1,5 +1,5 @@
 /**
- * One connection: runs a provider's machine on a socket.
+ * One connection: runs a provider's machine on a wire.
  */
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
@@ -8,7 +8,6 @@ import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import * as FiberSet from "effect/FiberSet"
-import type { WebSocket } from "ws"
 import type { Fault } from "../../Fault.ts"
 import type { Pcm } from "../../Pcm.ts"
 import { tones } from "../../Voice.ts"
@@ -17,10 +16,14 @@ import type { Journal } from "./journal.ts"
 import * as Line from "./line.ts"
 import type { Command, Input, Machine } from "./machine.ts"
 import { toMessage } from "./message.ts"
+import type { Provider } from "./provider.ts"
+import type { Incoming, Wire } from "./wire.ts"
 
 /** A connection as the control sees it. */
 export interface Connection {
   readonly id: number
+  /** Whether it can still be talked over; a connection that is being closed cannot. */
+  readonly isOpen: () => boolean
   /** Arms the faults; those without a moment happen before this returns. */
   readonly inject: (faults: ReadonlyArray<Fault>) => void
   readonly dispatch: (input: Input) => void
@@ -30,10 +33,12 @@ export interface Connection {
 
 export interface Options<State> {
   readonly id: number
-  readonly socket: WebSocket
+  readonly wire: Wire
+  readonly provider: Pick<Provider<never>, "typesOf" | "blobOf" | "complete">
   readonly machine: Machine<State>
   readonly voice: Effect.Effect<Voice>
   readonly hear: (pcm: Pcm) => Effect.Effect<string>
+  readonly keep: (key: string, value: unknown) => void
   readonly faults: ReadonlyArray<Fault>
   readonly isHeld: boolean
   readonly journal: Journal
@@ -43,17 +48,20 @@ export interface Options<State> {
   readonly onOpen: (connection: Connection) => void
 }
 
-/** Runs until the socket is closed by either side, or the fiber is interrupted; then nothing of it is left. */
+/** Runs until the wire is closed by either side, or the fiber is interrupted; then nothing of it is left. */
 export const run = Effect.fnUntraced(function* <State>(options: Options<State>) {
-  const { id, journal, keepAudio, machine, socket } = options
+  const { id, journal, keepAudio, machine, provider, wire } = options
   const clock = yield* Clock.Clock
   const now = () => clock.currentTimeMillisUnsafe()
   const closed = yield* Deferred.make<void>()
   const jobs = yield* FiberSet.make()
   const start = yield* FiberSet.runtime(jobs)<never>()
   const timers = new Map<string, Fiber.Fiber<unknown>>()
-  const record = (kind: "received" | "sent", event: unknown) =>
-    journal.append(toMessage({ kind, connection: id, at: now(), event, keepAudio }))
+  const record = (kind: "received" | "sent", event: unknown) => {
+    const message = toMessage({ kind, connection: id, at: now(), event, keepAudio, wording: provider })
+    journal.append(message)
+    return message
+  }
 
   // the machine takes one input at a time: what its commands lead to waits in line
   let state: State
@@ -69,7 +77,7 @@ export const run = Effect.fnUntraced(function* <State>(options: Options<State>) 
     }
     isBusy = false
   }
-  const line = Line.make({ socket, now, record, start, dispatch })
+  const line = Line.make({ wire, provider, now, record, start, dispatch })
   const step = (input: Input): ReadonlyArray<Command> => {
     try {
       const [after, commands] = machine.step(state, input, now())
@@ -123,54 +131,46 @@ export const run = Effect.fnUntraced(function* <State>(options: Options<State>) 
         return void start(speak(command))
       case "Listen":
         return void start(listen(command))
+      case "Keep":
+        return options.keep(command.key, command.value)
     }
   }
 
-  const onMessage = (data: Buffer, isBinary: boolean): void => {
+  const onMessage = ({ input, shown }: Incoming): void => {
     if (line.isOver() || line.isStalled()) return
-    const text = isBinary ? "" : data.toString("utf8")
-    const event = isBinary ? { bytes: data.length } : parse(text)
-    record("received", event)
-    const type = typeof event === "object" && event !== null && "type" in event ? event.type : undefined
-    if (typeof type === "string") line.received(type)
-    if (!line.isStalled()) dispatch(isBinary ? { _tag: "Binary", bytes: data.length } : { _tag: "Text", text })
+    // the end of the input is no message
+    if (input._tag !== "Ended") line.received(record("received", shown).types)
+    if (!line.isStalled()) dispatch(input)
+  }
+  const onClose = (code: number, reason: string): void => {
+    line.cut()
+    journal.append({ kind: "closed", connection: id, at: now(), code, reason })
+    Deferred.doneUnsafe(closed, Effect.void)
   }
 
   yield* Effect.acquireRelease(
-    Effect.sync(() => {
-      socket.on("message", onMessage)
-      // broken frames and oversized messages: `close` follows
-      socket.on("error", () => {})
-      socket.on("close", (code, reason) => {
-        line.cut()
-        journal.append({ kind: "closed", connection: id, at: now(), code, reason: reason.toString("utf8") })
-        Deferred.doneUnsafe(closed, Effect.void)
-      })
-      // a client may be gone before anybody listens
-      if (socket.readyState === socket.CLOSED) Deferred.doneUnsafe(closed, Effect.void)
-    }),
+    Effect.sync(() => wire.open({ message: onMessage, closed: onClose })),
     () =>
       Effect.sync(() => {
         line.cut()
-        socket.terminate()
+        wire.drop()
       })
   )
   yield* Effect.sleep(options.pingEvery).pipe(Effect.andThen(Effect.sync(line.ping)), Effect.forever, Effect.forkScoped)
 
   const [initial, commands] = machine.start(now())
   state = initial
-  options.onOpen({ id, inject: line.inject, dispatch, thaw: line.thaw })
+  options.onOpen({
+    id,
+    isOpen: () => !line.isOver() && wire.isOpen(),
+    inject: line.inject,
+    dispatch,
+    thaw: line.thaw
+  })
   if (options.isHeld) dispatch({ _tag: "Hold" })
   line.inject(options.faults)
+  line.greet()
   for (const command of commands) obey(command)
-  socket.resume()
+  if (!line.isStalled()) wire.resume()
   yield* Deferred.await(closed)
 }, Effect.scoped)
-
-const parse = (text: string): unknown => {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return text
-  }
-}

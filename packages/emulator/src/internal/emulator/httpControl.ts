@@ -1,6 +1,7 @@
 /**
  * The control over plain HTTP, for programs in other languages and for people with `curl`.
  */
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
@@ -102,6 +103,12 @@ export const respond = (request: IncomingMessage, response: ServerResponse, acce
     const command = commandOf(pathname, parse(text), access.control)
     if (command === undefined) return send(response, 404, help)
     if (typeof command === "string") return send(response, 400, { error: { message: command } })
-    access.start(Effect.map(command, (answer) => send(response, 200, { ok: true, connections: answer ?? null })))
+    access.start(
+      Effect.matchCause(command, {
+        onSuccess: (answer) => send(response, 200, { ok: true, connections: answer ?? null }),
+        // a fault that this wire cannot have
+        onFailure: (cause) => send(response, 400, { error: { message: String(Cause.squash(cause)) } })
+      })
+    )
   })
 }

@@ -2,13 +2,15 @@
  * The line of one connection: what leaves over it, and the faults that can happen to it on the way.
  */
 import * as Effect from "effect/Effect"
-import type { WebSocket } from "ws"
 import { isResponseFault } from "../../Fault.ts"
-import type { Fault, Moment } from "../../Fault.ts"
+import type { Fault, Moment, TransportFault } from "../../Fault.ts"
 import type { Input, WireEvent } from "./machine.ts"
+import type { Provider } from "./provider.ts"
+import type { Wire } from "./wire.ts"
 
 export interface Options {
-  readonly socket: WebSocket
+  readonly wire: Wire
+  readonly provider: Pick<Provider<never>, "typesOf" | "complete">
   readonly now: () => number
   readonly record: (kind: "received" | "sent", event: unknown) => void
   /** Runs an effect for as long as the connection lasts. */
@@ -18,10 +20,12 @@ export interface Options {
 }
 
 export interface Line {
+  /** Lets the client know that it is connected. */
+  readonly greet: () => void
   readonly send: (event: WireEvent) => void
   readonly close: (code: number, reason: string) => void
   /** Something of the client came: faults may have waited for it. */
-  readonly received: (type: string) => void
+  readonly received: (types: ReadonlyArray<string>) => void
   /** Arms the faults; those without a moment happen before this returns. */
   readonly inject: (faults: ReadonlyArray<Fault>) => void
   readonly ping: () => void
@@ -38,24 +42,8 @@ interface Armed {
   left: number
 }
 
-/** Codes that cannot stand in a close frame: the connection is cut instead. */
-const isSendable = (code: number): boolean =>
-  (code >= 1000 && code <= 1014 && ![1004, 1005, 1006].includes(code)) || (code >= 3000 && code <= 4999)
-
-/** A close frame has room for 123 bytes of reason. */
-const fitReason = (reason: string): string => {
-  const bytes = Buffer.from(reason)
-  // a character that was cut in two would not be valid any more
-  return bytes.length <= 123
-    ? reason
-    : bytes
-        .subarray(0, 123)
-        .toString("utf8")
-        .replace(/\uFFFD+$/, "")
-}
-
-/** A line over the socket, without any fault yet. */
-export const make = ({ dispatch, now, record, socket, start }: Options): Line => {
+/** A line over the wire, without any fault yet. */
+export const make = ({ dispatch, now, provider, record, start, wire }: Options): Line => {
   let isMute = false
   let isStalled = false
   let isOver = false
@@ -66,21 +54,23 @@ export const make = ({ dispatch, now, record, socket, start }: Options): Line =>
   // late events of a slow line, in order; unbounded: as many as the replies have, and they leave by the clock
   const late: Array<{ readonly due: number; readonly run: () => void }> = []
 
-  const write = (text: string, event: unknown): boolean => {
-    if (isOver || isMute || isStalled || socket.readyState !== socket.OPEN) return false
-    socket.send(text)
+  const canWrite = (): boolean => !isOver && !isMute && !isStalled && wire.isOpen()
+  const write = (event: WireEvent): boolean => {
+    if (!canWrite()) return false
+    wire.send(event)
     record("sent", event)
     return true
   }
   const transmit = (event: WireEvent): void => {
-    const text = JSON.stringify(event)
-    if (!write(text, event)) return
-    if (twice === "all" || twice?.has(event.type) === true) write(text, event)
-    reach("Sent", event.type)
+    const types = provider.typesOf(event)
+    if (!write(event)) return
+    if (twice === "all" || types.some((type) => (twice as ReadonlySet<string> | undefined)?.has(type) === true)) {
+      write(event)
+    }
+    reach("Sent", types)
   }
-  const end = (code: number, reason: string): void => {
-    if (isSendable(code)) socket.close(code, fitReason(reason))
-    else socket.terminate()
+  const end = (how: () => void): void => {
+    how()
     isOver = true
   }
 
@@ -100,6 +90,14 @@ export const make = ({ dispatch, now, record, socket, start }: Options): Line =>
     if (late.length === 1) start(leave)
   }
 
+  const suffer = (fault: TransportFault): void => {
+    if (isOver || !wire.isOpen()) return
+    const outcome = wire.suffer(fault)
+    if (outcome === "over") isOver = true
+    // what the transport has no word for is said by the provider
+    if (outcome === undefined && fault._tag === "GoAway") dispatch({ _tag: "Arm", fault })
+  }
+
   const happen = (fault: Fault): void => {
     if (isResponseFault(fault)) return dispatch({ _tag: "Arm", fault })
     switch (fault._tag) {
@@ -110,14 +108,16 @@ export const make = ({ dispatch, now, record, socket, start }: Options): Line =>
         isMute = true
         return
       case "Close":
-        return end(fault.code, fault.reason)
+        return end(() => wire.close(fault.code, fault.reason))
+      case "End":
+        return end(wire.finish)
       case "Drop":
-        return end(1006, "")
+        return end(wire.drop)
       case "Stall":
         isStalled = true
-        return socket.pause()
+        return wire.pause()
       case "Malformed":
-        write(fault.text, fault.text)
+        if (canWrite()) record("sent", wire.garble(fault.text))
         return
       case "Duplicate":
         twice = fault.events.length === 0 ? "all" : new Set(fault.events)
@@ -125,19 +125,27 @@ export const make = ({ dispatch, now, record, socket, start }: Options): Line =>
       case "Slow":
         slowMs = fault.millis
         return
-      case "Push": {
-        const type = typeof fault.event.type === "string" ? fault.event.type : ""
-        return transmit({ event_id: `event_pushed_${++pushed}`, ...fault.event, type })
-      }
+      case "Push":
+        return transmit(provider.complete(fault.event, ++pushed))
       case "Hold":
         return dispatch({ _tag: "Hold" })
       case "Expire":
         return dispatch({ _tag: "Expire" })
+      case "Throw":
+        transmit({ exception: { type: fault.type, message: fault.message } })
+        // a stream that is left open is as good as over: nothing more comes
+        return end(fault.leaveOpen ? () => {} : wire.finish)
+      case "RejectResume":
+        return dispatch({ _tag: "Arm", fault })
+      case "Reset":
+      case "Truncate":
+      case "GoAway":
+        return suffer(fault)
     }
   }
-  const reach = (tag: "Sent" | "Received", event: string): void => {
+  const reach = (tag: "Sent" | "Received", types: ReadonlyArray<string>): void => {
     for (const one of armed) {
-      if (one.at._tag === tag && one.at.event === event && --one.left === 0) {
+      if (one.at._tag === tag && types.includes(one.at.event) && --one.left === 0) {
         armed = armed.filter((other) => other !== one)
         happen(one.fault)
       }
@@ -152,9 +160,13 @@ export const make = ({ dispatch, now, record, socket, start }: Options): Line =>
   }
 
   return {
+    greet: () =>
+      inOrder(() => {
+        if (canWrite()) wire.greet()
+      }),
     send: (event) => inOrder(() => transmit(event)),
-    close: (code, reason) => inOrder(() => end(code, reason)),
-    received: (type) => reach("Received", type),
+    close: (code, reason) => inOrder(() => end(() => wire.close(code, reason))),
+    received: (types) => reach("Received", types),
     inject: (faults) => {
       for (const fault of faults) {
         if ("at" in fault && fault.at !== undefined) arm(fault, fault.at)
@@ -162,11 +174,11 @@ export const make = ({ dispatch, now, record, socket, start }: Options): Line =>
       }
     },
     ping: () => {
-      if (!isOver && !isStalled && !isMute && socket.readyState === socket.OPEN) socket.ping()
+      if (canWrite()) wire.ping()
     },
     thaw: () => {
       isStalled = false
-      socket.resume()
+      wire.resume()
     },
     cut: () => {
       isOver = true

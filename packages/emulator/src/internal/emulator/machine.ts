@@ -3,30 +3,33 @@
  *
  * Time, sockets, voices and ears are outside. The machine asks for them by commands and gets the outcome as an input.
  */
-import type { ResponseFault } from "../../Fault.ts"
+import type { ResponseFault, SessionFault } from "../../Fault.ts"
 import type { Pcm } from "../../Pcm.ts"
 import type { Manner, Speech } from "../../Voice.ts"
 
-/** One message of the wire, before it is written as text. */
+/** One message of the wire, in the provider's own shape, before it is written down. */
 export interface WireEvent {
-  readonly type: string
   readonly [key: string]: unknown
 }
 
 export type Input =
   | { readonly _tag: "Text"; readonly text: string }
-  | { readonly _tag: "Binary"; readonly bytes: number }
+  /** Something that is no message on this wire. */
+  | { readonly _tag: "Unreadable"; readonly reason: string }
+  /** The client has nothing more to say; it still listens. */
+  | { readonly _tag: "Ended" }
   | { readonly _tag: "Woken"; readonly key: string }
   | { readonly _tag: "Spoken"; readonly key: string; readonly speech: Speech }
   | { readonly _tag: "Heard"; readonly key: string; readonly text: string }
   | { readonly _tag: "NotHeard"; readonly key: string; readonly message: string }
-  | { readonly _tag: "Arm"; readonly fault: ResponseFault }
+  | { readonly _tag: "Arm"; readonly fault: ResponseFault | SessionFault }
   | { readonly _tag: "Hold" }
   | { readonly _tag: "Release" }
   | { readonly _tag: "Expire" }
 
 export type Command =
   | { readonly _tag: "Send"; readonly event: WireEvent }
+  /** Ends the connection; how a code and a reason are told depends on the wire. */
   | { readonly _tag: "Close"; readonly code: number; readonly reason: string }
   /** Wants `Woken` after that many milliseconds; replaces an earlier wish with the same key. */
   | { readonly _tag: "Wake"; readonly key: string; readonly afterMs: number }
@@ -35,6 +38,8 @@ export type Command =
   | { readonly _tag: "Speak"; readonly key: string; readonly text: string; readonly manner: Manner }
   /** Wants `Heard` or `NotHeard`. */
   | { readonly _tag: "Listen"; readonly key: string; readonly pcm: Pcm }
+  /** Puts something by for the connections to come. */
+  | { readonly _tag: "Keep"; readonly key: string; readonly value: unknown }
 
 /** A provider's side of one connection. `now` is milliseconds since the epoch. */
 export interface Machine<State> {

@@ -3,8 +3,8 @@
  */
 import type { Call, Reply } from "../../Assistant.ts"
 import type { ResponseFault } from "../../Fault.ts"
-import { resample } from "../../Pcm.ts"
 import type { Speech, Word } from "../../Voice.ts"
+import { piecesOf } from "../voice/pieces.ts"
 import { wordsOf } from "../voice/words.ts"
 import type { AudioFormat } from "./protocol.ts"
 import { rateOf } from "./settings.ts"
@@ -45,27 +45,13 @@ const textBeats = (text: string): ReadonlyArray<Beat> => [
 ]
 
 /** Speech in deltas of `deltaMs`, with each word in the delta in which it begins. */
-const soundBeats = ({ pcm, words }: Speech, format: AudioFormat, deltaMs: number): ReadonlyArray<Beat> => {
-  const rate = rateOf(format)
-  const { samples } = resample(pcm, rate)
-  const size = (deltaMs * rate) / 1000
-  const pieces: Array<Beat> = []
-  let next = 0
-  for (let from = 0; from < samples.length; from += size) {
-    const part = samples.subarray(from, from + size)
-    const endMs = ((from + part.length) * 1000) / rate
-    const isLast = from + size >= samples.length
-    const first = next
-    while (next < words.length && (isLast || words[next]!.startMs < endMs)) next++
-    pieces.push({
-      _tag: "Sound",
-      bytes: bytesOf(part, format),
-      ms: (part.length * 1000) / rate,
-      words: words.slice(first, next)
-    })
-  }
-  return [{ _tag: "OpenMessage", kind: "audio" }, ...pieces, { _tag: "Close" }]
-}
+const soundBeats = (speech: Speech, format: AudioFormat, deltaMs: number): ReadonlyArray<Beat> => [
+  { _tag: "OpenMessage", kind: "audio" },
+  ...piecesOf(speech, rateOf(format), deltaMs).map(
+    ({ ms, samples, words }): Beat => ({ _tag: "Sound", bytes: bytesOf(samples, format), ms, words })
+  ),
+  { _tag: "Close" }
+]
 
 const callBeats = ({ arguments: args, name }: Call): ReadonlyArray<Beat> => {
   const json = JSON.stringify(args)
@@ -89,7 +75,11 @@ const cutAfter = (beats: ReadonlyArray<Beat>, pieces: number): ReadonlyArray<Bea
 const bend = (beats: ReadonlyArray<Beat>, faults: ReadonlyArray<ResponseFault>): ReadonlyArray<Beat> => {
   for (const fault of faults) {
     if (fault._tag === "FailResponse") {
-      const { code, message, type } = fault
+      const {
+        code = "server_error",
+        message = "The server had an error while processing your request. Sorry about that!",
+        type = "server_error"
+      } = fault
       const end: End = { status: "failed", error: { type, code, message } }
       return [...cutAfter(beats, fault.afterPieces ?? 0), { _tag: "Finish", end }]
     }

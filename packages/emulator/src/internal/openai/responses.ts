@@ -2,8 +2,8 @@
  * Responses: created, thought out, spoken at their pace, and ended one way or another, once each.
  */
 import type { Reply } from "../../Assistant.ts"
-import { argumentsFor } from "../assistant/arguments.ts"
 import type { Input } from "../emulator/machine.ts"
+import { think as decide, Thoughtless } from "../emulator/think.ts"
 import { beatsOf, isPiece } from "./beats.ts"
 import type { End } from "./beats.ts"
 import { Refused } from "./check.ts"
@@ -60,20 +60,6 @@ export const createResponse = (step: Step, params: ResponseParams, cause: "clien
   think(step, active.id)
 }
 
-const stormOf = (step: Step, active: Active, calls: number): Reply | undefined => {
-  const { tools } = active.manner
-  if (tools.length === 0) return undefined
-  const said = step.state.items.findLast(({ turn }) => turn.role === "user")?.turn
-  const text = said?.role === "user" ? said.text : ""
-  return {
-    text: undefined,
-    calls: Array.from({ length: calls }, (_, i) => {
-      const { description, name, parameters } = tools[i % tools.length]!
-      return { name, arguments: argumentsFor({ name, description: description ?? "", parameters }, text) }
-    })
-  }
-}
-
 /** Makes up its mind, as soon as all that was said is understood. */
 const think = (step: Step, id: string): void => {
   const active = step.active(id)
@@ -81,19 +67,11 @@ const think = (step: Step, id: string): void => {
   const prompt = promptOf(step, active)
   if (prompt === undefined) return
   step.changeActive(id, { read: tokensRead(step, active) })
-  const storm = active.faults.find((fault) => fault._tag === "ToolStorm")
-  const needsCall = active.faults.some((fault) => fault._tag === "CancelCalls")
-  const forced = storm === undefined ? undefined : stormOf(step, active, storm.calls)
-  let reply: Reply
-  try {
-    reply = forced ?? step.setup.assistant(prompt)
-  } catch (error) {
-    return finish(step, id, {
-      status: "failed",
-      error: { type: "server_error", code: "server_error", message: String(error) }
-    })
+  const reply = decide(step.setup.assistant, prompt, active.faults)
+  if (reply instanceof Thoughtless) {
+    const { message } = reply
+    return finish(step, id, { status: "failed", error: { type: "server_error", code: "server_error", message } })
   }
-  if (needsCall && reply.calls.length === 0) reply = stormOf(step, active, 1) ?? reply
   if (reply.text === undefined || active.manner.modality === "text") return run(step, id, reply, undefined)
   const { speed, voice } = active.manner
   const name = typeof voice === "string" ? voice : voice.id

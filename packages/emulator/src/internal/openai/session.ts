@@ -6,6 +6,7 @@
  * const [ready, greeting] = machine.start(0)
  * const [next, commands] = machine.step(ready, { _tag: "Text", text: '{"type":"response.create"}' }, 0)
  */
+import { isResponseFault } from "../../Fault.ts"
 import type { Input, Machine } from "../emulator/machine.ts"
 import { Refused } from "./check.ts"
 import * as Audio from "./input.ts"
@@ -87,8 +88,11 @@ const onInput = (step: Step, input: Input): void => {
   switch (input._tag) {
     case "Text":
       return onText(step, input.text)
-    case "Binary":
-      return step.refuse("invalid_event", "Expected a text WebSocket message; binary frames are not supported.")
+    case "Unreadable":
+      return step.refuse("invalid_event", input.reason)
+    // a WebSocket ends as a whole
+    case "Ended":
+      return
     case "Woken": {
       if (input.key === "expiry") return onExpiry(step)
       if (input.key === "idle") return Audio.onIdle(step)
@@ -104,7 +108,7 @@ const onInput = (step: Step, input: Input): void => {
       Transcription.onNotHeard(step, input.key, input.message)
       return Responses.thinkAgain(step)
     case "Arm":
-      return step.set({ armed: [...step.state.armed, input.fault] })
+      return isResponseFault(input.fault) ? step.set({ armed: [...step.state.armed, input.fault] }) : undefined
     case "Hold":
       return step.set({ isHeld: true })
     case "Release":

@@ -5,12 +5,17 @@ import type { Reply, Turn } from "../../Assistant.ts"
 import type { ResponseFault } from "../../Fault.ts"
 import type { Word } from "../../Voice.ts"
 import * as Vad from "../audio/vad.ts"
-import type { WireEvent } from "../emulator/machine.ts"
 import type { Beat } from "./beats.ts"
 import type { ResponseParams } from "./protocol.ts"
 import { defaults } from "./settings.ts"
 import type { Manner, Settings } from "./settings.ts"
 import type { Tokens } from "./usage.ts"
+
+/** A server event before it gets its name. */
+export interface ServerEvent {
+  readonly type: string
+  readonly [key: string]: unknown
+}
 
 /** An item as it is shown to the client; never with sound in it. */
 export type WireItem = Readonly<Record<string, unknown>> & { readonly id: string; readonly type: string }
@@ -135,7 +140,7 @@ export const initial = (options: {
 })
 
 /** The session as the wire shows it. */
-export const sessionEvent = (type: "session.created" | "session.updated", state: Session): WireEvent => ({
+export const sessionEvent = (type: "session.created" | "session.updated", state: Session): ServerEvent => ({
   type,
   session: {
     object: "realtime.session",

@@ -2,10 +2,10 @@
  * One step of a session while it is being made. Nothing of it outlives the step but the new state and the commands.
  */
 import type { Assistant } from "../../Assistant.ts"
-import type { Command, WireEvent } from "../emulator/machine.ts"
+import { makeId } from "../emulator/ids.ts"
+import type { Command } from "../emulator/machine.ts"
 import type { Problem } from "./check.ts"
-import { makeId } from "./ids.ts"
-import type { Active, Item, Session } from "./state.ts"
+import type { Active, Item, ServerEvent, Session } from "./state.ts"
 
 /** What a session is made with. */
 export interface Setup {
@@ -50,7 +50,7 @@ export class Step {
     this.commands.push(command)
   }
 
-  send({ type, ...fields }: WireEvent): void {
+  send({ type, ...fields }: ServerEvent): void {
     this.do({ _tag: "Send", event: { type, event_id: this.id("event"), ...fields } })
   }
 

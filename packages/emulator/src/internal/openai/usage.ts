@@ -2,24 +2,11 @@
  * Token counts, after the provider's published rules of thumb.
  */
 
-export interface Tokens {
-  readonly text: number
-  readonly audio: number
-  readonly image: number
-}
+import { none, sum } from "../emulator/tokens.ts"
+import type { Tokens } from "../emulator/tokens.ts"
 
-export const none: Tokens = { text: 0, audio: 0, image: 0 }
-
-export const plus = (a: Tokens, b: Tokens): Tokens => ({
-  text: a.text + b.text,
-  audio: a.audio + b.audio,
-  image: a.image + b.image
-})
-
-const total = ({ audio, image, text }: Tokens): number => text + audio + image
-
-/** About four characters a token. */
-export const ofText = (text: string): Tokens => ({ ...none, text: Math.ceil(text.length / 4) })
+export { none, ofText, plus, sum } from "../emulator/tokens.ts"
+export type { Tokens } from "../emulator/tokens.ts"
 
 /** One token for each 100 ms that is heard. */
 export const ofHeard = (ms: number): Tokens => ({ ...none, audio: Math.ceil(ms / 100) })
@@ -34,13 +21,13 @@ const block = 64
 
 /** The `usage` of a response: cached tokens are a part of the input, text first. */
 export const usageOf = (input: Tokens, output: Tokens, before: number): Readonly<Record<string, unknown>> => {
-  const cached = Math.floor(Math.min(before, total(input)) / block) * block
+  const cached = Math.floor(Math.min(before, sum(input)) / block) * block
   const cachedText = Math.min(cached, input.text)
   const cachedAudio = Math.min(cached - cachedText, input.audio)
   return {
-    total_tokens: total(input) + total(output),
-    input_tokens: total(input),
-    output_tokens: total(output),
+    total_tokens: sum(input) + sum(output),
+    input_tokens: sum(input),
+    output_tokens: sum(output),
     input_token_details: {
       text_tokens: input.text,
       audio_tokens: input.audio,
@@ -55,6 +42,3 @@ export const usageOf = (input: Tokens, output: Tokens, before: number): Readonly
     output_token_details: { text_tokens: output.text, audio_tokens: output.audio }
   }
 }
-
-/** Sum of all kinds. */
-export const sum = total
