@@ -7,7 +7,6 @@ import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import * as Metric from "effect/Metric"
 import * as Pull from "effect/Pull"
 import * as Result from "effect/Result"
 import * as Schedule from "effect/Schedule"
@@ -17,7 +16,9 @@ import { BidiError, ConnectionLost } from "../BidiError.ts"
 import { type ConnectionRestart, fromError } from "../BidiEvent.ts"
 import type { Connection, ModelEvent, ToolDefinition } from "../BidiModel.ts"
 import { bounded } from "./closing.ts"
+import { Gaps } from "./gaps.ts"
 import type { Receiver } from "./receive.ts"
+import * as Renewals from "./renewal.ts"
 import { resumption } from "./resumption.ts"
 import type { Rooms } from "./rooms.ts"
 import type { Owed } from "./turn.ts"
@@ -64,19 +65,6 @@ interface Renewal {
 const SETTLED = 10_000
 const LAST_WORDS = "1 second" // for the reader to say why, after a send has failed
 
-const boundaries = Metric.exponentialBoundaries({ start: 10, factor: 2, count: 14 })
-
-const connectionGap = Metric.histogram("bidi_connection_gap", {
-  description: "Milliseconds without a connection, per replacement",
-  boundaries
-})
-
-const audioGap = Metric.histogram("bidi_audio_gap", {
-  description:
-    "Milliseconds from the last audio of a reply that was cut by the end of its connection to the next audio",
-  boundaries
-})
-
 const defaultRetry = Schedule.min([Schedule.exponential("500 millis"), Schedule.spaced("8 seconds")]).pipe(
   Schedule.jittered,
   Schedule.upTo({ times: 5 })
@@ -98,7 +86,7 @@ export const make = Effect.fnUntraced(function* (
   options: ConnectionOptions
 ) {
   const { fanout, generation, memory, model, now, outbox, turn, words } = rooms
-  const context = yield* Effect.context<never>()
+  const gaps = new Gaps(now, yield* Effect.context<never>())
   // Opened before the fiber that keeps it: that fiber does not live to see its connections close.
   const scope = yield* Scope.fork(yield* Effect.scope)
   const timeout = options.timeout ?? "10 seconds"
@@ -107,8 +95,6 @@ export const make = Effect.fnUntraced(function* (
   let current: Dialed
   let standby: Dialed | undefined
   let handle: Handle | undefined
-  let lostAt: number | undefined // since when there is no connection
-  let lastAudioAt: number | undefined // of a reply that was cut by the end of its connection
 
   const hangUp = (dialed: Pick<Dialed, "scope">) => bounded("a connection", Scope.close(dialed.scope, Exit.void))
 
@@ -140,7 +126,7 @@ export const make = Effect.fnUntraced(function* (
   const lost = (message: string) => new BidiError({ reason: new ConnectionLost({ message }), provider: model.provider })
 
   // From here on this is the connection of the conversation; no other reaches it any more.
-  const adopt = Effect.fnUntraced(function* (dialed: Dialed, owed: Owed) {
+  const adopt = Effect.fnUntraced(function* (dialed: Dialed, owed: Owed, seamless = false) {
     const { connection } = dialed
     current = dialed
     generation.current++
@@ -165,8 +151,7 @@ export const make = Effect.fnUntraced(function* (
       ...(connection.expiresAt === undefined ? {} : { expiresAt: DateTime.makeUnsafe(connection.expiresAt) })
     })
     if (trimmed > 0) fanout.emit({ _tag: "HistoryTrimmed", entries: trimmed })
-    if (lostAt !== undefined) yield* Metric.update(connectionGap, now() - lostAt)
-    lostAt = undefined
+    gaps.connected(seamless)
   })
 
   // -------------------------------------------------------------------------------------------------------------------
@@ -183,7 +168,7 @@ export const make = Effect.fnUntraced(function* (
           const event = events[i]!
           if (event._tag === "Expiring") Deferred.doneUnsafe(expiring, Exit.succeed(event.timeLeft))
           if (event._tag === "Resumable") handle = handleOf(event.handle)
-          if (event._tag === "AudioDelta" && lastAudioAt !== undefined) endAudioGap(lastAudioAt)
+          if (event._tag === "AudioDelta") gaps.audio()
           const wait = receiver.receive(event)
           if (wait !== undefined) return Effect.andThen(wait, handleFrom(events, i + 1))
         }
@@ -204,14 +189,9 @@ export const make = Effect.fnUntraced(function* (
   const handleOf = (value: string | undefined): Handle | undefined =>
     value === undefined ? undefined : { value, kept: new Set(memory.transcript().map((entry) => entry.id)) }
 
-  const endAudioGap = (since: number) => {
-    audioGap.updateUnsafe(now() - since, context)
-    lastAudioAt = undefined
-  }
-
   const renewal = Effect.fnUntraced(function* (dialed: Dialed, expiring: Deferred.Deferred<Duration.Duration>) {
     if (options.renew === false) return yield* Effect.never
-    const due = renewAt(dialed)
+    const due = Renewals.due(model.limits, dialed.at, dialed.connection.expiresAt, renew.after)
     const timeLeft = yield* Effect.raceFirst(
       Deferred.await(expiring),
       due === undefined ? Effect.never : Effect.as(Effect.sleep(Math.max(0, due.at - now())), due.timeLeft)
@@ -219,8 +199,7 @@ export const make = Effect.fnUntraced(function* (
     fanout.emit({ _tag: "ConnectionWarning", timeLeft })
     yield* Effect.logDebug(`the connection ends in ${Duration.format(timeLeft)}, renewing it`)
     if (model.capabilities.overlap) standby = yield* nextDialed
-    const wait = Duration.min(Duration.fromInputUnsafe(renew.wait ?? "10 seconds"), Duration.times(timeLeft, 0.8))
-    yield* Effect.timeoutOption(boundary, wait)
+    yield* Effect.timeoutOption(boundary, Renewals.patience(timeLeft, renew.wait))
     return { next: takeStandby() } satisfies Renewal
   })
 
@@ -229,20 +208,6 @@ export const make = Effect.fnUntraced(function* (
     turn.idle,
     Effect.suspend(() => (words.missingWords ? Effect.andThen(turn.change, boundary) : Effect.void))
   )
-
-  const renewAt = ({ at, connection }: Dialed) => {
-    const { maxDuration, renewAfter, renewBefore } = model.limits
-    const end = connection.expiresAt ?? (maxDuration === undefined ? undefined : at + Duration.toMillis(maxDuration))
-    const after = renew.after ?? (connection.expiresAt === undefined ? renewAfter : undefined)
-    if (after !== undefined) {
-      const due = at + Duration.toMillis(Duration.fromInputUnsafe(after))
-      return { at: due, timeLeft: Duration.millis(Math.max(0, (end ?? due) - due)) }
-    }
-    if (end === undefined) return undefined
-    // a quarter of a short life is enough
-    const before = Math.min((end - at) / 4, renewBefore === undefined ? Infinity : Duration.toMillis(renewBefore))
-    return { at: end - before, timeLeft: Duration.millis(before) }
-  }
 
   // The old connection still works: a next one that does not come up is told, and tried again until the old one ends.
   const nextDialed: Effect.Effect<Dialed> = dial(undefined).pipe(
@@ -282,8 +247,7 @@ export const make = Effect.fnUntraced(function* (
     const { audioAt } = receiver
     const { owed, turnInterrupted } = receiver.abandon()
     words.abandoned()
-    lostAt ??= now()
-    if (owed === "rest") lastAudioAt ??= audioAt()
+    gaps.lost(owed === "rest" ? audioAt() : undefined)
     return { owed, turnInterrupted }
   }
 
@@ -295,8 +259,7 @@ export const make = Effect.fnUntraced(function* (
       yield* hangUp(old)
       return yield* adopt(yield* redial, owed)
     }
-    lostAt = undefined // there was one all the time
-    yield* Effect.ensuring(adopt(next, owed), Effect.forkIn(hangUp(old), scope))
+    yield* Effect.ensuring(adopt(next, owed, true), Effect.forkIn(hangUp(old), scope))
   })
 
   const keep = Effect.gen(function* () {

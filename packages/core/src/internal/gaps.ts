@@ -1,0 +1,49 @@
+/**
+ * How long nobody was connected, and how long a reply that was cut by the end of its connection was silent.
+ */
+import type * as Context from "effect/Context"
+import * as Metric from "effect/Metric"
+
+const boundaries = Metric.exponentialBoundaries({ start: 10, factor: 2, count: 14 })
+
+const connectionGap = Metric.histogram("bidi_connection_gap", {
+  description: "Milliseconds without a connection, per replacement",
+  boundaries
+})
+
+const audioGap = Metric.histogram("bidi_audio_gap", {
+  description:
+    "Milliseconds from the last audio of a reply that was cut by the end of its connection to the next audio",
+  boundaries
+})
+
+export class Gaps {
+  private lostAt: number | undefined
+  private silentSince: number | undefined
+  private readonly now: () => number
+  private readonly context: Context.Context<never>
+
+  constructor(now: () => number, context: Context.Context<never>) {
+    this.now = now
+    this.context = context
+  }
+
+  /** There is no connection any more; `lastAudioAt` is given when it ended in the middle of a reply. */
+  lost(lastAudioAt: number | undefined): void {
+    this.lostAt ??= this.now()
+    this.silentSince ??= lastAudioAt
+  }
+
+  /** There is one; `seamless` when there was one all the time. */
+  connected(seamless: boolean): void {
+    if (this.lostAt !== undefined && !seamless) connectionGap.updateUnsafe(this.now() - this.lostAt, this.context)
+    this.lostAt = undefined
+  }
+
+  /** Audio came. */
+  audio(): void {
+    if (this.silentSince === undefined) return
+    audioGap.updateUnsafe(this.now() - this.silentSince, this.context)
+    this.silentSince = undefined
+  }
+}
