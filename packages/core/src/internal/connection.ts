@@ -12,10 +12,10 @@ import * as Result from "effect/Result"
 import * as Schedule from "effect/Schedule"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import { BidiError, ConnectionLost } from "../BidiError.ts"
+import type { BidiError } from "../BidiError.ts"
 import { type ConnectionRestart, fromError } from "../BidiEvent.ts"
-import type { Connection, ModelEvent, ToolDefinition } from "../BidiModel.ts"
-import { bounded } from "./closing.ts"
+import type { ModelEvent, Setup } from "../BidiModel.ts"
+import { type Dialed, dialing } from "./dialing.ts"
 import { Gaps } from "./gaps.ts"
 import type { Receiver } from "./receive.ts"
 import * as Renewals from "./renewal.ts"
@@ -43,20 +43,6 @@ export interface ConnectionOptions {
   readonly renew?: boolean | { readonly after?: Duration.Input; readonly wait?: Duration.Input }
 }
 
-interface Dialed {
-  readonly connection: Connection
-  readonly scope: Scope.Closeable
-  readonly at: number
-  /** The entries that the provider kept, where the connection was resumed on its side. */
-  readonly kept: ReadonlySet<string> | undefined
-}
-
-/** By which a connection can be resumed, and what the provider knew then. */
-interface Handle {
-  readonly value: string
-  readonly kept: ReadonlySet<string>
-}
-
 /** The connection should be replaced, by `next` where that is open already. */
 interface Renewal {
   readonly next: Dialed | undefined
@@ -82,48 +68,18 @@ export interface Keeper {
 export const make = Effect.fnUntraced(function* (
   rooms: Rooms,
   receiver: Receiver,
-  setup: { readonly system: string | undefined; readonly tools: ReadonlyArray<ToolDefinition> },
+  setup: Omit<Setup, "resume">,
   options: ConnectionOptions
 ) {
   const { fanout, generation, memory, model, now, outbox, turn, words } = rooms
   const gaps = new Gaps(now, yield* Effect.context<never>())
-  // Opened before the fiber that keeps it: that fiber does not live to see its connections close.
+  // Opened before the fiber that keeps a connection: that fiber does not live to see its connections close.
   const scope = yield* Scope.fork(yield* Effect.scope)
-  const timeout = options.timeout ?? "10 seconds"
+  const { dial, hangUp, lost, redial, resumable } = dialing(rooms, scope, setup, options.timeout ?? "10 seconds")
   const renew = typeof options.renew === "object" ? options.renew : {}
 
   let current: Dialed
   let standby: Dialed | undefined
-  let handle: Handle | undefined
-
-  const hangUp = (dialed: Pick<Dialed, "scope">) => bounded("a connection", Scope.close(dialed.scope, Exit.void))
-
-  const dial = Effect.fnUntraced(function* (resume: Handle | undefined) {
-    const child = yield* Scope.fork(scope)
-    const connection = yield* model.connect({ ...setup, resume: resume?.value }).pipe(
-      Scope.provide(child),
-      Effect.timeoutOrElse({
-        duration: timeout,
-        orElse: () => Effect.fail(lost(`no answer within ${Duration.format(Duration.fromInputUnsafe(timeout))}`))
-      }),
-      Effect.onExit((exit) => (Exit.isFailure(exit) ? hangUp({ scope: child }) : Effect.void))
-    )
-    return { connection, scope: child, at: now(), kept: resume?.kept } satisfies Dialed
-  })
-
-  // A handle is tried once: what it does not cure, a fresh connection with the history does.
-  const redial = Effect.suspend(() => {
-    const resume = handle
-    handle = undefined
-    if (resume === undefined) return dial(undefined)
-    return Effect.catchIf(
-      dial(resume),
-      ({ reason }) => reason._tag !== "Auth" && reason._tag !== "Quota",
-      (error) => Effect.andThen(Effect.logDebug("the connection cannot be resumed", error.message), dial(undefined))
-    )
-  })
-
-  const lost = (message: string) => new BidiError({ reason: new ConnectionLost({ message }), provider: model.provider })
 
   // From here on this is the connection of the conversation; no other reaches it any more.
   const adopt = Effect.fnUntraced(function* (dialed: Dialed, owed: Owed, seamless = false) {
@@ -167,7 +123,7 @@ export const make = Effect.fnUntraced(function* (
         for (let i = from; i < events.length; i++) {
           const event = events[i]!
           if (event._tag === "Expiring") Deferred.doneUnsafe(expiring, Exit.succeed(event.timeLeft))
-          if (event._tag === "Resumable") handle = handleOf(event.handle)
+          if (event._tag === "Resumable") resumable(event.handle)
           if (event._tag === "AudioDelta") gaps.audio()
           const wait = receiver.receive(event)
           if (wait !== undefined) return Effect.andThen(wait, handleFrom(events, i + 1))
@@ -185,9 +141,6 @@ export const make = Effect.fnUntraced(function* (
     )
     return yield* Effect.raceAllFirst([read, drain, renewal(dialed, expiring)])
   })
-
-  const handleOf = (value: string | undefined): Handle | undefined =>
-    value === undefined ? undefined : { value, kept: new Set(memory.transcript().map((entry) => entry.id)) }
 
   const renewal = Effect.fnUntraced(function* (dialed: Dialed, expiring: Deferred.Deferred<Duration.Duration>) {
     if (options.renew === false) return yield* Effect.never
@@ -210,7 +163,7 @@ export const make = Effect.fnUntraced(function* (
   )
 
   // The old connection still works: a next one that does not come up is told, and tried again until the old one ends.
-  const nextDialed: Effect.Effect<Dialed> = dial(undefined).pipe(
+  const nextDialed: Effect.Effect<Dialed> = dial.pipe(
     Effect.tapError((error) => Effect.sync(() => fanout.emit(fromError(error)))),
     Effect.retry({ schedule: Schedule.spaced("5 seconds"), while: (error) => error.isRetryable }),
     Effect.catch(() => Effect.never)
@@ -307,7 +260,7 @@ export const make = Effect.fnUntraced(function* (
   })
 
   return {
-    open: Effect.flatMap(dial(undefined), (dialed) => adopt(dialed, "nothing")),
+    open: Effect.flatMap(dial, (dialed) => adopt(dialed, "nothing")),
     keep,
     connectionId: () => current?.connection.id ?? ""
   } satisfies Keeper
