@@ -383,6 +383,40 @@ export const ToolResult = Schema.TaggedStruct("ToolResult", {
  */
 export type ToolResult = typeof ToolResult.Type
 
+/**
+ * A tool call waits for consent: `approve(id)` or `reject(id, reason)` of the conversation decide about this call, with
+ * this `input`. The conversation goes on meanwhile.
+ *
+ * @category outputs
+ */
+export const ApprovalRequest = Schema.TaggedStruct("ApprovalRequest", {
+  id: Schema.String,
+  name: Schema.String,
+  input: Schema.Json
+})
+
+/**
+ * @category outputs
+ */
+export type ApprovalRequest = typeof ApprovalRequest.Type
+
+/**
+ * What was decided about a call; `reason` says why it was rejected.
+ *
+ * @category outputs
+ */
+export const ApprovalResolved = Schema.TaggedStruct("ApprovalResolved", {
+  id: Schema.String,
+  name: Schema.String,
+  approved: Schema.Boolean,
+  reason: Schema.optionalKey(Schema.String)
+})
+
+/**
+ * @category outputs
+ */
+export type ApprovalResolved = typeof ApprovalResolved.Type
+
 // ---------------------------------------------------------------------------------------------------------------------
 // outputs: numbers and errors
 // ---------------------------------------------------------------------------------------------------------------------
@@ -449,6 +483,8 @@ export const Output = Schema.Union([
   ToolUse,
   ToolProgress,
   ToolResult,
+  ApprovalRequest,
+  ApprovalResolved,
   Usage,
   ErrorEvent
 ])

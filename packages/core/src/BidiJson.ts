@@ -260,6 +260,8 @@ export const Output: Schema.Codec<Event.Output, Schema.Json> = Schema.Union([
   ToolUse,
   ToolProgress,
   ToolResult,
+  same(Event.ApprovalRequest, "tool_approval_request", {}, { id: "toolUseId" }),
+  same(Event.ApprovalResolved, "tool_approval_resolved", {}, { id: "toolUseId" }),
   same(Event.Usage, "bidi_usage", { byModality }, usageNames),
   same(Event.ErrorEvent, "bidi_error")
 ])

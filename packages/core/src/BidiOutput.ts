@@ -103,6 +103,8 @@ export const withoutAudio = [
   "ToolUse",
   "ToolProgress",
   "ToolResult",
+  "ApprovalRequest",
+  "ApprovalResolved",
   "Usage",
   "Error"
 ] as const satisfies ReadonlyArray<OutputTag>

@@ -6,6 +6,7 @@
 import type * as Prompt from "effect/ai/Prompt"
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
+import type * as Schema from "effect/Schema"
 import type { BidiError } from "./BidiError.ts"
 import type { CloseReason, ImageInput, Input, TextInput } from "./BidiEvent.ts"
 import type { BidiModel } from "./BidiModel.ts"
@@ -37,6 +38,21 @@ export interface Conversation {
   readonly send: (input: Sendable) => Effect.Effect<void, BidiError>
   /** Cuts the agent off, as the user's speech would. Nothing happens if it is silent. */
   readonly interrupt: () => Effect.Effect<void>
+  /**
+   * Consents to a tool call that waits for it (`ApprovalRequest`). Answers whether it did; the first decision counts.
+   */
+  readonly approve: (toolCallId: string) => Effect.Effect<boolean>
+  /** Rejects a tool call that waits for consent; the model is told the reason. Answers whether it did wait. */
+  readonly reject: (toolCallId: string, reason?: string) => Effect.Effect<boolean>
+  /**
+   * Calls one of the agent's tools, without the model and without asking for consent. A failure is an answer, as it
+   * would be for the model. With `record` the call becomes part of the history, and the model is told about it.
+   */
+  readonly callTool: (
+    name: string,
+    input: Schema.Json,
+    options?: { readonly record?: boolean }
+  ) => Effect.Effect<{ readonly result: Schema.Json; readonly isFailure: boolean }>
   /** Asks for the end of the conversation and returns at once. The first reason given is the one reported. */
   readonly stop: (reason?: CloseReason) => Effect.Effect<void>
   /** What was said so far, as heard. */

@@ -19,6 +19,7 @@ import { BidiModel } from "../BidiModel.ts"
 import type { BidiOutput } from "../BidiOutput.ts"
 import { type Conversation, CurrentConversation } from "../CurrentConversation.ts"
 import * as Transcript from "../Transcript.ts"
+import { Approvals } from "./approvals.ts"
 import { part, worker } from "./closing.ts"
 import * as Keeper from "./connection.ts"
 import * as Fanout from "./fanout.ts"
@@ -86,11 +87,17 @@ export const converse = (
       const rooms = yield* makeRooms(memory)
       const interrupter = yield* Interrupter.make(rooms)
       const sender = Sender.make(rooms, interrupter, () => Deferred.isDoneUnsafe(ended))
+      const approvals = new Approvals(rooms.fanout)
+      const ready = yield* Deferred.make<Tools.Tools>()
       const conversation: Conversation = {
         sessionId: plan.sessionId,
         model: rooms.model,
         send: sender.send,
         interrupt: () => Effect.asVoid(interrupter.interrupt("manual")),
+        approve: (id) => approvals.decide(id, { approved: true }),
+        reject: (id, reason = "it was rejected") => approvals.decide(id, { approved: false, reason }),
+        callTool: (name, input, { record = false } = {}) =>
+          Effect.flatMap(Deferred.await(ready), (tools) => tools.callDirectly(name, input, record)),
         stop: (reason = "client_disconnect") => stop(reason),
         history: Effect.sync(() => Transcript.toPrompt(memory.transcript())),
         quiet: rooms.turn.quiet,
@@ -106,7 +113,11 @@ export const converse = (
             rooms.fanout.close({ _tag: "ConnectionClose", connectionId: connectionId(), reason })
           })
         )
-        const tools = yield* part("the tools", Tools.make(rooms, definition.kit))
+        const tools = yield* part(
+          "the tools",
+          Tools.make(rooms, () => definition.kit, approvals)
+        )
+        Deferred.doneUnsafe(ready, Exit.succeed(tools))
         const receiver = Receiver.make(rooms, interrupter, tools)
         const keeper = yield* openModel(rooms, receiver, definition, plan.connection, fail)
         connectionId = keeper.connectionId

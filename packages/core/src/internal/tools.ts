@@ -2,39 +2,31 @@
  * The tool calls of the model. A fiber a call; on every way out exactly one output; the calls that a model made
  * together are answered together. Calls outlive the connection that asked for them, not the conversation.
  */
-import * as AiError from "effect/ai/AiError"
-import * as Prompt from "effect/ai/Prompt"
 import * as Tool from "effect/ai/Tool"
-import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
 import * as FiberMap from "effect/FiberMap"
+import * as FiberSet from "effect/FiberSet"
 import * as Option from "effect/Option"
-import * as Predicate from "effect/Predicate"
 import * as Result from "effect/Result"
-import * as Schema from "effect/Schema"
-import * as Stream from "effect/Stream"
+import type * as Schema from "effect/Schema"
 import type { Command, ModelEvent, ToolCall, ToolDefinition, ToolOutput } from "../BidiModel.ts"
+import * as BidiTool from "../BidiTool.ts"
 import { type Conversation, CurrentConversation } from "../CurrentConversation.ts"
+import { type Answer, failed, ofExit, parse } from "./answers.ts"
+import type { Approvals } from "./approvals.ts"
 import type { Rooms } from "./rooms.ts"
+import * as ToolRun from "./toolRun.ts"
+
+export type { Kit } from "./toolRun.ts"
 
 type Calls = Extract<ModelEvent, { readonly _tag: "ToolCalls" }>
-type Answer = Pick<ToolOutput, "result" | "isFailure">
-
-/** A toolkit with its handlers. What the handlers need is in the context of the conversation. */
-export interface Kit {
-  readonly tools: Record<string, Tool.Any>
-  readonly handle: (
-    name: string,
-    params: unknown,
-    id: string
-  ) => Effect.Effect<Stream.Stream<Tool.HandlerResult<Tool.Any>, unknown>, unknown>
-}
 
 export interface Tools {
   readonly call: (calls: Calls) => void
   /** The model no longer wants these answers. */
   readonly cancel: (ids: ReadonlyArray<string>) => void
+  /** The application calls a tool itself. */
+  readonly callDirectly: (name: string, input: Schema.Json, record: boolean) => Effect.Effect<Answer>
 }
 
 /** Calls to be answered together, and the connection that wants the answer. */
@@ -49,38 +41,70 @@ interface Settled {
   readonly generation: number
 }
 
+const STILL_WORKING: Answer = { result: "Still working on it. The result will follow.", isFailure: false }
+
 /** The tools as a model is told about them. */
-export const definitions = (kit: Kit): ReadonlyArray<ToolDefinition> =>
+export const definitions = (kit: ToolRun.Kit): ReadonlyArray<ToolDefinition> =>
   Object.values(kit.tools).map((tool) => ({
     name: tool.name,
     description: Tool.getDescription(tool),
     parameters: Tool.getJsonSchema(tool)
   }))
 
-export const make = Effect.fnUntraced(function* (rooms: Rooms, kit: Kit) {
+/** `kit` answers the tools of the moment. */
+export const make = Effect.fnUntraced(function* (rooms: Rooms, kit: () => ToolRun.Kit, approvals: Approvals) {
   const { fanout, generation, memory, outbox, turn } = rooms
   const conversation = yield* CurrentConversation
+  const { run, runApproved } = yield* ToolRun.make(rooms, approvals)
   const settled = new Map<string, Settled>()
-  const asked = new Map<string, number>()
+  const asked = new Map<string, number>() // the last connection that asked for a call
+  const slow = new Set<string>() // calls that take longer than the model is to wait
+  const promised = new Set<string>() // calls that the model was answered without a result
+  const running = new Map<string, string>() // by id, the tool
+  const stopped = new Map<string, Answer>() // what is told of calls that were stopped, if that is known
   const open = new Set<Group>()
-  const ended = new Set<string>() // calls that asked for the end of the conversation
   const fibers = yield* FiberMap.make<string, Answer, unknown>()
   const fork = yield* FiberMap.runtime(fibers)()
+  const background = yield* FiberSet.make()
+  const forkLater = yield* FiberSet.runtime(background)()
 
   const settle = (call: ToolCall, responseId: string, input: Schema.Json, since: number, answer: Answer) => {
     const { id, name } = call
-    settled.set(id, { output: { id, name, ...answer }, generation: generation.current })
+    const output = { id, name, ...answer }
+    running.delete(id)
+    settled.set(id, { output, generation: generation.current })
     memory.put({ _tag: "ToolCall", id, responseId, name, input, output: answer })
-    const late = since === generation.current ? {} : { late: true }
+    const wasPromised = promised.delete(id)
+    const late = since === generation.current && !wasPromised ? {} : { late: true }
     fanout.emit({ _tag: "ToolResult", id, name, ...answer, ...late })
+    if (wasPromised) forkLater(follow(output))
     for (const group of open) reply(group)
     turn.toolEnded()
   }
 
+  // The result of a call that was answered without one is told when nobody speaks.
+  const follow = (output: ToolOutput) =>
+    Effect.andThen(
+      turn.free,
+      Effect.sync(() =>
+        outbox.offerUnsafe(
+          { _tag: "Note", text: inWords(output), respond: true },
+          {
+            bound: { generation: generation.current, otherwise: () => ({ _tag: "Respond" }) },
+            onSent: turn.awaitReply
+          }
+        )
+      )
+    )
+
   // once every call of a group has its output, the model gets them all, and is asked for one reply
   const reply = (group: Group) => {
-    if (!group.calls.every((call) => settled.has(call.id)) || !open.delete(group)) return
-    const outputs = group.calls.map((call) => settled.get(call.id)!.output)
+    if (!group.calls.every(({ id }) => settled.has(id) || slow.has(id)) || !open.delete(group)) return
+    const outputs = group.calls.map(({ id, name }) => {
+      const { output } = settled.get(id) ?? {}
+      if (output === undefined) promised.add(id)
+      return output ?? { id, name, ...STILL_WORKING }
+    })
     outbox.offerUnsafe(
       { _tag: "ToolOutputs", outputs },
       {
@@ -91,31 +115,32 @@ export const make = Effect.fnUntraced(function* (rooms: Rooms, kit: Kit) {
   }
 
   // A connection that does not know the calls is told the outputs in words, unless its history has them.
-  const asContext = (group: Group, later: number): Command => {
-    const news = group.calls.map((call) => settled.get(call.id)!).filter((one) => one.generation >= later)
+  const asContext = (group: Group, later: number): Command | undefined => {
+    const outputs = group.calls.flatMap((call) => settled.get(call.id) ?? [])
+    if (outputs.length === 0) return undefined
+    const news = outputs.filter((one) => one.generation >= later)
     if (news.length === 0) return { _tag: "Respond" }
-    const text = news.map(({ output }) => {
-      const outcome = output.isFailure ? "failed" : "finished"
-      return `The tool ${output.name}, called earlier, has ${outcome}: ${JSON.stringify(output.result)}`
-    })
-    return { _tag: "Note", text: text.join("\n"), respond: true }
+    return { _tag: "Note", text: news.map(({ output }) => inWords(output)).join("\n"), respond: true }
   }
 
   const start = (call: ToolCall, responseId: string, since: number) => {
     const { id, name } = call
     const parsed = parse(call.arguments)
     const input = Result.getOrElse(parsed, () => call.arguments)
+    running.set(id, name)
     turn.toolStarted()
     memory.put({ _tag: "ToolCall", id, responseId, name, input })
     fanout.emit({ _tag: "ToolUse", id, name, input, responseId })
     const work = Result.isFailure(parsed)
       ? Effect.succeed(failed(`The arguments are not valid JSON: ${parsed.failure}`))
-      : handle(call, parsed.success)
+      : Effect.provideService(run(kit(), id, name, parsed.success), CurrentConversation, asSeenBy(id))
+    const reminder = ToolRun.policy(kit(), name, BidiTool.StillWorkingAfter)
     fork(
       id,
-      work.pipe(
+      Effect.logDebug(`the tool ${name} (${id}) begins`).pipe(
+        Effect.andThen(work),
         Effect.onExit((exit) =>
-          Effect.sync(() => settle(call, responseId, input, since, answerOf(exit, ended.has(id))))
+          Effect.sync(() => settle(call, responseId, input, since, ofExit(exit, stopped.get(id) ?? STOPPED)))
         ),
         Effect.tap(({ isFailure }) =>
           Effect.logDebug(`the tool ${name} (${id}) has ${isFailure ? "failed" : "finished"}`)
@@ -123,35 +148,37 @@ export const make = Effect.fnUntraced(function* (rooms: Rooms, kit: Kit) {
         Effect.tapCause((cause) => Effect.logWarning(`the tool ${name} (${id}) did not end well`, cause))
       )
     )
+    if (reminder !== undefined && !settled.has(id)) forkLater(Effect.andThen(Effect.sleep(reminder), remind(id)))
   }
 
-  const handle = Effect.fnUntraced(function* (call: ToolCall, params: unknown) {
-    const { id, name } = call
-    yield* Effect.logDebug(`the tool ${name} (${id}) begins`)
-    if (!Object.hasOwn(kit.tools, name)) {
-      const names = Object.keys(kit.tools).join(", ")
-      return failed(`There is no tool "${name}". The tools are: ${names === "" ? "none" : names}.`)
-    }
-    let last: Answer = failed("The tool ended without a result.")
-    const stop: Conversation["stop"] = (reason) =>
+  const remind = (id: string) =>
+    Effect.sync(() => {
+      if (settled.has(id)) return
+      slow.add(id)
+      for (const group of open) reply(group)
+    })
+
+  // A tool that ends the conversation may not live to see its own end.
+  const asSeenBy = (id: string): Conversation => ({
+    ...conversation,
+    stop: (reason) =>
       Effect.andThen(
-        Effect.sync(() => ended.add(id)),
+        Effect.sync(() => stopped.set(id, { result: "The conversation has ended.", isFailure: false })),
         conversation.stop(reason)
       )
-    yield* kit.handle(name, params, id).pipe(
-      Stream.unwrap,
-      Stream.provideService(CurrentConversation, { ...conversation, stop }),
-      Stream.runForEach((result) =>
-        Effect.sync(() => {
-          if (result.preliminary) {
-            fanout.emit({ _tag: "ToolProgress", id, name, value: toJson(result.encodedResult) })
-          } else {
-            last = answerOfResult(result)
-          }
-        })
-      )
-    )
-    return last
+  })
+
+  const stop = (id: string, answer: Answer) => {
+    const fiber = Option.getOrUndefined(FiberMap.getUnsafe(fibers, id))
+    if (fiber === undefined) return
+    stopped.set(id, answer)
+    fiber.interruptUnsafe()
+  }
+
+  fanout.subscribe(["Interruption"], () => {
+    for (const [id, name] of running) {
+      if (ToolRun.policy(kit(), name, BidiTool.OnInterruption) === "cancel") stop(id, INTERRUPTED)
+    }
   })
 
   return {
@@ -176,47 +203,28 @@ export const make = Effect.fnUntraced(function* (rooms: Rooms, kit: Kit) {
         open.delete(group)
         if (calls.length > 0) open.add({ ...group, calls })
       }
-      for (const id of ids) Option.getOrUndefined(FiberMap.getUnsafe(fibers, id))?.interruptUnsafe()
-    }
+      for (const id of ids) stop(id, STOPPED)
+    },
+    callDirectly: Effect.fnUntraced(function* (name, input, record) {
+      const id = `app-${crypto.randomUUID()}`
+      const exit = yield* Effect.exit(
+        Effect.provideService(runApproved(kit(), id, name, input), CurrentConversation, asSeenBy(id))
+      )
+      const answer = ofExit(exit, STOPPED)
+      if (record) {
+        memory.put({ _tag: "ToolCall", id, responseId: "application", name, input, output: answer })
+        outbox.offerUnsafe(
+          { _tag: "Note", text: inWords({ id, name, ...answer }), respond: false },
+          { bound: { generation: generation.current } }
+        )
+      }
+      return answer
+    })
   } satisfies Tools
 })
 
-const failed = (message: string): Answer => ({ result: message, isFailure: true })
+const STOPPED = failed("The tool was stopped before it finished.")
+const INTERRUPTED = failed("The tool was stopped because the user interrupted.")
 
-const parse = (text: string): Result.Result<Schema.Json, string> =>
-  Result.try({
-    try: () => (text.trim() === "" ? {} : (Tool.unsafeSecureJsonParse(text) as Schema.Json)),
-    catch: (error) => (error as SyntaxError).message
-  })
-
-const isJson = Schema.is(Schema.Json)
-
-// what a model is given has to be JSON, whatever a schema left of it
-const toJson = (value: unknown): Schema.Json =>
-  isJson(value) ? value : ((JSON.parse(JSON.stringify(value) ?? "null") ?? null) as Schema.Json)
-
-const answerOfResult = (result: Tool.HandlerResult<Tool.Any>): Answer => {
-  if (result.isFailure) return failure(result.result, result.encodedResult)
-  if (result.modelOutput !== undefined) {
-    return { result: Prompt.toolModelOutputToText(result.modelOutput), isFailure: false }
-  }
-  return { result: toJson(result.encodedResult), isFailure: false }
-}
-
-// What is wrong with the arguments helps the model to try again; its own failures are told as the tool declared them.
-const failure = (error: unknown, encoded: unknown): Answer =>
-  AiError.isAiError(error) ? failed(error.reason.message) : { result: toJson(encoded), isFailure: true }
-
-const answerOf = (exit: Exit.Exit<Answer, unknown>, endedIt: boolean): Answer => {
-  if (Exit.isSuccess(exit)) return exit.value
-  if (Cause.hasInterruptsOnly(exit.cause)) {
-    // a tool that ends the conversation may not live to see its own end
-    if (endedIt) return { result: "The conversation has ended.", isFailure: false }
-    return failed("The tool was stopped before it finished.")
-  }
-  const error = Result.getOrUndefined(Cause.findError(exit.cause))
-  if (error === undefined) return failed("The tool failed unexpectedly.") // a defect is for the log, not for the model
-  if (AiError.isAiError(error)) return failed(error.reason.message)
-  const message = Predicate.hasProperty(error, "message") ? error.message : error
-  return failed(Predicate.isString(message) ? message : "The tool failed.")
-}
+const inWords = ({ isFailure, name, result }: ToolOutput): string =>
+  `The tool ${name}, called earlier, has ${isFailure ? "failed" : "finished"}: ${JSON.stringify(result)}`

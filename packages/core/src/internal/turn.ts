@@ -143,12 +143,21 @@ export class Turn {
     return Effect.andThen(Effect.raceFirst(Effect.sleep(rest), this.change), this.quiet)
   })
 
+  /** Waits until nobody speaks and no reply is on its way. */
+  readonly free: Effect.Effect<void> = Effect.suspend(() =>
+    this.active !== undefined || this.awaitingReply || this.speaking
+      ? Effect.andThen(this.changeOrPatience, this.free)
+      : Effect.void
+  )
+
+  // A reply that does not come is given up without anything having changed.
+  private get changeOrPatience(): Effect.Effect<void> {
+    return this.asked === undefined ? this.change : Effect.raceFirst(Effect.sleep(PATIENCE), this.change)
+  }
+
   /** Waits until nothing is going on and no sound is left to play. */
   readonly idle: Effect.Effect<void> = Effect.suspend(() => {
-    if (this.working || this.pending()) {
-      const patience = this.asked === undefined ? this.change : Effect.raceFirst(Effect.sleep(PATIENCE), this.change)
-      return Effect.andThen(patience, this.idle)
-    }
+    if (this.working || this.pending()) return Effect.andThen(this.changeOrPatience, this.idle)
     if (this.ledger.remaining() > 0) return Effect.andThen(this.quiet, this.idle)
     return Effect.void
   })

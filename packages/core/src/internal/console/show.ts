@@ -73,6 +73,10 @@ export const show = (screen: Screen, names: { readonly user: string; readonly ag
         const mark = event.isFailure ? screen.paint("red", "✗") : screen.paint("green", "✓")
         return note(mark, `${event.name} ${text(event.result)}`)
       }
+      case "ApprovalRequest":
+        return note("?", `${event.name} ${JSON.stringify(event.input)} needs approval`)
+      case "ApprovalResolved":
+        return event.approved ? undefined : note("✗", `${event.name} was not approved: ${event.reason}`)
       case "ConnectionRestart":
         return note(
           "↻",

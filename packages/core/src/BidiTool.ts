@@ -1,0 +1,65 @@
+/**
+ * How a conversation treats a tool, said where the tool is defined.
+ *
+ * @example
+ * ```ts
+ * const pay = Tool.make("pay", { parameters, success, failure, failureMode: "return", needsApproval: true })
+ *   .annotate(BidiTool.Timeout, "20 seconds")
+ *   .annotate(BidiTool.OnInterruption, "uninterruptible")
+ *   .annotate(BidiTool.StillWorkingAfter, "3 seconds")
+ * ```
+ *
+ * @since 0.1.0
+ */
+import * as Context from "effect/Context"
+import type * as Duration from "effect/Duration"
+
+/**
+ * How long a call may take from its first step; then it is stopped, and the model is told. Default: as long as it wants.
+ *
+ * @category annotations
+ */
+export const Timeout = Context.Reference<Duration.Input | undefined>("@effect-bidi/core/BidiTool/Timeout", {
+  defaultValue: () => undefined
+})
+
+/**
+ * What becomes of a running call when the user interrupts the agent: `continue` (the default), `cancel`, or
+ * `uninterruptible`: nothing stops it once it has begun, not the provider and not the end of the conversation.
+ *
+ * @category annotations
+ */
+export const OnInterruption = Context.Reference<"continue" | "cancel" | "uninterruptible">(
+  "@effect-bidi/core/BidiTool/OnInterruption",
+  { defaultValue: () => "continue" }
+)
+
+/**
+ * How many calls of this tool may run at once in one conversation; others wait. Default: any number, within the 32 that
+ * may run of all tools together.
+ *
+ * @category annotations
+ */
+export const Concurrency = Context.Reference<number>("@effect-bidi/core/BidiTool/Concurrency", {
+  defaultValue: () => Infinity
+})
+
+/**
+ * When a call takes longer, the model is told that it is still being worked on, and the conversation goes on; the result
+ * follows as context when nobody speaks, and causes a reply. Default: the model waits for the result.
+ *
+ * @category annotations
+ */
+export const StillWorkingAfter = Context.Reference<Duration.Input | undefined>(
+  "@effect-bidi/core/BidiTool/StillWorkingAfter",
+  { defaultValue: () => undefined }
+)
+
+/**
+ * How long a call that needs approval waits for it before it is rejected. Default: 2 minutes.
+ *
+ * @category annotations
+ */
+export const ApprovalTimeout = Context.Reference<Duration.Input>("@effect-bidi/core/BidiTool/ApprovalTimeout", {
+  defaultValue: () => "2 minutes"
+})
