@@ -38,6 +38,7 @@ import type * as BidiOutput from "./BidiOutput.ts"
 import type { Conversation, CurrentConversation } from "./CurrentConversation.ts"
 import type { ConnectionOptions } from "./internal/connection.ts"
 import { converse, type Hook as InternalHook, type Started } from "./internal/conversation.ts"
+import type { ConversationLimits } from "./internal/limits.ts"
 import { ended } from "./internal/outbox.ts"
 import type { Kit } from "./internal/tools.ts"
 
@@ -49,6 +50,15 @@ export type {
    */
   ConnectionOptions
 } from "./internal/connection.ts"
+
+export type {
+  /**
+   * Limits of one conversation.
+   *
+   * @category models
+   */
+  ConversationLimits
+} from "./internal/limits.ts"
 
 /**
  * Somebody who watches a conversation. Made by {@link on}.
@@ -95,6 +105,8 @@ export interface Options<
   /** Lets the agent speak first, following these instructions, unless the session has a history. */
   readonly greeting?: string
   readonly connection?: ConnectionOptions
+  /** How long the conversation may last, and how long nothing may happen in it. Default: for ever. */
+  readonly limits?: ConversationLimits
 }
 
 /**
@@ -198,7 +210,8 @@ export const make = Effect.fnUntraced(function* <Tools extends Record<string, To
           sessionId: options.sessionId ?? crypto.randomUUID(),
           history: options.history,
           greeting: options.greeting,
-          connection: options.connection ?? {}
+          connection: options.connection ?? {},
+          limits: options.limits ?? {}
         },
         onReady
       )

@@ -311,6 +311,18 @@ export const UserSpeech = Schema.TaggedStruct("UserSpeech", { phase: Schema.Lite
 export type UserSpeech = typeof UserSpeech.Type
 
 /**
+ * Nothing has happened for so long: nobody spoke, nothing played, no tool ran. Asked for with `limits.userIdle`.
+ *
+ * @category outputs
+ */
+export const UserIdle = Schema.TaggedStruct("UserIdle", { idle: Span })
+
+/**
+ * @category outputs
+ */
+export type UserIdle = typeof UserIdle.Type
+
+/**
  * The agent was cut off while a reply was being generated or still audible. `heard` is how much of the reply's audio
  * reached the person.
  *
@@ -479,6 +491,7 @@ export const Output = Schema.Union([
   AudioStream,
   TranscriptStream,
   UserSpeech,
+  UserIdle,
   Interruption,
   ToolUse,
   ToolProgress,

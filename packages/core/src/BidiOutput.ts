@@ -99,6 +99,7 @@ export const withoutAudio = [
   "ResponseComplete",
   "TranscriptStream",
   "UserSpeech",
+  "UserIdle",
   "Interruption",
   "ToolUse",
   "ToolProgress",

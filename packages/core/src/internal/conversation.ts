@@ -24,6 +24,7 @@ import { part, worker } from "./closing.ts"
 import * as Keeper from "./connection.ts"
 import * as Fanout from "./fanout.ts"
 import * as Interrupter from "./interruption.ts"
+import * as Limits from "./limits.ts"
 import * as Memory from "./memory.ts"
 import * as Observers from "./observers.ts"
 import * as Outbox from "./outbox.ts"
@@ -55,6 +56,7 @@ export interface Plan {
   readonly sessionId: string
   readonly history: Prompt.Prompt | undefined
   readonly greeting: string | undefined
+  readonly limits: Limits.ConversationLimits
   readonly connection: Keeper.ConnectionOptions
 }
 
@@ -127,6 +129,7 @@ export const converse = (
         }
         const inputs = yield* openInputs(sender, plan.inputs, fail)
         yield* Effect.forkScoped(Effect.ignore(Effect.andThen(inputs, endOfInputs(rooms, plan.inputs.length, stop))))
+        yield* Effect.forkScoped(Limits.watch(rooms, plan.limits, stop))
         yield* onReady({ conversation, events })
         return yield* Effect.never
       })

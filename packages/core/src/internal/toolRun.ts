@@ -1,7 +1,7 @@
 /**
  * One tool call, from its arguments to its answer: consent, its place in the queue, its time.
  */
-import * as Tool from "effect/ai/Tool"
+import type * as Tool from "effect/ai/Tool"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"

@@ -143,6 +143,11 @@ export class Turn {
     return Effect.andThen(Effect.raceFirst(Effect.sleep(rest), this.change), this.quiet)
   })
 
+  /** Waits until something happens. */
+  readonly happens: Effect.Effect<void> = Effect.suspend(() =>
+    this.inTurn || this.pending() ? Effect.void : Effect.andThen(this.change, this.happens)
+  )
+
   /** Waits until nobody speaks and no reply is on its way. */
   readonly free: Effect.Effect<void> = Effect.suspend(() =>
     this.active !== undefined || this.awaitingReply || this.speaking
