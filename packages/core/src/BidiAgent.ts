@@ -36,6 +36,7 @@ import type * as BidiInput from "./BidiInput.ts"
 import { BidiModel } from "./BidiModel.ts"
 import type * as BidiOutput from "./BidiOutput.ts"
 import type { Conversation, CurrentConversation } from "./CurrentConversation.ts"
+import type { InterruptionOptions } from "./internal/bargeIn.ts"
 import type { ConnectionOptions } from "./internal/connection.ts"
 import { converse, type Hook as InternalHook, type Started } from "./internal/conversation.ts"
 import type { ConversationLimits } from "./internal/limits.ts"
@@ -50,6 +51,15 @@ export type {
    */
   ConnectionOptions
 } from "./internal/connection.ts"
+
+export type {
+  /**
+   * What counts as an interruption by speech.
+   *
+   * @category models
+   */
+  InterruptionOptions
+} from "./internal/bargeIn.ts"
 
 export type {
   /**
@@ -105,6 +115,8 @@ export interface Options<
   /** Lets the agent speak first, following these instructions, unless the session has a history. */
   readonly greeting?: string
   readonly connection?: ConnectionOptions
+  /** What counts as an interruption by speech. Default: all speech that the provider reports. */
+  readonly interruption?: InterruptionOptions
   /** How long the conversation may last, and how long nothing may happen in it. Default: for ever. */
   readonly limits?: ConversationLimits
 }
@@ -211,6 +223,7 @@ export const make = Effect.fnUntraced(function* <Tools extends Record<string, To
           history: options.history,
           greeting: options.greeting,
           connection: options.connection ?? {},
+          interruption: options.interruption ?? {},
           limits: options.limits ?? {}
         },
         onReady

@@ -50,6 +50,10 @@ export interface Sink<out E = never> {
   /** Silence now: drops all audio that was not played yet, the partly played chunk included. */
   readonly flush: Effect.Effect<void>
   readonly playback: Playback
+  /** Stops playing for a while, at once; what waits stays. Left out: it cannot. */
+  readonly pause?: Effect.Effect<void>
+  /** Goes on playing where it was paused. */
+  readonly resume?: Effect.Effect<void>
   /** The work of the output, run in a fiber of its own. It ends after `end`, or fails with the output's error. */
   readonly run: Effect.Effect<void, E>
   /** No more events will come: finish what is in the mailbox. */
@@ -80,6 +84,9 @@ export interface Speaker<out E = never> {
   readonly flush: Effect.Effect<void>
   /** How much was played in all since it was opened, less what still sits in the device. */
   readonly played: () => Duration.Duration
+  /** Silence for a while; what waits stays. Left out: it cannot pause. */
+  readonly pause?: Effect.Effect<void>
+  readonly resume?: Effect.Effect<void>
   /** Never succeeds; fails when the device is lost for good. */
   readonly failure?: Effect.Effect<never, E>
 }
@@ -199,6 +206,8 @@ export const speaker = <E = never, R = never>(
       offer: (event) => device.play(event as AudioStream),
       flush: device.flush,
       playback: device.played,
+      ...(device.pause === undefined ? {} : { pause: device.pause }),
+      ...(device.resume === undefined ? {} : { resume: device.resume }),
       run: device.failure === undefined ? ended.await : Effect.raceFirst(ended.await, device.failure),
       end: Effect.andThen(device.flush, ended.open)
     } satisfies Sink<E>

@@ -310,3 +310,102 @@ describe("an interruption", () => {
     })
   )
 })
+
+describe("speech over a reply that is still audible", () => {
+  const talking = (
+    interruption: BidiAgent.InterruptionOptions,
+    speech: (line: BidiTest.Line) => Effect.Effect<unknown>
+  ) =>
+    Effect.gen(function* () {
+      const { agent } = yield* agentWith(
+        Effect.fnUntraced(function* (line) {
+          yield* line.reply({ text: story, audio: "10 seconds", responseId: "story" })
+          yield* line.wait("2 seconds")
+          yield* speech(line)
+        })
+      )
+      const speaker = yield* BidiTest.speaker()
+      const recorder = BidiTest.recorder()
+      yield* agent.start({ outputs: [speaker.output, recorder.output], interruption })
+      const interruptions = () => recorder.events().filter((event) => event._tag === "Interruption")
+      return { speaker, interruptions }
+    })
+
+  const cough = (line: BidiTest.Line) =>
+    line
+      .emit({ _tag: "SpeechStarted" })
+      .pipe(Effect.andThen(line.wait("300 millis")), Effect.andThen(line.emit({ _tag: "SpeechStopped" })))
+
+  it.effect("does not interrupt when it is too short", () =>
+    Effect.gen(function* () {
+      const { interruptions, speaker } = yield* talking({ minSpeech: "500 millis" }, cough)
+      yield* BidiTest.advance("1 minute")
+      assert.lengthOf(interruptions(), 0)
+      assert.deepStrictEqual(speaker.played(), Duration.seconds(10))
+    })
+  )
+
+  it.effect("interrupts when it has lasted", () =>
+    Effect.gen(function* () {
+      const { speaker, interruptions } = yield* talking({ minSpeech: "500 millis" }, (line) =>
+        line.hear("Wait a moment!", { lasting: "2 seconds" })
+      )
+      yield* BidiTest.advance("1 minute")
+      assert.deepStrictEqual(speaker.played(), Duration.millis(2500))
+      assert.lengthOf(interruptions(), 1)
+    })
+  )
+
+  it.effect("only pauses, and the agent goes on when nothing comes of it", () =>
+    Effect.gen(function* () {
+      const { interruptions, speaker } = yield* talking({ resumeAfter: "1 second" }, cough)
+      yield* BidiTest.advance("3 seconds") // one of them in silence
+      assert.deepStrictEqual(speaker.played(), Duration.seconds(2))
+      yield* BidiTest.advance("1 minute")
+      assert.deepStrictEqual(speaker.played(), Duration.seconds(10))
+      assert.lengthOf(interruptions(), 0)
+    })
+  )
+
+  it.effect("interrupts when a turn comes of it, with what was heard before the pause", () =>
+    Effect.gen(function* () {
+      const { interruptions, speaker } = yield* talking({ resumeAfter: "1 second" }, (line) =>
+        Effect.andThen(line.hear("Stop.", { lasting: "600 millis" }), line.reply({ text: "Yes?", audio: "1 second" }))
+      )
+      yield* BidiTest.advance("1 minute")
+      assert.deepInclude(interruptions()[0], { heard: Duration.seconds(2) })
+      assert.deepStrictEqual(speaker.played(), Duration.seconds(3)) // and the next reply plays
+    })
+  )
+
+  it.effect("interrupts where the provider leaves that to us", () =>
+    Effect.gen(function* () {
+      const speech = (line: BidiTest.Line) => line.emit({ _tag: "SpeechStarted", interrupts: false })
+      const left = yield* talking({}, speech)
+      const ours = yield* talking({ minSpeech: "1 second" }, speech)
+      yield* BidiTest.advance("1 minute")
+      assert.lengthOf(left.interruptions(), 0)
+      assert.lengthOf(ours.interruptions(), 1)
+    })
+  )
+
+  it.effect("interrupts at once while the provider cuts the reply off by itself", () =>
+    Effect.gen(function* () {
+      const { agent } = yield* agentWith(
+        Effect.fnUntraced(function* (line) {
+          yield* Effect.forkChild(line.reply({ text: story, audio: "10 seconds", over: "5 seconds" }))
+          yield* line.wait("2 seconds")
+          yield* cough(line)
+        })
+      )
+      const recorder = BidiTest.recorder()
+      const interruption = { minSpeech: "5 seconds", resumeAfter: "5 seconds" } as const
+      yield* agent.start({ outputs: [recorder.output], interruption })
+      yield* BidiTest.advance("2500 millis")
+      assert.lengthOf(
+        recorder.events().filter((event) => event._tag === "Interruption"),
+        1
+      )
+    })
+  )
+})

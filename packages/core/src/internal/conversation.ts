@@ -20,6 +20,7 @@ import type { BidiOutput } from "../BidiOutput.ts"
 import { type Conversation, CurrentConversation } from "../CurrentConversation.ts"
 import * as Transcript from "../Transcript.ts"
 import { Approvals } from "./approvals.ts"
+import * as BargeIn from "./bargeIn.ts"
 import { part, worker } from "./closing.ts"
 import * as Keeper from "./connection.ts"
 import * as Fanout from "./fanout.ts"
@@ -57,6 +58,7 @@ export interface Plan {
   readonly history: Prompt.Prompt | undefined
   readonly greeting: string | undefined
   readonly limits: Limits.ConversationLimits
+  readonly interruption: BargeIn.InterruptionOptions
   readonly connection: Keeper.ConnectionOptions
 }
 
@@ -120,7 +122,8 @@ export const converse = (
           Tools.make(rooms, () => definition.kit, approvals)
         )
         Deferred.doneUnsafe(ready, Exit.succeed(tools))
-        const receiver = Receiver.make(rooms, interrupter, tools)
+        const bargeIn = yield* BargeIn.make(rooms, interrupter, plan.interruption)
+        const receiver = Receiver.make(rooms, interrupter, bargeIn, tools)
         const keeper = yield* openModel(rooms, receiver, definition, plan.connection, fail)
         connectionId = keeper.connectionId
         if (plan.greeting !== undefined && memory.transcript().length === 0) {

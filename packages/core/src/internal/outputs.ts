@@ -19,6 +19,10 @@ export interface Outputs {
   readonly add: <E, R>(output: BidiOutput<E, R>, sink: Sink<E>) => void
   /** Drops the audio that waits anywhere, and silences every device. */
   readonly flush: Effect.Effect<void>
+  /** Whether everything that plays can pause. */
+  readonly canPause: () => boolean
+  readonly pause: Effect.Effect<void>
+  readonly resume: Effect.Effect<void>
   /** A remote speaker tells how much of an item it has played. */
   readonly report: (itemId: string, played: Duration.Duration) => void
 }
@@ -27,6 +31,7 @@ export const make = Effect.fnUntraced(function* (format: Audio.AudioFormat, fano
   const clock = yield* Clock.Clock
   const flushes: Array<Effect.Effect<void>> = []
   const remotes: Array<Remote> = []
+  const playing: Array<Sink<unknown>> = []
 
   const bounded = (name: string, flush: Effect.Effect<void>) =>
     Effect.flatMap(atMost(flush, FLUSH_TIMEOUT), (exit) =>
@@ -51,10 +56,14 @@ export const make = Effect.fnUntraced(function* (format: Audio.AudioFormat, fano
           sink.offer(event)
         }
       }
+      if (playback !== "none") playing.push(sink)
       flushes.push(bounded(output.name, flush))
       fanout.subscribe(output.events, offer)
     },
     flush: Effect.suspend(() => Effect.all(flushes, { concurrency: "unbounded", discard: true })),
+    canPause: () => playing.length > 0 && playing.every(({ pause, resume }) => pause && resume),
+    pause: Effect.suspend(() => Effect.forEach(playing, ({ pause }) => pause ?? Effect.void, { discard: true })),
+    resume: Effect.suspend(() => Effect.forEach(playing, ({ resume }) => resume ?? Effect.void, { discard: true })),
     report: (itemId, played) => {
       for (const remote of remotes) remote.report(itemId, Duration.toMillis(played))
     }

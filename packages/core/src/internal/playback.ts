@@ -12,6 +12,7 @@ export class RealTime {
   private total = 0
   private base = 0
   private since = 0
+  private paused = false
 
   append(millis: number, now: number): void {
     if (this.played(now) >= this.total) {
@@ -22,7 +23,17 @@ export class RealTime {
   }
 
   played(now: number): number {
-    return Math.min(this.total, this.base + (now - this.since))
+    return this.paused ? this.base : Math.min(this.total, this.base + (now - this.since))
+  }
+
+  pause(now: number): void {
+    this.base = this.played(now)
+    this.paused = true
+  }
+
+  resume(now: number): void {
+    this.paused = false
+    this.since = now
   }
 
   /** Silence: what was not played never will be. Answers how much was. */

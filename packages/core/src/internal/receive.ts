@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Audio from "../Audio.ts"
 import { fromError } from "../BidiEvent.ts"
 import type { ModelEvent } from "../BidiModel.ts"
+import type { BargeIn } from "./bargeIn.ts"
 import type { Interrupter } from "./interruption.ts"
 import type { Rooms } from "./rooms.ts"
 import type { Tools } from "./tools.ts"
@@ -23,7 +24,7 @@ export interface Receiver {
   readonly abandon: () => { readonly owed: Owed; readonly turnInterrupted: boolean }
 }
 
-export const make = (rooms: Rooms, interrupter: Interrupter, tools: Tools): Receiver => {
+export const make = (rooms: Rooms, interrupter: Interrupter, bargeIn: BargeIn, tools: Tools): Receiver => {
   const { fanout, ledger, model, now, outbox, turn, words } = rooms
   let lastAudioAt: number | undefined
   const format = model.output
@@ -103,16 +104,17 @@ export const make = (rooms: Rooms, interrupter: Interrupter, tools: Tools): Rece
         words.userTurn(event.itemId)
         outbox.committed()
         if (event.respond) turn.awaitReply()
-        return
+        return bargeIn.userTurn()
       }
       case "SpeechStarted": {
         turn.userSpeaks(true)
         fanout.emit({ _tag: "UserSpeech", phase: "started" })
-        return event.interrupts === false ? undefined : Effect.asVoid(interrupter.interrupt("user_speech"))
+        return bargeIn.speechStarted(event.interrupts !== false)
       }
       case "SpeechStopped": {
         turn.userSpeaks(false)
         fanout.emit({ _tag: "UserSpeech", phase: "stopped" })
+        bargeIn.speechStopped()
         return
       }
       case "Interrupted":

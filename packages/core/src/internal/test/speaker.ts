@@ -84,7 +84,9 @@ export const speaker = Effect.fnUntraced(function* (name: string = "speaker") {
           flushes++
           forgetUnplayed()
         }),
-        played: () => Duration.millis(time.played(now()))
+        played: () => Duration.millis(time.played(now())),
+        pause: Effect.sync(() => time.pause(now())),
+        resume: Effect.sync(() => time.resume(now()))
       })
     ),
     heard,

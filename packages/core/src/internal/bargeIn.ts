@@ -1,0 +1,72 @@
+/**
+ * Whether the user's speech is an interruption: at once, after it has lasted, or once it has become a turn.
+ */
+import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as FiberHandle from "effect/FiberHandle"
+import type { Interrupter } from "./interruption.ts"
+import type { Rooms } from "./rooms.ts"
+
+/**
+ * What counts as an interruption by speech. A provider that cuts its reply off by itself, while it generates, is not
+ * asked: both apply to speech over a reply that is only still audible, or that the provider lets go on.
+ */
+export interface InterruptionOptions {
+  /** Speech interrupts when it has lasted so long. Default: at once. */
+  readonly minSpeech?: Duration.Input
+  /**
+   * Speech only pauses the agent. If no turn of the user comes of it within this time after it stopped, the agent goes
+   * on where it was. Needs outputs that can pause; with others speech interrupts. Default: off.
+   */
+  readonly resumeAfter?: Duration.Input
+}
+
+export interface BargeIn {
+  /** `interrupts`: whether the provider takes the speech for an interruption itself. */
+  readonly speechStarted: (interrupts: boolean) => Effect.Effect<void> | undefined
+  readonly speechStopped: () => void
+  readonly userTurn: () => Effect.Effect<void> | undefined
+}
+
+export const make = Effect.fnUntraced(function* (
+  { outputs, turn }: Rooms,
+  { interrupt }: Interrupter,
+  { minSpeech, resumeAfter }: InterruptionOptions
+) {
+  const timer = yield* FiberHandle.make()
+  const start = yield* FiberHandle.runtime(timer)()
+  const now = Effect.asVoid(interrupt("user_speech"))
+  let paused = false
+
+  const pause = Effect.suspend(() => {
+    paused = true
+    return outputs.pause
+  })
+  const resume = Effect.suspend(() => {
+    paused = false
+    return outputs.resume
+  })
+
+  return {
+    speechStarted: (interrupts) => {
+      const cut = interrupts && turn.active !== undefined
+      if (cut || (minSpeech === undefined && resumeAfter === undefined)) return interrupts ? now : undefined
+      const begin = resumeAfter !== undefined && outputs.canPause() ? pause : now
+      if (minSpeech === undefined) {
+        start(Effect.void) // whatever was to happen after earlier speech
+        return begin
+      }
+      start(Effect.andThen(Effect.sleep(minSpeech), begin))
+      return undefined
+    },
+    speechStopped: () => {
+      if (paused) start(Effect.andThen(Effect.sleep(resumeAfter!), resume))
+      else if (minSpeech !== undefined) start(Effect.void)
+    },
+    userTurn: () => {
+      if (!paused) return undefined
+      start(Effect.void)
+      return Effect.andThen(now, resume)
+    }
+  } satisfies BargeIn
+})
