@@ -83,16 +83,19 @@ export const bytes = (format: AudioFormat, length: Duration.Input): number =>
   Math.floor((Duration.toMillis(Duration.fromInputUnsafe(length)) * format.sampleRate) / 1000) * frameSize(format)
 
 /**
- * Silence of the given length. G.711 has its own bytes for zero: 0xFF in µ-law, 0xD5 in A-law.
+ * The byte that silence is made of: 0 in PCM, 0xFF in µ-law, 0xD5 in A-law.
+ *
+ * @category arithmetic
+ */
+export const zero = ({ format }: AudioFormat): number => (format === "pcmu" ? 0xff : format === "pcma" ? 0xd5 : 0)
+
+/**
+ * Silence of the given length.
  *
  * @category constructors
  */
-export const silence = (format: AudioFormat, length: Duration.Input): Uint8Array => {
-  const audio = new Uint8Array(bytes(format, length))
-  if (format.format === "pcmu") audio.fill(0xff)
-  if (format.format === "pcma") audio.fill(0xd5)
-  return audio
-}
+export const silence = (format: AudioFormat, length: Duration.Input): Uint8Array =>
+  new Uint8Array(bytes(format, length)).fill(zero(format))
 
 /**
  * Says in words why audio of one shape cannot be taken for another, or `undefined` when it can.

@@ -35,7 +35,7 @@ import type { CloseReason, Output, OutputOf, OutputTag } from "./BidiEvent.ts"
 import type * as BidiInput from "./BidiInput.ts"
 import { BidiModel } from "./BidiModel.ts"
 import type * as BidiOutput from "./BidiOutput.ts"
-import type { Conversation, CurrentConversation } from "./CurrentConversation.ts"
+import type { Conversation, CurrentConversation, SayOptions } from "./CurrentConversation.ts"
 import type { InterruptionOptions } from "./internal/bargeIn.ts"
 import type { ConnectionOptions } from "./internal/connection.ts"
 import { converse, type Hook as InternalHook, type Started } from "./internal/conversation.ts"
@@ -112,8 +112,8 @@ export interface Options<
   readonly sessionId?: string
   /** What was said before, put behind what the session's log holds. */
   readonly history?: Prompt.Prompt
-  /** Lets the agent speak first, following these instructions, unless the session has a history. */
-  readonly greeting?: string
+  /** Lets the agent speak first, following instructions or word for word, unless the session has a history. */
+  readonly greeting?: string | ({ readonly say: string } & SayOptions)
   readonly connection?: ConnectionOptions
   /** What counts as an interruption by speech. Default: all speech that the provider reports. */
   readonly interruption?: InterruptionOptions

@@ -189,6 +189,8 @@ export type ModelEvent =
       readonly responseId?: string
       readonly delta: string
       readonly preview?: boolean
+      /** How much of the item's audio has been spoken when these words have, in milliseconds, if that is known. */
+      readonly until?: number
     }
   | {
       readonly _tag: "TranscriptDone"

@@ -19,6 +19,16 @@ import type { BidiModel } from "./BidiModel.ts"
 export type Sendable = string | Input | ReadonlyArray<string | TextInput | ImageInput>
 
 /**
+ * How something is said. What is protected is not cut off by the user: neither by speech, of which the model hears
+ * nothing meanwhile, nor by text, which waits. Only `interrupt({ force: true })` cuts it.
+ *
+ * @category models
+ */
+export interface SayOptions {
+  readonly protect?: boolean
+}
+
+/**
  * A running conversation. All of it may be used at any time from any fiber, also inside a tool, a hook or an output.
  *
  * @category models
@@ -36,8 +46,20 @@ export interface Conversation {
    * `Unsupported` for what the provider cannot do.
    */
   readonly send: (input: Sendable) => Effect.Effect<void, BidiError>
-  /** Cuts the agent off, as the user's speech would. Nothing happens if it is silent. */
-  readonly interrupt: () => Effect.Effect<void>
+  /**
+   * Has the agent say a text, once nobody speaks and no reply is on its way; succeeds when it was asked for. The model is
+   * told to say it word for word: models mostly do, none promises to.
+   */
+  readonly say: (text: string, options?: SayOptions) => Effect.Effect<void, BidiError>
+  /** Cuts the agent off, as the user's speech would. Nothing happens if it is silent, or protected and not forced. */
+  readonly interrupt: (options?: { readonly force?: boolean }) => Effect.Effect<void>
+  /**
+   * Frames of audio of this input (default: of all, and those given to `send`) are not heard until `unmute`. A turn of
+   * the user that is not finished ends here: the model is given silence until it takes it.
+   */
+  readonly mute: (input?: string) => Effect.Effect<void>
+  /** Frames are heard again. Without a name: all of them. */
+  readonly unmute: (input?: string) => Effect.Effect<void>
   /**
    * Consents to a tool call that waits for it (`ApprovalRequest`). Answers whether it did; the first decision counts.
    */

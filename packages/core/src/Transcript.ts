@@ -128,16 +128,37 @@ export const splitUnanswered = (self: Transcript): readonly [answered: Transcrip
 }
 
 /**
+ * Where in a text a voice is: after `chars` characters, `until` milliseconds of its audio have been spoken.
+ *
+ * @category models
+ */
+export interface Mark {
+  readonly chars: number
+  readonly until: number
+}
+
+/**
  * The part of `text` that was heard when `heard` of `produced` milliseconds were played, cut at the last whole word:
- * a word that was only begun was not heard.
+ * a word that was only begun was not heard. The voice goes evenly from mark to mark, from the first character to the
+ * last where there are none. Marks are in the order of the text.
  *
  * @category combinators
  */
-export const heardText = (text: string, heard: number, produced: number): string => {
+export const heardText = (text: string, heard: number, produced: number, marks: ReadonlyArray<Mark> = []): string => {
   if (heard <= 0 || produced <= 0) return ""
   if (heard >= produced) return text
-  const end = Math.floor((text.length * heard) / produced)
-  if (/\s/.test(text.charAt(end))) return text.slice(0, end).trimEnd()
+  let from: Mark = { chars: 0, until: 0 }
+  let to: Mark = { chars: text.length, until: Math.max(produced, marks.at(-1)?.until ?? 0) }
+  for (const mark of marks) {
+    if (mark.until > heard) {
+      to = mark
+      break
+    }
+    from = mark
+  }
+  const span = to.until - from.until
+  const end = span <= 0 ? from.chars : from.chars + Math.floor(((to.chars - from.chars) * (heard - from.until)) / span)
+  if (end >= text.length || /\s/.test(text.charAt(end))) return text.slice(0, end).trimEnd()
   return text.slice(0, end).replace(/\S+$/, "").trimEnd()
 }
 

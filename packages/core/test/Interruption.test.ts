@@ -311,6 +311,28 @@ describe("an interruption", () => {
   )
 })
 
+describe("words whose time is known", () => {
+  it.effect("are cut by it", () =>
+    Effect.gen(function* () {
+      const { agent, model } = yield* agentWith(
+        Effect.fnUntraced(function* (line) {
+          const piece = { _tag: "TranscriptDelta", role: "assistant", itemId: "i", responseId: "r" } as const
+          yield* line.emit({ _tag: "ResponseStarted", responseId: "r" })
+          yield* line.emit({ ...piece, delta: "Well… ", until: 2500 }, { ...piece, delta: "I think so.", until: 3000 })
+          yield* line.emit({ _tag: "AudioDelta", responseId: "r", itemId: "i", audio: new Uint8Array(48_000 * 3) })
+          yield* line.emit({ _tag: "ResponseDone", responseId: "r", stopReason: "complete" })
+        })
+      )
+      const speaker = yield* BidiTest.speaker()
+      const call = yield* agent.start({ outputs: [speaker.output] })
+      yield* BidiTest.advance("2 seconds") // two thirds of the sound, nothing of the words
+      yield* call.interrupt()
+      assert.deepInclude(model.commands()[0], { items: [{ itemId: "i", heard: 2000, produced: 3000 }] })
+      assert.deepStrictEqual((yield* call.history).content, [])
+    })
+  )
+})
+
 describe("speech over a reply that is still audible", () => {
   const talking = (
     interruption: BidiAgent.InterruptionOptions,

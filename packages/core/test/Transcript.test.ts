@@ -38,6 +38,44 @@ describe("what was heard", () => {
   )
 })
 
+describe("what was heard, when it is known when words were spoken", () => {
+  const text = "one two three"
+  const marks = [
+    { chars: 3, until: 1000 },
+    { chars: 7, until: 1200 },
+    { chars: 13, until: 4000 }
+  ]
+  const at = (heard: number) => Transcript.heardText(text, heard, 5000, marks)
+
+  it("is what was spoken then", () => {
+    assert.deepStrictEqual(
+      [at(999), at(1000), at(1199), at(1200), at(3999), at(4000), at(4999)],
+      ["", "one", "one", "one two", "one two", "one two three", "one two three"]
+    )
+  })
+
+  it("goes evenly between two marks", () => {
+    const words = "a b c d e f g h"
+    assert.strictEqual(Transcript.heardText(words, 500, 5000, [{ chars: 8, until: 1000 }]), "a b")
+    assert.strictEqual(Transcript.heardText(words, 3000, 5000, [{ chars: 8, until: 1000 }]), "a b c d e f")
+  })
+
+  const Marks = Schema.Array(Schema.Struct({ chars: Count, until: Count }))
+  it.prop(
+    "is a beginning that grows with time, whatever the marks are",
+    { text: Text, marks: Marks, one: Count, two: Count, produced: Count },
+    ({ marks, one, produced, text, two }) => {
+      const inOrder = <K extends "chars" | "until">(key: K) => marks.map((mark) => mark[key]).toSorted((a, b) => a - b)
+      const untils = inOrder("until")
+      const sorted = inOrder("chars").map((chars, i) => ({ chars: Math.min(chars, text.length), until: untils[i]! }))
+      const [less, more] = [Math.min(one, two), Math.max(one, two)]
+      const heard = (millis: number) => Transcript.heardText(text, millis, produced, sorted)
+      assert.isTrue(text.startsWith(heard(more)))
+      assert.isTrue(heard(more).startsWith(heard(less)))
+    }
+  )
+})
+
 describe("a transcript", () => {
   it("keeps the place of an entry that is written again", () => {
     const log = [user("u1"), assistant("a1", ""), user("u1", "Hello"), assistant("a1", "Hi")]

@@ -29,7 +29,7 @@ export interface BargeIn {
 }
 
 export const make = Effect.fnUntraced(function* (
-  { outputs, turn }: Rooms,
+  { outputs, protection, turn }: Rooms,
   { interrupt }: Interrupter,
   { minSpeech, resumeAfter }: InterruptionOptions
 ) {
@@ -49,6 +49,7 @@ export const make = Effect.fnUntraced(function* (
 
   return {
     speechStarted: (interrupts) => {
+      if (protection.on) return undefined
       const cut = interrupts && turn.active !== undefined
       if (cut || (minSpeech === undefined && resumeAfter === undefined)) return interrupts ? now : undefined
       const begin = resumeAfter !== undefined && outputs.canPause() ? pause : now

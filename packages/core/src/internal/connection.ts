@@ -82,14 +82,14 @@ export const make = Effect.fnUntraced(function* (
   let standby: Dialed | undefined
 
   // From here on this is the connection of the conversation; no other reaches it any more.
-  const adopt = Effect.fnUntraced(function* (dialed: Dialed, owed: Owed, seamless = false) {
+  const adopt = Effect.fnUntraced(function* (dialed: Dialed, owed: Owed | undefined, seamless = false) {
     const { connection } = dialed
     current = dialed
     generation.current++
     const { history, resend, trimmed } = resumption({
       transcript: memory.transcript(),
       first: generation.current === 1,
-      owed: outbox.inTurn() ? "nothing" : owed,
+      owed: outbox.inTurn() ? undefined : owed,
       kept: dialed.kept,
       limit: model.limits.history
     })
@@ -157,10 +157,7 @@ export const make = Effect.fnUntraced(function* (
   })
 
   // Between two turns, with nothing on its way that the next connection should know.
-  const boundary: Effect.Effect<void> = Effect.andThen(
-    turn.idle,
-    Effect.suspend(() => (words.missingWords ? Effect.andThen(turn.change, boundary) : Effect.void))
-  )
+  const boundary = turn.until(() => turn.atRest && !words.missingWords)
 
   // The old connection still works: a next one that does not come up is told, and tried again until the old one ends.
   const nextDialed: Effect.Effect<Dialed> = dial.pipe(
@@ -200,7 +197,7 @@ export const make = Effect.fnUntraced(function* (
     const { audioAt } = receiver
     const { owed, turnInterrupted } = receiver.abandon()
     words.abandoned()
-    gaps.lost(owed === "rest" ? audioAt() : undefined)
+    gaps.lost(owed?.what === "rest" ? audioAt() : undefined)
     return { owed, turnInterrupted }
   }
 
@@ -260,7 +257,7 @@ export const make = Effect.fnUntraced(function* (
   })
 
   return {
-    open: Effect.flatMap(dial, (dialed) => adopt(dialed, "nothing")),
+    open: Effect.flatMap(dial, (dialed) => adopt(dialed, undefined)),
     keep,
     connectionId: () => current?.connection.id ?? ""
   } satisfies Keeper

@@ -23,6 +23,7 @@ import { Approvals } from "./approvals.ts"
 import * as BargeIn from "./bargeIn.ts"
 import { part, worker } from "./closing.ts"
 import * as Keeper from "./connection.ts"
+import { Ears } from "./ears.ts"
 import * as Fanout from "./fanout.ts"
 import * as Interrupter from "./interruption.ts"
 import * as Limits from "./limits.ts"
@@ -32,6 +33,7 @@ import * as Outbox from "./outbox.ts"
 import * as Outputs from "./outputs.ts"
 import { Ledger } from "./playback.ts"
 import * as Receiver from "./receive.ts"
+import { Protection } from "./protection.ts"
 import type { Rooms } from "./rooms.ts"
 import * as Sender from "./send.ts"
 import * as Tools from "./tools.ts"
@@ -56,7 +58,7 @@ export interface Plan {
   readonly hooks: ReadonlyArray<Hook<any>>
   readonly sessionId: string
   readonly history: Prompt.Prompt | undefined
-  readonly greeting: string | undefined
+  readonly greeting: Sender.Greeting | undefined
   readonly limits: Limits.ConversationLimits
   readonly interruption: BargeIn.InterruptionOptions
   readonly connection: Keeper.ConnectionOptions
@@ -69,9 +71,8 @@ export interface Started {
   readonly events: Stream.Stream<Output>
 }
 
-// A recording that ends in the middle of a turn would leave the provider listening for ever: it gets two seconds of
-// silence, in real time.
-const SILENCE = { frame: "100 millis", frames: 20 } as const
+// What a recording that has ended is followed by, in real time.
+const SILENCE = "100 millis"
 
 /**
  * Runs a conversation until it ends, and answers with the reason. Its error is that of the part that failed first.
@@ -90,22 +91,27 @@ export const converse = (
       const memory = yield* openMemory(plan, fail)
       const rooms = yield* makeRooms(memory)
       const interrupter = yield* Interrupter.make(rooms)
-      const sender = Sender.make(rooms, interrupter, () => Deferred.isDoneUnsafe(ended))
+      const over = { isOver: () => Deferred.isDoneUnsafe(ended), wait: Effect.exit(Deferred.await(ended)) }
+      const untilOver = (waiting: Effect.Effect<void>) => Effect.raceFirst(waiting, Effect.asVoid(over.wait))
+      const sender = yield* Sender.make(rooms, interrupter, over)
       const approvals = new Approvals(rooms.fanout)
       const ready = yield* Deferred.make<Tools.Tools>()
       const conversation: Conversation = {
         sessionId: plan.sessionId,
         model: rooms.model,
         send: sender.send,
-        interrupt: () => Effect.asVoid(interrupter.interrupt("manual")),
+        say: sender.say,
+        interrupt: ({ force = false } = {}) => Effect.asVoid(interrupter.interrupt("manual", force)),
+        mute: (input) => Effect.sync(() => rooms.ears.mute(input)),
+        unmute: (input) => Effect.sync(() => rooms.ears.unmute(input)),
         approve: (id) => approvals.decide(id, { approved: true }),
         reject: (id, reason = "it was rejected") => approvals.decide(id, { approved: false, reason }),
         callTool: (name, input, { record = false } = {}) =>
           Effect.flatMap(Deferred.await(ready), (tools) => tools.callDirectly(name, input, record)),
         stop: (reason = "client_disconnect") => stop(reason),
         history: Effect.sync(() => Transcript.toPrompt(memory.transcript())),
-        quiet: rooms.turn.quiet,
-        idle: rooms.turn.idle
+        quiet: untilOver(rooms.turn.quiet),
+        idle: untilOver(rooms.turn.idle)
       }
       const open = Effect.gen(function* () {
         const events = yield* openObservers(rooms, plan.hooks, fail)
@@ -126,10 +132,7 @@ export const converse = (
         const receiver = Receiver.make(rooms, interrupter, bargeIn, tools)
         const keeper = yield* openModel(rooms, receiver, definition, plan.connection, fail)
         connectionId = keeper.connectionId
-        if (plan.greeting !== undefined && memory.transcript().length === 0) {
-          const { outbox, turn } = rooms
-          outbox.offerUnsafe({ _tag: "Respond", instructions: plan.greeting }, { onSent: turn.awaitReply })
-        }
+        if (plan.greeting !== undefined && memory.transcript().length === 0) sender.greet(plan.greeting)
         const inputs = yield* openInputs(sender, plan.inputs, fail)
         yield* Effect.forkScoped(Effect.ignore(Effect.andThen(inputs, endOfInputs(rooms, plan.inputs.length, stop))))
         yield* Effect.forkScoped(Limits.watch(rooms, plan.limits, stop))
@@ -142,7 +145,7 @@ export const converse = (
         Deferred.doneUnsafe(ended, exit)
         const error = Option.getOrUndefined(Exit.findErrorOption(exit))
         rooms.outbox.end(error instanceof BidiError ? error : Outbox.ended())
-        return interrupter.interrupt(Exit.isFailure(exit) && !Exit.hasInterrupts(exit) ? "error" : "manual")
+        return interrupter.interrupt(Exit.isFailure(exit) && !Exit.hasInterrupts(exit) ? "error" : "manual", true)
       }
 
       return yield* open.pipe(
@@ -163,6 +166,8 @@ const makeRooms = Effect.fnUntraced(function* (memory: Memory.Memory) {
   const clock = yield* Clock.Clock
   const now = () => clock.currentTimeMillisUnsafe()
   const outbox = yield* Outbox.make(model.input, (error) => fanout.emit(fromError(error)))
+  const turn = new Turn(ledger, () => !outbox.isEmpty(), now)
+  const protection = new Protection(turn, ledger, now)
   return {
     model,
     fanout,
@@ -170,7 +175,9 @@ const makeRooms = Effect.fnUntraced(function* (memory: Memory.Memory) {
     ledger,
     outbox,
     words: new Words(fanout, memory),
-    turn: new Turn(ledger, () => !outbox.isEmpty(), now),
+    turn,
+    protection,
+    ears: new Ears(model.input, turn, protection, now),
     outputs: yield* Outputs.make(model.output, fanout, ledger),
     generation: { current: 0 },
     now
@@ -246,19 +253,24 @@ const openInputs = Effect.fnUntraced(function* (
   return Effect.forEach(fibers, Fiber.join, { discard: true })
 })
 
-const listen = (sender: Sender.Sender, { stream }: BidiInput<unknown, any>, fail: Fail) =>
+const listen = (sender: Sender.Sender, { name, stream }: BidiInput<unknown, any>, fail: Fail) =>
   stream.pipe(
-    Stream.runForEachArray((inputs) => takeFrom(sender, inputs, 0)),
+    Stream.runForEachArray((inputs) => takeFrom(sender, name, inputs, 0)),
     Effect.onError((cause) => Effect.sync(() => fail(cause)))
   )
 
 // A frame of audio passes at once; only the rest is worth an effect.
-const takeFrom = (sender: Sender.Sender, inputs: ReadonlyArray<Input>, from: number): Effect.Effect<void, BidiError> =>
+const takeFrom = (
+  sender: Sender.Sender,
+  name: string,
+  inputs: ReadonlyArray<Input>,
+  from: number
+): Effect.Effect<void, BidiError> =>
   Effect.suspend(() => {
     for (let i = from; i < inputs.length; i++) {
       const input = inputs[i]!
-      if (input._tag !== "AudioInput") return Effect.andThen(sender.send(input), takeFrom(sender, inputs, i + 1))
-      const problem = sender.audio(input)
+      if (input._tag !== "AudioInput") return Effect.andThen(sender.send(input), takeFrom(sender, name, inputs, i + 1))
+      const problem = sender.audio(input, name)
       if (problem !== undefined) return Effect.fail(problem)
     }
     return Effect.void
@@ -271,9 +283,10 @@ const endOfInputs = Effect.fnUntraced(function* (
 ) {
   if (count === 0) return
   if (rooms.outbox.heardAudio()) {
-    for (let i = 0; i < SILENCE.frames; i++) {
-      rooms.outbox.audio(Audio.silence(rooms.model.input, SILENCE.frame))
-      yield* Effect.sleep(SILENCE.frame)
+    const since = rooms.now()
+    while (rooms.ears.waitsForSilence(since)) {
+      rooms.outbox.audio(Audio.silence(rooms.model.input, SILENCE))
+      yield* Effect.sleep(SILENCE)
     }
   }
   yield* rooms.turn.idle

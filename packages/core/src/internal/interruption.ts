@@ -9,15 +9,19 @@ import type { Command } from "../BidiModel.ts"
 import type { Rooms } from "./rooms.ts"
 
 export interface Interrupter {
-  /** Answers whether there was anything to interrupt. `andThen` runs before any other interruption. */
-  readonly interrupt: (reason: Interruption["reason"]) => Effect.Effect<boolean>
+  /** Answers whether there was anything to interrupt. Only by force is what is protected. */
+  readonly interrupt: (reason: Interruption["reason"], force?: boolean) => Effect.Effect<boolean>
 }
 
 export const make = Effect.fnUntraced(function* (rooms: Rooms) {
-  const { fanout, generation, ledger, outbox, outputs, turn, words } = rooms
+  const { fanout, generation, ledger, outbox, outputs, protection, turn, words } = rooms
   const one = yield* Semaphore.make(1)
 
-  const interrupt = Effect.fnUntraced(function* (reason: Interruption["reason"]) {
+  const interrupt = Effect.fnUntraced(function* (reason: Interruption["reason"], force = false) {
+    if (protection.on) {
+      if (!force) return false
+      protection.lift()
+    }
     const { active } = turn
     const targets = new Set(ledger.unheard())
     if (active !== undefined) targets.add(active)

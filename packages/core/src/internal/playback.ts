@@ -49,6 +49,9 @@ export type Position = () => number
 // Positions are sums of fractions: what differs by less than this is the same moment.
 const TOLERANCE = 0.5
 
+// 127.99999 is a sum that should have been 128.
+const whole = (millis: number): number => Math.floor(millis + 0.001)
+
 interface Segment {
   readonly responseId: string
   readonly itemId: string
@@ -91,6 +94,11 @@ export class Ledger {
     return this.segments.filter((segment) => segment.end > heard + TOLERANCE).map((segment) => segment.responseId)
   }
 
+  isUnheard(responseId: string): boolean {
+    const last = this.segments.findLast((segment) => segment.responseId === responseId)
+    return last !== undefined && last.end > this.furthest() + TOLERANCE
+  }
+
   /** What was heard of each audio item of a response, in whole milliseconds, before the devices are flushed or after. */
   heard(responseId: string): ReadonlyArray<HeardItem> {
     const position = this.furthest()
@@ -104,8 +112,8 @@ export class Ledger {
     }
     return Array.from(items, ([itemId, item]) => ({
       itemId,
-      heard: Math.floor(item.heard),
-      produced: Math.floor(item.produced)
+      heard: whole(item.heard),
+      produced: whole(item.produced)
     }))
   }
 

@@ -21,11 +21,11 @@ export interface Receiver {
    * The connection is gone: what it was in the middle of will not be finished. Answers what it owes, and whether
    * that was in the middle of a turn.
    */
-  readonly abandon: () => { readonly owed: Owed; readonly turnInterrupted: boolean }
+  readonly abandon: () => { readonly owed: Owed | undefined; readonly turnInterrupted: boolean }
 }
 
 export const make = (rooms: Rooms, interrupter: Interrupter, bargeIn: BargeIn, tools: Tools): Receiver => {
-  const { fanout, ledger, model, now, outbox, turn, words } = rooms
+  const { fanout, ledger, model, now, outbox, protection, turn, words } = rooms
   let lastAudioAt: number | undefined
   const format = model.output
 
@@ -38,6 +38,7 @@ export const make = (rooms: Rooms, interrupter: Interrupter, bargeIn: BargeIn, t
 
   const start = (responseId: string, more = false) => {
     if (turn.active !== undefined) complete(turn.active, "error")
+    protection.started(responseId, more)
     turn.started(responseId, more)
     outbox.answered()
     fanout.emit({ _tag: "ResponseStart", responseId })
@@ -96,6 +97,7 @@ export const make = (rooms: Rooms, interrupter: Interrupter, bargeIn: BargeIn, t
         return
       }
       case "NoResponse": {
+        protection.lift()
         turn.noReply()
         fanout.emit(fromError(event.error))
         return
@@ -117,8 +119,14 @@ export const make = (rooms: Rooms, interrupter: Interrupter, bargeIn: BargeIn, t
         bargeIn.speechStopped()
         return
       }
-      case "Interrupted":
+      case "Interrupted": {
+        if (protection.covers(event.responseId)) {
+          // what there is of it is heard all the same
+          if (turn.active === event.responseId) complete(event.responseId, "interrupted")
+          return
+        }
         return Effect.asVoid(interrupter.interrupt("user_speech"))
+      }
       case "ToolCalls": {
         // also for a reply that was cut off: a call wants an answer
         open(event.responseId)
@@ -149,6 +157,7 @@ export const make = (rooms: Rooms, interrupter: Interrupter, bargeIn: BargeIn, t
     abandon: () => {
       const { active, inTurn } = turn
       if (active !== undefined) complete(active, "error")
+      protection.abandoned(active)
       turn.abandoned(active !== undefined)
       return { owed: turn.owed, turnInterrupted: inTurn }
     }

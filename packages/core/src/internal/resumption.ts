@@ -10,7 +10,7 @@ export interface Situation {
   /** The first connection of a conversation: all of an earlier session is history. */
   readonly first: boolean
   /** What the old connection had not finished. */
-  readonly owed: Owed
+  readonly owed: Owed | undefined
   /** Entries that the provider kept itself, where a connection was resumed there. */
   readonly kept: ReadonlySet<string> | undefined
   /** How much text the provider takes as history, in bytes of UTF-8. */
@@ -47,9 +47,18 @@ export const resumption = ({ first, kept, limit, owed, transcript }: Situation):
       trimmed
     }
   }
-  if (owed === "nothing") return { history, resend: [], trimmed }
-  const cutOff = owed === "rest" && known.at(-1)?._tag === "Assistant"
-  return { history, resend: [cutOff ? { _tag: "Respond", instructions: CONTINUE } : { _tag: "Respond" }], trimmed }
+  if (owed === undefined) return { history, resend: [], trimmed }
+  const cutOff = owed.what === "rest" && known.at(-1)?._tag === "Assistant"
+  const instructions = cutOff ? continuing(owed.instructions) : owed.instructions
+  return { history, resend: [{ _tag: "Respond", ...(instructions === undefined ? {} : { instructions }) }], trimmed }
+}
+
+// A reply that was begun by instructions is gone on with by the same, however often that has to be.
+const continuing = (instructions: string | undefined): string => {
+  if (instructions === undefined) return CONTINUE
+  return instructions.startsWith(CONTINUE)
+    ? instructions
+    : `${CONTINUE} That message was made by these instructions: ${instructions}`
 }
 
 // A turn without words, and a call without an output: the first says nothing, the second is not understood alone.

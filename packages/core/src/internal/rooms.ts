@@ -2,11 +2,13 @@
  * The rooms of one conversation, as they see each other.
  */
 import type { BidiModel } from "../BidiModel.ts"
+import type { Ears } from "./ears.ts"
 import type { Fanout } from "./fanout.ts"
 import type { Memory } from "./memory.ts"
 import type { Outbox } from "./outbox.ts"
 import type { Outputs } from "./outputs.ts"
 import type { Ledger } from "./playback.ts"
+import type { Protection } from "./protection.ts"
 import type { Turn } from "./turn.ts"
 import type { Words } from "./words.ts"
 
@@ -17,6 +19,8 @@ export interface Rooms {
   readonly words: Words
   readonly ledger: Ledger
   readonly turn: Turn
+  readonly protection: Protection
+  readonly ears: Ears
   readonly outbox: Outbox
   readonly outputs: Outputs
   /** Counts the connections; the number of the current one. */

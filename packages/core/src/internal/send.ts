@@ -2,29 +2,54 @@
  * What comes in, on its way to the outbox.
  */
 import * as Effect from "effect/Effect"
+import * as Semaphore from "effect/Semaphore"
 import * as Audio from "../Audio.ts"
 import { BidiError, InvalidRequest, Unsupported } from "../BidiError.ts"
 import type { AudioInput } from "../BidiEvent.ts"
 import type { Command, UserPart } from "../BidiModel.ts"
-import type { Sendable } from "../CurrentConversation.ts"
+import type { SayOptions, Sendable } from "../CurrentConversation.ts"
 import type { Interrupter } from "./interruption.ts"
-import { ended } from "./outbox.ts"
+import { ended, type Offer } from "./outbox.ts"
 import type { Rooms } from "./rooms.ts"
 
 export interface Sender {
   readonly send: (input: Sendable) => Effect.Effect<void, BidiError>
   /** Takes a frame of the user's speech at once. Answers what is wrong with it, if anything is. */
-  readonly audio: (frame: AudioInput) => BidiError | undefined
+  readonly audio: (frame: AudioInput, input?: string) => BidiError | undefined
+  /** Asks the agent to say a text. */
+  readonly say: (text: string, options?: SayOptions) => Effect.Effect<void, BidiError>
+  /** Asks the agent for the first word. */
+  readonly greet: (greeting: Greeting) => void
 }
 
-export const make = (rooms: Rooms, interrupter: Interrupter, isEnded: () => boolean): Sender => {
-  const { memory, model, outbox, outputs, turn } = rooms
+interface Saying extends SayOptions {
+  readonly say: string
+}
+
+/** How the agent begins: by instructions, or word for word. */
+export type Greeting = string | Saying
+
+/** `over` answers whether the conversation has ended, and waits for it. */
+export const make = Effect.fnUntraced(function* (
+  rooms: Rooms,
+  interrupter: Interrupter,
+  over: { readonly isOver: () => boolean; readonly wait: Effect.Effect<unknown> }
+) {
+  const { ears, memory, model, outbox, outputs, protection, turn } = rooms
+  const oneSaying = yield* Semaphore.make(1)
+
+  const orEnded = (waiting: Effect.Effect<void>) =>
+    Effect.andThen(
+      Effect.raceFirst(waiting, over.wait),
+      Effect.suspend(() => (over.isOver() ? Effect.fail(ended()) : Effect.void))
+    )
 
   const message = Effect.fnUntraced(function* (parts: ReadonlyArray<UserPart>) {
     if (parts.length === 0) return yield* invalid("a message needs at least one part")
     if (!model.capabilities.images && parts.some((part) => typeof part !== "string")) {
       return yield* unsupported("images", "cannot see pictures")
     }
+    if (protection.on) yield* orEnded(turn.until(() => !protection.on))
     yield* interrupter.interrupt("user_text")
     // 32 characters: the longest id that every provider takes
     const id = crypto.randomUUID().replaceAll("-", "")
@@ -40,6 +65,27 @@ export const make = (rooms: Rooms, interrupter: Interrupter, isEnded: () => bool
     )
   })
 
+  const saying = ({ protect = false, say }: Saying): readonly [Command, Offer] => [
+    { _tag: "Respond", instructions: `Say exactly the following, word for word, and nothing else: "${say}"` },
+    {
+      onSent: (command) => {
+        turn.awaitReply(command)
+        if (protect) protection.ask()
+      }
+    }
+  ]
+
+  const say = Effect.fnUntraced(function* (text: string, options?: SayOptions) {
+    // two requests in one reply would be one of them
+    yield* orEnded(turn.free)
+    yield* outbox.offer(...saying({ say: text, ...options }))
+  }, oneSaying.withPermit)
+
+  const greet = (greeting: Greeting) =>
+    typeof greeting === "string"
+      ? outbox.offerUnsafe({ _tag: "Respond", instructions: greeting }, { onSent: turn.awaitReply })
+      : outbox.offerUnsafe(...saying(greeting))
+
   const signal = Effect.fnUntraced(function* (command: Extract<Command, { _tag: `Turn${string}` }>) {
     if (!model.capabilities.manualTurns) return yield* unsupported("manual turns", "decides by itself whose turn it is")
     if (command._tag === "TurnStart") yield* interrupter.interrupt("user_speech")
@@ -52,15 +98,16 @@ export const make = (rooms: Rooms, interrupter: Interrupter, isEnded: () => bool
       provider: model.provider
     })
 
-  const audio = (frame: AudioInput) => {
+  const audio = (frame: AudioInput, input?: string) => {
     const problem = Audio.mismatch(model.input, frame, frame.audio.length)
     if (problem !== undefined) return invalid(problem)
-    outbox.audio(frame.audio)
+    const heard = ears.hear(frame.audio, input)
+    if (heard !== undefined) outbox.audio(heard)
     return undefined
   }
 
   const send = (input: Sendable): Effect.Effect<void, BidiError> => {
-    if (isEnded()) return Effect.fail(ended())
+    if (over.isOver()) return Effect.fail(ended())
     if (typeof input === "string") return message([input])
     if (isParts(input))
       return message(input.map((part) => (typeof part === "object" && "text" in part ? part.text : part)))
@@ -82,8 +129,13 @@ export const make = (rooms: Rooms, interrupter: Interrupter, isEnded: () => bool
     }
   }
 
-  return { send: (input) => Effect.suspend(() => send(input)), audio }
-}
+  return {
+    send: (input) => Effect.suspend(() => send(input)),
+    audio,
+    say,
+    greet
+  } satisfies Sender
+})
 
 const isParts = (input: Sendable): input is Extract<Sendable, ReadonlyArray<unknown>> => Array.isArray(input)
 

@@ -2,15 +2,22 @@
  * Whose turn it is: the replies of the current connection, the user's speech, the tools that run.
  */
 import * as Effect from "effect/Effect"
+import type { Command } from "../BidiModel.ts"
 import type { Ledger } from "./playback.ts"
 
-/** What a connection owes. */
-export type Owed = "nothing" | "reply" | "rest"
+/** What a connection owes: a reply that was asked for, or the rest of one; and by which instructions. */
+export interface Owed {
+  readonly what: "reply" | "rest"
+  readonly instructions: string | undefined
+}
 
 type Stage = "active" | "done" | "cancelled"
 
 // A reply that has not begun by then is not waited for any more: some requests are not answered.
-const PATIENCE = 30_000
+export const PATIENCE = 30_000
+
+// A device that does not get on is not asked more often than this.
+const SHORTEST = 5
 
 // Ids of a connection's replies are kept to recognise what comes late; more than this many back, nothing does.
 const REMEMBERED = 64
@@ -19,6 +26,8 @@ export class Turn {
   private readonly replies = new Map<string, Stage>()
   private readonly waiting = new Set<() => void>()
   private asked: number | undefined // when a reply was asked for that has not begun
+  private wanted: string | undefined // the instructions for it
+  private following: string | undefined // the instructions of the reply that is being generated
   private cut = false // a reply ended with its connection
   private speaking = false
   private tools = 0
@@ -43,6 +52,8 @@ export class Turn {
   started(responseId: string, more: boolean): void {
     this.active = responseId
     this.asked = more ? this.now() : undefined
+    this.following = more ? undefined : this.wanted
+    if (!more) this.wanted = undefined
     this.replies.set(responseId, "active")
     if (this.replies.size > REMEMBERED) this.replies.delete(this.replies.keys().next().value!)
     this.changed()
@@ -61,21 +72,27 @@ export class Turn {
     this.changed()
   }
 
-  /** A reply was asked for; it has not started yet. */
-  readonly awaitReply = (): void => {
+  /** A reply was asked for, by a command or by the user's speech; it has not started yet. */
+  readonly awaitReply = (command?: Command): void => {
     this.asked = this.now()
+    this.wanted = command?._tag === "Respond" ? command.instructions : undefined
     this.changed()
   }
 
   /** No reply will come, or it will be asked for again. */
   noReply(): void {
     this.asked = undefined
+    this.wanted = undefined
     this.cut = false
     this.changed()
   }
 
   get awaitingReply(): boolean {
     return this.asked !== undefined && this.now() - this.asked < PATIENCE
+  }
+
+  get userSpeaking(): boolean {
+    return this.speaking
   }
 
   userSpeaks(speaking: boolean): void {
@@ -93,9 +110,10 @@ export class Turn {
     this.changed()
   }
 
-  /** What the connection that is gone had not finished: a reply that was asked for, or the rest of one. */
-  get owed(): Owed {
-    return this.cut ? "rest" : this.awaitingReply ? "reply" : "nothing"
+  /** What the connection that is gone had not finished. */
+  get owed(): Owed | undefined {
+    if (this.cut) return { what: "rest", instructions: this.following }
+    return this.awaitingReply ? { what: "reply", instructions: this.wanted } : undefined
   }
 
   /** The connection is gone, and with it whatever it was doing. A reply that was on its way is still awaited. */
@@ -115,6 +133,11 @@ export class Turn {
     return this.working || this.ledger.remaining() > 0
   }
 
+  /** Whether nothing is going on, nothing is left to play, and nothing waits to be sent. */
+  get atRest(): boolean {
+    return !this.inTurn && !this.pending()
+  }
+
   private get working(): boolean {
     return this.active !== undefined || this.awaitingReply || this.speaking || this.tools > 0
   }
@@ -126,8 +149,16 @@ export class Turn {
     for (const resume of waiting) resume()
   }
 
-  /** Waits until something may have changed. */
-  readonly change = Effect.callback<void>((resume) => {
+  // Waits until something may have changed: somebody said so, the sound is over, or a reply that does not come is given up.
+  private readonly change = Effect.suspend(() => {
+    const rest = this.ledger.remaining()
+    const sound = rest > 0 ? rest : Infinity
+    const patience = this.awaitingReply ? this.asked! + PATIENCE - this.now() : Infinity
+    const wait = Math.max(SHORTEST, Math.min(sound, patience))
+    return wait === Infinity ? this.told : Effect.raceFirst(Effect.sleep(wait), this.told)
+  })
+
+  private readonly told = Effect.callback<void>((resume) => {
     const done = () => {
       this.waiting.delete(done)
       resume(Effect.void)
@@ -136,34 +167,22 @@ export class Turn {
     return Effect.sync(() => this.waiting.delete(done))
   })
 
-  /** Waits until no sound is left to play. */
-  readonly quiet: Effect.Effect<void> = Effect.suspend(() => {
-    const rest = this.ledger.remaining()
-    if (rest === 0) return Effect.void
-    return Effect.andThen(Effect.raceFirst(Effect.sleep(rest), this.change), this.quiet)
-  })
-
-  /** Waits until something happens. */
-  readonly happens: Effect.Effect<void> = Effect.suspend(() =>
-    this.inTurn || this.pending() ? Effect.void : Effect.andThen(this.change, this.happens)
-  )
-
-  /** Waits until nobody speaks and no reply is on its way. */
-  readonly free: Effect.Effect<void> = Effect.suspend(() =>
-    this.active !== undefined || this.awaitingReply || this.speaking
-      ? Effect.andThen(this.changeOrPatience, this.free)
-      : Effect.void
-  )
-
-  // A reply that does not come is given up without anything having changed.
-  private get changeOrPatience(): Effect.Effect<void> {
-    return this.asked === undefined ? this.change : Effect.raceFirst(Effect.sleep(PATIENCE), this.change)
+  /** Waits for a state of affairs. */
+  until(holds: () => boolean): Effect.Effect<void> {
+    return Effect.suspend(() => (holds() ? Effect.void : Effect.andThen(this.change, this.until(holds))))
   }
 
+  /** Waits until no sound is left to play. */
+  readonly quiet: Effect.Effect<void> = this.until(() => this.ledger.remaining() === 0)
+
+  /** Waits until something happens. */
+  readonly happens: Effect.Effect<void> = this.until(() => !this.atRest)
+
+  /** Waits until nobody speaks and no reply is on its way. */
+  readonly free: Effect.Effect<void> = this.until(
+    () => this.active === undefined && !this.awaitingReply && !this.speaking
+  )
+
   /** Waits until nothing is going on and no sound is left to play. */
-  readonly idle: Effect.Effect<void> = Effect.suspend(() => {
-    if (this.working || this.pending()) return Effect.andThen(this.changeOrPatience, this.idle)
-    if (this.ledger.remaining() > 0) return Effect.andThen(this.quiet, this.idle)
-    return Effect.void
-  })
+  readonly idle: Effect.Effect<void> = this.until(() => this.atRest)
 }

@@ -17,7 +17,11 @@ interface Open {
   text: string
 }
 
+// Replies are cut soon after they were produced; when words of older ones were spoken does not matter any more.
+const REMEMBERED = 32
+
 export class Words {
+  private readonly marks = new Map<string, Array<Transcript.Mark>>()
   private readonly spoken = new Map<string, Open>()
   private readonly planned = new Map<string, Open>()
   private readonly missing = new Set<string>() // turns of the user whose words are not known
@@ -51,13 +55,16 @@ export class Words {
     const items = piece.preview === true ? this.planned : this.spoken
     const item = this.item(items, piece)
     item.text += piece.delta
+    if (piece.until !== undefined) this.mark(piece.itemId, item.text.trimEnd().length, piece.until)
     if (piece.preview !== true) this.remember(item, "update")
     this.emit(item, piece.delta, false, piece.preview === true)
   }
 
   done(whole: Whole): void {
     const item = this.item(this.spoken, whole)
-    const rest = whole.text.startsWith(item.text) ? whole.text.slice(item.text.length) : ""
+    const goesOn = whole.text.startsWith(item.text)
+    const rest = goesOn ? whole.text.slice(item.text.length) : ""
+    if (!goesOn) this.marks.delete(item.itemId)
     item.text = whole.text
     this.finish(item, rest)
   }
@@ -80,12 +87,19 @@ export class Words {
     for (const entry of this.memory.transcript()) {
       if (entry._tag !== "Assistant" || entry.responseId !== responseId) continue
       const full = entry.full ?? entry.text
-      const text = heardText(full, entry.id, cuts)
+      const text = heardText(full, entry.id, cuts, this.marks.get(entry.id))
       heard.push(text)
       if (text === full && !begun.has(entry.id)) continue
       this.memory.put({ ...entry, text, interrupted: true, full })
     }
     return heard.join(" ")
+  }
+
+  private mark(itemId: string, chars: number, until: number): void {
+    const marks = this.marks.get(itemId) ?? []
+    marks.push({ chars, until })
+    this.marks.set(itemId, marks)
+    if (this.marks.size > REMEMBERED) this.marks.delete(this.marks.keys().next().value!)
   }
 
   private item(items: Map<string, Open>, { itemId, responseId, role }: Piece | Whole): Open {
@@ -134,8 +148,13 @@ export class Words {
 }
 
 // A reply without audio was read, all of it. In one with audio, an item without any was not reached.
-const heardText = (full: string, itemId: string, cuts: ReadonlyArray<HeardItem>): string => {
+const heardText = (
+  full: string,
+  itemId: string,
+  cuts: ReadonlyArray<HeardItem>,
+  marks: ReadonlyArray<Transcript.Mark> | undefined
+): string => {
   if (cuts.length === 0) return full
   const cut = cuts.find((cut) => cut.itemId === itemId)
-  return cut === undefined ? "" : Transcript.heardText(full, cut.heard, cut.produced)
+  return cut === undefined ? "" : Transcript.heardText(full, cut.heard, cut.produced, marks)
 }
