@@ -35,13 +35,12 @@ import type { CloseReason, Output, OutputOf, OutputTag } from "./BidiEvent.ts"
 import type * as BidiInput from "./BidiInput.ts"
 import { BidiModel } from "./BidiModel.ts"
 import type * as BidiOutput from "./BidiOutput.ts"
-import type { Conversation, CurrentConversation, SayOptions } from "./CurrentConversation.ts"
+import type { Conversation, CurrentConversation, Persona, SayOptions } from "./CurrentConversation.ts"
 import type { InterruptionOptions } from "./internal/bargeIn.ts"
 import type { ConnectionOptions } from "./internal/connection.ts"
 import { converse, type Hook as InternalHook, type Started } from "./internal/conversation.ts"
 import type { ConversationLimits } from "./internal/limits.ts"
 import { ended } from "./internal/outbox.ts"
-import type { Kit } from "./internal/tools.ts"
 
 export type {
   /**
@@ -153,7 +152,7 @@ type Services<Tools extends Record<string, Tool.Any>, Inputs, Outputs, Hooks> = 
  *
  * @category models
  */
-export interface Agent<Tools extends Record<string, Tool.Any> = {}> {
+export interface Agent<Tools extends Record<string, Tool.Any> = {}> extends Persona<Tools> {
   /**
    * Converses until somebody stops it, a part fails, or all inputs have ended and the reply in progress was heard.
    * Interruption closes everything in order.
@@ -191,6 +190,8 @@ export interface Agent<Tools extends Record<string, Tool.Any> = {}> {
  * @category models
  */
 export interface Profile<Tools extends Record<string, Tool.Any>, E = never, R = never> {
+  /** What it is called in `Handoff` events. Default: the id of the service, or `agent`. */
+  readonly name?: string
   /** What the model is told about its part. Left out, the provider's default applies. */
   readonly system?: string
   /**
@@ -209,12 +210,16 @@ export const make = Effect.fnUntraced(function* <Tools extends Record<string, To
   profile: Profile<Tools, E, R>
 ) {
   const model = yield* BidiModel
-  const kit = (yield* profile.toolkit ?? Toolkit.empty) as unknown as Kit
+  const persona: Persona = {
+    name: profile.name ?? "agent",
+    system: profile.system,
+    toolkit: (yield* profile.toolkit ?? Toolkit.empty) as unknown as Toolkit.WithHandler<Record<string, Tool.Any>>
+  }
 
   const converseWith = (options: Options, onReady: (started: Started) => Effect.Effect<unknown>) =>
     Effect.suspend(() =>
       converse(
-        { system: profile.system, kit },
+        persona,
         {
           inputs: options.inputs ?? [],
           outputs: options.outputs ?? [],
@@ -244,7 +249,7 @@ export const make = Effect.fnUntraced(function* <Tools extends Record<string, To
     return { ...conversation, events, await: Fiber.join(fiber) } satisfies Call<unknown>
   })
 
-  return { start, run } as unknown as Agent<Tools>
+  return { ...persona, start, run } as unknown as Agent<Tools>
 })
 
 /**
@@ -261,5 +266,5 @@ export const Service =
     readonly layer: Layer.Layer<Self, E, R | BidiModel>
   } => {
     const service = Context.Service<Self, Agent<Tools>>()(id)
-    return Object.assign(service, { layer: Layer.effect(service, make(profile)) }) as any
+    return Object.assign(service, { layer: Layer.effect(service, make({ name: id, ...profile })) }) as any
   }

@@ -339,6 +339,18 @@ export const Interruption = Schema.TaggedStruct("Interruption", {
  */
 export type Interruption = typeof Interruption.Type
 
+/**
+ * Another agent has taken over the conversation.
+ *
+ * @category outputs
+ */
+export const Handoff = Schema.TaggedStruct("Handoff", { from: Schema.String, to: Schema.String })
+
+/**
+ * @category outputs
+ */
+export type Handoff = typeof Handoff.Type
+
 // ---------------------------------------------------------------------------------------------------------------------
 // outputs: tools
 // ---------------------------------------------------------------------------------------------------------------------
@@ -493,6 +505,7 @@ export const Output = Schema.Union([
   UserSpeech,
   UserIdle,
   Interruption,
+  Handoff,
   ToolUse,
   ToolProgress,
   ToolResult,

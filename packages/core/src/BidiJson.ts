@@ -256,6 +256,7 @@ export const Output: Schema.Codec<Event.Output, Schema.Json> = Schema.Union([
   same(Event.AudioStream, "bidi_audio_stream", audio),
   TranscriptStream,
   same(Event.UserSpeech, "bidi_user_speech"),
+  same(Event.Handoff, "bidi_handoff"),
   same(Event.UserIdle, "bidi_user_idle", { idle: Schema.DurationFromMillis }, { idle: "idle_ms" }),
   same(Event.Interruption, "bidi_interruption", { heard: Schema.DurationFromMillis }, { heard: "heard_ms" }),
   ToolUse,

@@ -36,6 +36,8 @@ export interface Capabilities {
   readonly resumption: boolean
   /** A second connection may be open before the first is closed. */
   readonly overlap: boolean
+  /** Instructions and tools can be changed on a live connection. Without it a new connection brings the change. */
+  readonly midSessionUpdate: boolean
 }
 
 /**
@@ -66,13 +68,21 @@ export interface ToolDefinition {
 }
 
 /**
+ * What makes a model an agent: its instructions and its tools.
+ *
+ * @category models
+ */
+export interface Configuration {
+  readonly system: string | undefined
+  readonly tools: ReadonlyArray<ToolDefinition>
+}
+
+/**
  * What a connection is opened with.
  *
  * @category models
  */
-export interface Setup {
-  readonly system: string | undefined
-  readonly tools: ReadonlyArray<ToolDefinition>
+export interface Setup extends Configuration {
   /** A handle of an earlier connection (`Resumable`), where the provider keeps the state itself. */
   readonly resume: string | undefined
 }
@@ -131,6 +141,7 @@ export type UserPart = string | ImageInput
  * - `Interrupt`: the user cut the reply off. Cancel it if it is still generating, and tell what was heard of each item;
  *   an item of which nothing was heard is forgotten.
  * - `TurnStart`, `TurnCommit`, `TurnClear`: manual turns.
+ * - `Update`: other instructions and tools from now on. Only with `capabilities.midSessionUpdate`.
  *
  * @category models
  */
@@ -143,6 +154,7 @@ export type Command =
   | { readonly _tag: "TurnStart" }
   | { readonly _tag: "TurnCommit" }
   | { readonly _tag: "TurnClear" }
+  | ({ readonly _tag: "Update" } & Configuration)
 
 /**
  * What a connection reports. Ids are the provider's; an adapter of a provider without them makes them up.

@@ -108,6 +108,7 @@ export const withoutAudio = [
   "UserSpeech",
   "UserIdle",
   "Interruption",
+  "Handoff",
   "ToolUse",
   "ToolProgress",
   "ToolResult",

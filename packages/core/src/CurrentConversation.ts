@@ -4,6 +4,8 @@
  * @since 0.1.0
  */
 import type * as Prompt from "effect/ai/Prompt"
+import type * as Tool from "effect/ai/Tool"
+import type * as Toolkit from "effect/ai/Toolkit"
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type * as Schema from "effect/Schema"
@@ -27,6 +29,27 @@ export type Sendable = string | Input | ReadonlyArray<string | TextInput | Image
 export interface SayOptions {
   readonly protect?: boolean
 }
+
+/**
+ * What makes an agent who it is.
+ *
+ * @category models
+ */
+export interface Persona<Tools extends Record<string, Tool.Any> = Record<string, Tool.Any>> {
+  readonly name: string
+  readonly system: string | undefined
+  readonly toolkit: Toolkit.WithHandler<Tools>
+}
+
+/**
+ * What tools need besides the conversation they run in.
+ *
+ * @category utility types
+ */
+export type ToolServices<Tools extends Record<string, Tool.Any>> = Exclude<
+  Tool.HandlerServices<Tools[keyof Tools]>,
+  CurrentConversation
+>
 
 /**
  * A running conversation. All of it may be used at any time from any fiber, also inside a tool, a hook or an output.
@@ -75,6 +98,23 @@ export interface Conversation {
     input: Schema.Json,
     options?: { readonly record?: boolean }
   ) => Effect.Effect<{ readonly result: Schema.Json; readonly isFailure: boolean }>
+  /**
+   * Changes the instructions or the tools; what is left out stays. Succeeds when it holds: at once where the provider can
+   * change a live connection (`capabilities.midSessionUpdate`), elsewhere on a new connection, which is made as soon as
+   * nobody speaks, at the latest after 10 seconds. Calls that run go on. Fails with what the provider says of it.
+   */
+  readonly update: <Tools extends Record<string, Tool.Any> = {}, E = never, R = never>(changes: {
+    readonly system?: string
+    readonly toolkit?: Effect.Effect<Toolkit.WithHandler<Tools>, E, R>
+  }) => Effect.Effect<void, BidiError | E, R | ToolServices<Tools>>
+  /**
+   * Lets another agent take over: its instructions and its tools, from now on, in the same call with the same history,
+   * over the same model. Otherwise as `update`; a `Handoff` event follows. From a tool: what the tool answers is told to
+   * the agent that took over, which then speaks.
+   */
+  readonly handoff: <Tools extends Record<string, Tool.Any>>(
+    to: Persona<Tools>
+  ) => Effect.Effect<void, BidiError, ToolServices<Tools>>
   /** Asks for the end of the conversation and returns at once. The first reason given is the one reported. */
   readonly stop: (reason?: CloseReason) => Effect.Effect<void>
   /** What was said so far, as heard. */

@@ -72,7 +72,8 @@ export const make = Effect.fnUntraced(function* (
       images: true,
       manualTurns: settings.turnDetection === "none",
       resumption: false,
-      overlap: true
+      overlap: true,
+      midSessionUpdate: true
     },
     // a session lives for an hour; the connection says when that is over
     limits: { maxDuration: Duration.minutes(60), renewBefore: Duration.minutes(5) },

@@ -71,6 +71,27 @@ describe("a command", () => {
     ])
   })
 
+  it("is a change of the session, which later replies follow", () => {
+    const state = start({ instructions: "You are Ada." })
+    const weather = { name: "weather", description: undefined, parameters: { type: "object" } }
+    assert.deepStrictEqual(send(state, { _tag: "Update", system: "You are Bo.", tools: [weather] }), [
+      {
+        type: "session.update",
+        event_id: "bidi_1",
+        session: {
+          type: "realtime",
+          instructions: "You are Bo.",
+          tools: [{ type: "function", name: "weather", parameters: { type: "object" } }]
+        }
+      }
+    ])
+    assert.deepStrictEqual(send(state, { _tag: "Respond", instructions: "Greet." }), [
+      { ...create(2), response: { instructions: "You are Bo.\n\nGreet." } }
+    ])
+    const [cleared] = send(state, { _tag: "Update", system: undefined, tools: [] })
+    assert.deepInclude(cleared, { session: { type: "realtime", instructions: "", tools: [] } })
+  })
+
   it("is a turn that the application begins, ends or takes back", () => {
     const state = start()
     assert.deepStrictEqual(send(state, { _tag: "TurnStart" }), [

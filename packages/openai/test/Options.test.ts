@@ -111,7 +111,14 @@ describe("options", () => {
         model: "gpt-realtime-2.1",
         input: Audio.pcm(24_000),
         output: Audio.pcm(24_000),
-        capabilities: { truncation: true, images: true, manualTurns: false, resumption: false, overlap: true },
+        capabilities: {
+          truncation: true,
+          images: true,
+          manualTurns: false,
+          resumption: false,
+          overlap: true,
+          midSessionUpdate: true
+        },
         limits: { maxDuration: Duration.minutes(60), renewBefore: Duration.minutes(5) }
       })
     })

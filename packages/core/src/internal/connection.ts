@@ -14,7 +14,9 @@ import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { BidiError } from "../BidiError.ts"
 import { type ConnectionRestart, fromError } from "../BidiEvent.ts"
-import type { ModelEvent, Setup } from "../BidiModel.ts"
+import type { Command, Configuration, ModelEvent } from "../BidiModel.ts"
+import { Configured } from "./configured.ts"
+import type { Offer } from "./outbox.ts"
 import { type Dialed, dialing } from "./dialing.ts"
 import { Gaps } from "./gaps.ts"
 import type { Receiver } from "./receive.ts"
@@ -61,6 +63,8 @@ export interface Keeper {
   readonly open: Effect.Effect<void, BidiError>
   /** Keeps it alive. Ends only by failing. */
   readonly keep: Effect.Effect<never, BidiError>
+  /** Changes the configuration, and waits until the connection has it. */
+  readonly configure: (to: Configuration) => Effect.Effect<void, BidiError>
   /** The provider's id of the last connection. */
   readonly connectionId: () => string
 }
@@ -68,18 +72,20 @@ export interface Keeper {
 export const make = Effect.fnUntraced(function* (
   rooms: Rooms,
   receiver: Receiver,
-  setup: Omit<Setup, "resume">,
+  initial: Configuration,
   options: ConnectionOptions
 ) {
   const { fanout, generation, memory, model, now, outbox, turn, words } = rooms
   const gaps = new Gaps(now, yield* Effect.context<never>())
   // Opened before the fiber that keeps a connection: that fiber does not live to see its connections close.
   const scope = yield* Scope.fork(yield* Effect.scope)
-  const { dial, hangUp, lost, redial, resumable } = dialing(rooms, scope, setup, options.timeout ?? "10 seconds")
+  const configured = new Configured(initial)
+  const { dial, hangUp, lost, redial, resumable } = dialing(rooms, scope, configured, options.timeout ?? "10 seconds")
   const renew = typeof options.renew === "object" ? options.renew : {}
 
   let current: Dialed
   let standby: Dialed | undefined
+  let inEffect = 0 // the version of the configuration that is talked with
 
   // From here on this is the connection of the conversation; no other reaches it any more.
   const adopt = Effect.fnUntraced(function* (dialed: Dialed, owed: Owed | undefined, seamless = false) {
@@ -97,6 +103,9 @@ export const make = Effect.fnUntraced(function* (
     // the next connection, if this one does not live to take them, will make its own
     const bound = { generation: generation.current }
     for (const command of resend) outbox.prependUnsafe(command, { bound, onSent: turn.awaitReply })
+    if (dialed.version !== configured.version && model.capabilities.midSessionUpdate) {
+      outbox.prependUnsafe(...bringUp(dialed))
+    }
     turn.noReply()
     yield* Effect.logDebug(`connection ${generation.current} is ready (${connection.id})`)
     fanout.emit({
@@ -108,6 +117,8 @@ export const make = Effect.fnUntraced(function* (
     })
     if (trimmed > 0) fanout.emit({ _tag: "HistoryTrimmed", entries: trimmed })
     gaps.connected(seamless)
+    inEffect = dialed.version
+    turn.changed()
   })
 
   // -------------------------------------------------------------------------------------------------------------------
@@ -139,7 +150,46 @@ export const make = Effect.fnUntraced(function* (
     const drain = Effect.catch(outbox.drain(generation.current, connection), (error) =>
       Effect.andThen(Effect.sleep(LAST_WORDS), Effect.fail(error))
     )
-    return yield* Effect.raceAllFirst([read, drain, renewal(dialed, expiring)])
+    return yield* Effect.raceAllFirst([read, drain, renewal(dialed, expiring), outdated(dialed)])
+  })
+
+  // A connection is given the configuration of now, if that is possible while it is open.
+  const bringUp = (dialed: Dialed): readonly [Command, Offer] => {
+    const { current, version } = configured
+    return [
+      { _tag: "Update", ...current },
+      {
+        bound: { generation: generation.current },
+        onSent: () => {
+          dialed.version = inEffect = version
+          turn.changed()
+        }
+      }
+    ]
+  }
+
+  // Where it is not, it is replaced as soon as nobody speaks. Tools may run: they will be answered on the next one.
+  const outdated = Effect.fnUntraced(function* (dialed: Dialed) {
+    if (model.capabilities.midSessionUpdate) return yield* Effect.never
+    yield* turn.until(() => dialed.version !== configured.version)
+    if (model.capabilities.overlap) yield* standBy
+    yield* Effect.timeoutOption(turn.free, renew.wait ?? Renewals.PATIENCE)
+    return { next: takeStandby() } satisfies Renewal
+  })
+
+  const configure = Effect.fnUntraced(function* (to: Configuration) {
+    const before = configured.current
+    configured.change(to)
+    const { version } = configured
+    turn.changed()
+    if (model.capabilities.midSessionUpdate) {
+      yield* Effect.tapError(outbox.offer(...bringUp(current)), () =>
+        Effect.sync(() => {
+          if (configured.version === version) configured.change(before)
+        })
+      )
+    }
+    yield* turn.until(() => inEffect >= version)
   })
 
   const renewal = Effect.fnUntraced(function* (dialed: Dialed, expiring: Deferred.Deferred<Duration.Duration>) {
@@ -151,7 +201,7 @@ export const make = Effect.fnUntraced(function* (
     )
     fanout.emit({ _tag: "ConnectionWarning", timeLeft })
     yield* Effect.logDebug(`the connection ends in ${Duration.format(timeLeft)}, renewing it`)
-    if (model.capabilities.overlap) standby = yield* nextDialed
+    if (model.capabilities.overlap) yield* standBy
     yield* Effect.timeoutOption(boundary, Renewals.patience(timeLeft, renew.wait))
     return { next: takeStandby() } satisfies Renewal
   })
@@ -165,6 +215,17 @@ export const make = Effect.fnUntraced(function* (
     Effect.retry({ schedule: Schedule.spaced("5 seconds"), while: (error) => error.isRetryable }),
     Effect.catch(() => Effect.never)
   )
+
+  const standBy = Effect.gen(function* () {
+    let next = yield* nextDialed
+    while (next.version !== configured.version) {
+      yield* Effect.forkIn(hangUp(next), scope)
+      next = yield* nextDialed
+    }
+    const other = takeStandby()
+    standby = next
+    if (other !== undefined) yield* Effect.forkIn(hangUp(other), scope)
+  })
 
   const takeStandby = () => {
     const next = standby
@@ -259,6 +320,7 @@ export const make = Effect.fnUntraced(function* (
   return {
     open: Effect.flatMap(dial, (dialed) => adopt(dialed, undefined)),
     keep,
+    configure,
     connectionId: () => current?.connection.id ?? ""
   } satisfies Keeper
 })

@@ -15,9 +15,9 @@ import * as Audio from "../Audio.ts"
 import { BidiError } from "../BidiError.ts"
 import { allTags, type CloseReason, fromError, type Input, type Output, type OutputTag } from "../BidiEvent.ts"
 import type { BidiInput } from "../BidiInput.ts"
-import { BidiModel } from "../BidiModel.ts"
+import { BidiModel, type Configuration } from "../BidiModel.ts"
 import type { BidiOutput } from "../BidiOutput.ts"
-import { type Conversation, CurrentConversation } from "../CurrentConversation.ts"
+import { type Conversation, CurrentConversation, type Persona } from "../CurrentConversation.ts"
 import * as Transcript from "../Transcript.ts"
 import { Approvals } from "./approvals.ts"
 import * as BargeIn from "./bargeIn.ts"
@@ -33,18 +33,13 @@ import * as Outbox from "./outbox.ts"
 import * as Outputs from "./outputs.ts"
 import { Ledger } from "./playback.ts"
 import * as Receiver from "./receive.ts"
+import * as Personas from "./personas.ts"
 import { Protection } from "./protection.ts"
 import type { Rooms } from "./rooms.ts"
 import * as Sender from "./send.ts"
 import * as Tools from "./tools.ts"
 import { Turn } from "./turn.ts"
 import { Words } from "./words.ts"
-
-/** An agent, ready to converse. */
-export interface Definition {
-  readonly system: string | undefined
-  readonly kit: Tools.Kit
-}
 
 export interface Hook<out R = never> {
   readonly tags: ReadonlyArray<OutputTag>
@@ -78,7 +73,7 @@ const SILENCE = "100 millis"
  * Runs a conversation until it ends, and answers with the reason. Its error is that of the part that failed first.
  */
 export const converse = (
-  definition: Definition,
+  persona: Persona,
   plan: Plan,
   onReady: (started: Started) => Effect.Effect<unknown>
 ): Effect.Effect<CloseReason, unknown, any> =>
@@ -96,6 +91,10 @@ export const converse = (
       const sender = yield* Sender.make(rooms, interrupter, over)
       const approvals = new Approvals(rooms.fanout)
       const ready = yield* Deferred.make<Tools.Tools>()
+      const model = yield* Deferred.make<Keeper.Keeper>()
+      const personas = Personas.make(persona, rooms.fanout, (to) =>
+        sender.orEnded(Effect.flatMap(Deferred.await(model), (keeper) => keeper.configure(to)))
+      )
       const conversation: Conversation = {
         sessionId: plan.sessionId,
         model: rooms.model,
@@ -108,6 +107,8 @@ export const converse = (
         reject: (id, reason = "it was rejected") => approvals.decide(id, { approved: false, reason }),
         callTool: (name, input, { record = false } = {}) =>
           Effect.flatMap(Deferred.await(ready), (tools) => tools.callDirectly(name, input, record)),
+        update: personas.update,
+        handoff: personas.handoff,
         stop: (reason = "client_disconnect") => stop(reason),
         history: Effect.sync(() => Transcript.toPrompt(memory.transcript())),
         quiet: untilOver(rooms.turn.quiet),
@@ -123,15 +124,13 @@ export const converse = (
             rooms.fanout.close({ _tag: "ConnectionClose", connectionId: connectionId(), reason })
           })
         )
-        const tools = yield* part(
-          "the tools",
-          Tools.make(rooms, () => definition.kit, approvals)
-        )
+        const tools = yield* part("the tools", Tools.make(rooms, personas.kit, approvals))
         Deferred.doneUnsafe(ready, Exit.succeed(tools))
         const bargeIn = yield* BargeIn.make(rooms, interrupter, plan.interruption)
         const receiver = Receiver.make(rooms, interrupter, bargeIn, tools)
-        const keeper = yield* openModel(rooms, receiver, definition, plan.connection, fail)
+        const keeper = yield* openModel(rooms, receiver, personas.configuration(), plan.connection, fail)
         connectionId = keeper.connectionId
+        Deferred.doneUnsafe(model, Exit.succeed(keeper))
         if (plan.greeting !== undefined && memory.transcript().length === 0) sender.greet(plan.greeting)
         const inputs = yield* openInputs(sender, plan.inputs, fail)
         yield* Effect.forkScoped(Effect.ignore(Effect.andThen(inputs, endOfInputs(rooms, plan.inputs.length, stop))))
@@ -227,14 +226,14 @@ const openOutputs = (rooms: Rooms, outputs: ReadonlyArray<BidiOutput<unknown, an
 const openModel = (
   rooms: Rooms,
   receiver: Receiver.Receiver,
-  { kit, system }: Definition,
+  configuration: Configuration,
   options: Keeper.ConnectionOptions,
   fail: Fail
 ) =>
   part(
     "the model",
     Effect.gen(function* () {
-      const keeper = yield* Keeper.make(rooms, receiver, { system, tools: Tools.definitions(kit) }, options)
+      const keeper = yield* Keeper.make(rooms, receiver, configuration, options)
       yield* keeper.open
       yield* Effect.forkScoped(Effect.onError(keeper.keep, (cause) => Effect.sync(() => fail(cause))))
       return keeper

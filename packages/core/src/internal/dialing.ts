@@ -6,8 +6,9 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
 import { BidiError, ConnectionLost } from "../BidiError.ts"
-import type { Connection, Setup } from "../BidiModel.ts"
+import type { Connection } from "../BidiModel.ts"
 import { bounded } from "./closing.ts"
+import type { Configured } from "./configured.ts"
 import type { Rooms } from "./rooms.ts"
 
 export interface Dialed {
@@ -15,6 +16,8 @@ export interface Dialed {
   readonly scope: Scope.Closeable
   /** When it was opened, in milliseconds of the clock. */
   readonly at: number
+  /** The version of the configuration that it has. */
+  version: number
   /** The entries that the provider kept, where the connection was resumed on its side. */
   readonly kept: ReadonlySet<string> | undefined
 }
@@ -28,7 +31,7 @@ interface Handle {
 export const dialing = (
   { memory, model, now }: Rooms,
   scope: Scope.Scope,
-  setup: Omit<Setup, "resume">,
+  configured: Configured,
   timeout: Duration.Input
 ) => {
   let handle: Handle | undefined
@@ -39,7 +42,8 @@ export const dialing = (
 
   const dialWith = Effect.fnUntraced(function* (resume: Handle | undefined) {
     const child = yield* Scope.fork(scope)
-    const connection = yield* model.connect({ ...setup, resume: resume?.value }).pipe(
+    const { current, version } = configured
+    const connection = yield* model.connect({ ...current, resume: resume?.value }).pipe(
       Scope.provide(child),
       Effect.timeoutOrElse({
         duration: timeout,
@@ -47,7 +51,7 @@ export const dialing = (
       }),
       Effect.onExit((exit) => (Exit.isFailure(exit) ? hangUp({ scope: child }) : Effect.void))
     )
-    return { connection, scope: child, at: now(), kept: resume?.kept } satisfies Dialed
+    return { connection, scope: child, at: now(), version, kept: resume?.kept } satisfies Dialed
   })
 
   /** Opens a connection that knows nothing. */

@@ -105,7 +105,7 @@ export const make = (rooms: Rooms, interrupter: Interrupter, bargeIn: BargeIn, t
       case "UserTurn": {
         words.userTurn(event.itemId)
         outbox.committed()
-        if (event.respond) turn.awaitReply()
+        turn.userTurn(event.respond)
         return bargeIn.userTurn()
       }
       case "SpeechStarted": {

@@ -33,6 +33,9 @@ export const due = (
   return { at: end - before, timeLeft: Duration.millis(before) }
 }
 
+/** How long to wait for the end of a turn, if nothing else is said. */
+export const PATIENCE = Duration.seconds(10)
+
 /** How long to wait for the end of a turn: never until the very end of the connection. */
 export const patience = (timeLeft: Duration.Duration, wait: Duration.Input | undefined): Duration.Duration =>
-  Duration.min(Duration.fromInputUnsafe(wait ?? "10 seconds"), Duration.times(timeLeft, 0.8))
+  Duration.min(Duration.fromInputUnsafe(wait ?? PATIENCE), Duration.times(timeLeft, 0.8))

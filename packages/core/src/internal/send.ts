@@ -18,6 +18,8 @@ export interface Sender {
   readonly audio: (frame: AudioInput, input?: string) => BidiError | undefined
   /** Asks the agent to say a text. */
   readonly say: (text: string, options?: SayOptions) => Effect.Effect<void, BidiError>
+  /** Waits, and fails with the end of the conversation. */
+  readonly orEnded: <E>(waiting: Effect.Effect<void, E>) => Effect.Effect<void, E | BidiError>
   /** Asks the agent for the first word. */
   readonly greet: (greeting: Greeting) => void
 }
@@ -38,7 +40,7 @@ export const make = Effect.fnUntraced(function* (
   const { ears, memory, model, outbox, outputs, protection, turn } = rooms
   const oneSaying = yield* Semaphore.make(1)
 
-  const orEnded = (waiting: Effect.Effect<void>) =>
+  const orEnded = <E>(waiting: Effect.Effect<void, E>) =>
     Effect.andThen(
       Effect.raceFirst(waiting, over.wait),
       Effect.suspend(() => (over.isOver() ? Effect.fail(ended()) : Effect.void))
@@ -133,6 +135,7 @@ export const make = Effect.fnUntraced(function* (
     send: (input) => Effect.suspend(() => send(input)),
     audio,
     say,
+    orEnded,
     greet
   } satisfies Sender
 })

@@ -40,14 +40,15 @@ export const policy = <A>(kit: Kit, name: string, reference: Context.Reference<A
 
 export const make = Effect.fnUntraced(function* ({ fanout, memory }: Rooms, approvals: Approvals) {
   const all = yield* Semaphore.make(CONCURRENCY)
-  const queues = new Map<string, Semaphore.Semaphore>()
+  const queues = new WeakMap<Tool.Any, Semaphore.Semaphore>()
 
   const queueOf = (kit: Kit, name: string): Semaphore.Semaphore => {
-    const known = queues.get(name)
-    if (known !== undefined) return known
-    const concurrency = policy(kit, name, BidiTool.Concurrency)
-    const queue = Semaphore.makeUnsafe(Math.min(concurrency, CONCURRENCY))
-    queues.set(name, queue)
+    const tool = kit.tools[name]!
+    let queue = queues.get(tool)
+    if (queue === undefined) {
+      queue = Semaphore.makeUnsafe(Math.min(policy(kit, name, BidiTool.Concurrency), CONCURRENCY))
+      queues.set(tool, queue)
+    }
     return queue
   }
 

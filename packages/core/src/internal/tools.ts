@@ -51,8 +51,8 @@ export const definitions = (kit: ToolRun.Kit): ReadonlyArray<ToolDefinition> =>
     parameters: Tool.getJsonSchema(tool)
   }))
 
-/** `kit` answers the tools of the moment. */
-export const make = Effect.fnUntraced(function* (rooms: Rooms, kit: () => ToolRun.Kit, approvals: Approvals) {
+/** `kitNow` answers the tools of the moment; a call runs with those of the moment it was made in. */
+export const make = Effect.fnUntraced(function* (rooms: Rooms, kitNow: () => ToolRun.Kit, approvals: Approvals) {
   const { fanout, generation, memory, outbox, turn } = rooms
   const conversation = yield* CurrentConversation
   const { run, runApproved } = yield* ToolRun.make(rooms, approvals)
@@ -60,7 +60,7 @@ export const make = Effect.fnUntraced(function* (rooms: Rooms, kit: () => ToolRu
   const asked = new Map<string, number>() // the last connection that asked for a call
   const slow = new Set<string>() // calls that take longer than the model is to wait
   const promised = new Set<string>() // calls that the model was answered without a result
-  const running = new Map<string, string>() // by id, the tool
+  const cancellable = new Set<string>() // calls that an interruption stops
   const stopped = new Map<string, Answer>() // what is told of calls that were stopped, if that is known
   const open = new Set<Group>()
   const fibers = yield* FiberMap.make<string, Answer, unknown>()
@@ -71,7 +71,7 @@ export const make = Effect.fnUntraced(function* (rooms: Rooms, kit: () => ToolRu
   const settle = (call: ToolCall, responseId: string, input: Schema.Json, since: number, answer: Answer) => {
     const { id, name } = call
     const output = { id, name, ...answer }
-    running.delete(id)
+    cancellable.delete(id)
     settled.set(id, { output, generation: generation.current })
     memory.put({ _tag: "ToolCall", id, responseId, name, input, output: answer })
     const wasPromised = promised.delete(id)
@@ -125,16 +125,17 @@ export const make = Effect.fnUntraced(function* (rooms: Rooms, kit: () => ToolRu
 
   const start = (call: ToolCall, responseId: string, since: number) => {
     const { id, name } = call
+    const kit = kitNow()
     const parsed = parse(call.arguments)
     const input = Result.getOrElse(parsed, () => call.arguments)
-    running.set(id, name)
+    if (ToolRun.policy(kit, name, BidiTool.OnInterruption) === "cancel") cancellable.add(id)
     turn.toolStarted()
     memory.put({ _tag: "ToolCall", id, responseId, name, input })
     fanout.emit({ _tag: "ToolUse", id, name, input, responseId })
     const work = Result.isFailure(parsed)
       ? Effect.succeed(failed(`The arguments are not valid JSON: ${parsed.failure}`))
-      : Effect.provideService(run(kit(), id, name, parsed.success), CurrentConversation, asSeenBy(id))
-    const reminder = ToolRun.policy(kit(), name, BidiTool.StillWorkingAfter)
+      : Effect.provideService(run(kit, id, name, parsed.success), CurrentConversation, asSeenBy(id))
+    const reminder = ToolRun.policy(kit, name, BidiTool.StillWorkingAfter)
     fork(
       id,
       Effect.logDebug(`the tool ${name} (${id}) begins`).pipe(
@@ -176,9 +177,7 @@ export const make = Effect.fnUntraced(function* (rooms: Rooms, kit: () => ToolRu
   }
 
   fanout.subscribe(["Interruption"], () => {
-    for (const [id, name] of running) {
-      if (ToolRun.policy(kit(), name, BidiTool.OnInterruption) === "cancel") stop(id, INTERRUPTED)
-    }
+    for (const id of cancellable) stop(id, INTERRUPTED)
   })
 
   return {
@@ -208,7 +207,7 @@ export const make = Effect.fnUntraced(function* (rooms: Rooms, kit: () => ToolRu
     callDirectly: Effect.fnUntraced(function* (name, input, record) {
       const id = `app-${crypto.randomUUID()}`
       const exit = yield* Effect.exit(
-        Effect.provideService(runApproved(kit(), id, name, input), CurrentConversation, asSeenBy(id))
+        Effect.provideService(runApproved(kitNow(), id, name, input), CurrentConversation, asSeenBy(id))
       )
       const answer = ofExit(exit, STOPPED)
       if (record) {

@@ -16,6 +16,9 @@ type Stage = "active" | "done" | "cancelled"
 // A reply that has not begun by then is not waited for any more: some requests are not answered.
 export const PATIENCE = 30_000
 
+// Between two words, or until the provider takes what was said as a turn.
+const PAUSE = 1000
+
 // A device that does not get on is not asked more often than this.
 const SHORTEST = 5
 
@@ -30,6 +33,7 @@ export class Turn {
   private following: string | undefined // the instructions of the reply that is being generated
   private cut = false // a reply ended with its connection
   private speaking = false
+  private stopped: number | undefined // when the user stopped speaking, and it is not known yet what came of it
   private tools = 0
   private readonly ledger: Ledger
   private readonly pending: () => boolean
@@ -91,13 +95,22 @@ export class Turn {
     return this.asked !== undefined && this.now() - this.asked < PATIENCE
   }
 
+  /** Whether the user speaks, or has just stopped: it takes the provider a moment to make a turn of it. */
   get userSpeaking(): boolean {
-    return this.speaking
+    return this.speaking || (this.stopped !== undefined && this.now() - this.stopped < PAUSE)
   }
 
   userSpeaks(speaking: boolean): void {
+    this.stopped = speaking || !this.speaking ? undefined : this.now()
     this.speaking = speaking
     this.changed()
+  }
+
+  /** What the user said was taken as a turn. */
+  userTurn(respond: boolean): void {
+    this.stopped = undefined
+    if (respond) this.awaitReply()
+    else this.changed()
   }
 
   toolStarted(): void {
@@ -124,6 +137,7 @@ export class Turn {
     }
     this.active = undefined
     this.speaking = false
+    this.stopped = undefined
     this.replies.clear()
     this.changed()
   }
@@ -139,7 +153,7 @@ export class Turn {
   }
 
   private get working(): boolean {
-    return this.active !== undefined || this.awaitingReply || this.speaking || this.tools > 0
+    return this.active !== undefined || this.awaitingReply || this.userSpeaking || this.tools > 0
   }
 
   /** Tells those who wait that something may have changed. */
@@ -154,7 +168,8 @@ export class Turn {
     const rest = this.ledger.remaining()
     const sound = rest > 0 ? rest : Infinity
     const patience = this.awaitingReply ? this.asked! + PATIENCE - this.now() : Infinity
-    const wait = Math.max(SHORTEST, Math.min(sound, patience))
+    const pause = !this.speaking && this.userSpeaking ? this.stopped! + PAUSE - this.now() : Infinity
+    const wait = Math.max(SHORTEST, Math.min(sound, patience, pause))
     return wait === Infinity ? this.told : Effect.raceFirst(Effect.sleep(wait), this.told)
   })
 
@@ -180,7 +195,7 @@ export class Turn {
 
   /** Waits until nobody speaks and no reply is on its way. */
   readonly free: Effect.Effect<void> = this.until(
-    () => this.active === undefined && !this.awaitingReply && !this.speaking
+    () => this.active === undefined && !this.awaitingReply && !this.userSpeaking
   )
 
   /** Waits until nothing is going on and no sound is left to play. */

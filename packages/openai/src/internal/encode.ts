@@ -4,6 +4,7 @@
 import type { Command, HeardItem, ToolOutput, UserPart } from "@effect-bidi/core/BidiModel"
 import type { ConversationItem } from "openai/resources/realtime/realtime"
 import { fit } from "./ids.ts"
+import { update } from "./session.ts"
 import { type ClientEvent, control, type State, want } from "./state.ts"
 
 export const encode = (state: State, command: Command): ReadonlyArray<ClientEvent> => {
@@ -24,6 +25,10 @@ export const encode = (state: State, command: Command): ReadonlyArray<ClientEven
       return [control(state, { type: "input_audio_buffer.clear" })]
     case "TurnCommit":
       return [control(state, { type: "input_audio_buffer.commit" }), ...want(state, [])]
+    case "Update": {
+      state.session = { ...state.session, instructions: command.system ?? "" }
+      return [control(state, { type: "session.update", session: update(command) })]
+    }
   }
 }
 

@@ -2,7 +2,7 @@
  * The session we ask for, and whether it is the one we got.
  */
 import type { AudioFormat } from "@effect-bidi/core/Audio"
-import type { Setup } from "@effect-bidi/core/BidiModel"
+import type { Configuration, Setup, ToolDefinition } from "@effect-bidi/core/BidiModel"
 import * as Duration from "effect/Duration"
 import type {
   RealtimeAudioConfigInput,
@@ -21,12 +21,7 @@ export const build = (settings: Settings, setup: Setup): Asked => ({
   type: "realtime",
   output_modalities: [settings.modality],
   ...given("instructions", setup.system),
-  tools: setup.tools.map(({ description, name, parameters }) => ({
-    type: "function",
-    name,
-    ...given("description", description),
-    parameters
-  })),
+  tools: setup.tools.map(tool),
   tool_choice: toolChoice(settings.toolChoice),
   ...given("parallel_tool_calls", settings.parallelToolCalls),
   ...given("max_output_tokens", settings.maxOutputTokens),
@@ -49,6 +44,16 @@ export const build = (settings: Settings, setup: Setup): Asked => ({
     }
   }
 })
+
+/** The change of a session that goes on. No instructions are none, not the ones of before. */
+export const update = ({ system, tools }: Configuration): Asked => ({
+  type: "realtime",
+  instructions: system ?? "",
+  tools: tools.map(tool)
+})
+
+const tool = ({ description, name, parameters }: ToolDefinition) =>
+  ({ type: "function", name, ...given("description", description), parameters }) as const
 
 const given = <K extends string, A>(key: K, value: A | undefined): { readonly [P in K]?: A } =>
   (value === undefined ? {} : { [key]: value }) as { readonly [P in K]?: A }

@@ -306,6 +306,7 @@ export const model = Effect.fnUntraced(function* (script: Script, options: Model
         manualTurns: true,
         resumption: false,
         overlap: true,
+        midSessionUpdate: true,
         ...options.capabilities
       },
       limits: options.limits ?? {},
