@@ -6,10 +6,10 @@ import * as Fiber from "effect/Fiber"
 import * as Stream from "effect/Stream"
 import { agentWith, reasonOf } from "./support/agent.ts"
 
-const sayExactly = (text: string) => `Say exactly the following, word for word, and nothing else: "${text}"`
+const sayExactly = (text: string) => `Say exactly: "${text}" Say it word for word, and nothing else.`
 
 /** What a model was asked to say that says what it is asked to. */
-const exactly = (instructions = "") => /: "(.*)"$/.exec(instructions)?.[1] ?? instructions
+const exactly = (instructions = "") => /: "(.*)"/.exec(instructions)?.[1] ?? instructions
 
 /** Says what it is told, in two seconds; answers messages. */
 const obedient =
@@ -120,7 +120,7 @@ describe("what the agent is to say", () => {
       yield* BidiTest.advance("10 seconds")
       const [first, second, third] = asked()
       assert.strictEqual(first, sayExactly("Mind the gap."))
-      assert.match(`${second}`, /^The connection was renewed while you were speaking.*: "Mind the gap\."$/)
+      assert.match(`${second}`, /^The connection was renewed while you were speaking.*Say exactly: "Mind the gap\."/)
       assert.strictEqual(third, second) // and not instructions about instructions
     })
   )

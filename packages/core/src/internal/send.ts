@@ -68,7 +68,7 @@ export const make = Effect.fnUntraced(function* (
   })
 
   const saying = ({ protect = false, say }: Saying): readonly [Command, Offer] => [
-    { _tag: "Respond", instructions: `Say exactly the following, word for word, and nothing else: "${say}"` },
+    { _tag: "Respond", instructions: `Say exactly: "${say}" Say it word for word, and nothing else.` },
     {
       onSent: (command) => {
         turn.awaitReply(command)
