@@ -77,6 +77,8 @@ export const show = (screen: Screen, names: { readonly user: string; readonly ag
         return note("?", `${event.name} ${JSON.stringify(event.input)} needs approval`)
       case "ApprovalResolved":
         return event.approved ? undefined : note("✗", `${event.name} was not approved: ${event.reason}`)
+      case "Handoff":
+        return note("⇄", `${event.to} takes over`)
       case "ConnectionRestart":
         return note(
           "↻",
