@@ -56,8 +56,7 @@ const refuse = ({ code, message, retryAfterSeconds, status }: Refusal): Refused 
   return failed(status, code ?? usual, message ?? text, headers)
 }
 
-const keyOf = ({ headers }: Handshake): string | undefined =>
-  /^Bearer\s+(\S+)$/i.exec(headers.authorization ?? "")?.[1]
+const keyOf = ({ headers }: Handshake): string | undefined => /^Bearer\s+(\S+)$/i.exec(headers.authorization ?? "")?.[1]
 
 const faults = new Set<Fault["_tag"]>([
   ...(["Refuse", "Mute", "Close", "End", "Drop", "Stall", "Malformed", "Duplicate", "Slow", "Hold", "Expire"] as const),

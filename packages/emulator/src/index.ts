@@ -1,6 +1,8 @@
 export * as Assistant from "./Assistant.ts"
 export * as Emulator from "./Emulator.ts"
 export * as Fault from "./Fault.ts"
+export * as GeminiEmulator from "./GeminiEmulator.ts"
+export * as NovaEmulator from "./NovaEmulator.ts"
 export * as OpenAiEmulator from "./OpenAiEmulator.ts"
 export * as Pcm from "./Pcm.ts"
 export * as Recogniser from "./Recogniser.ts"

@@ -1,6 +1,7 @@
 import { assert, it } from "@effect/vitest"
 import type { Entry } from "@effect-bidi/emulator/Emulator"
 import { toMessage } from "../src/internal/emulator/message.ts"
+import { telling } from "../src/internal/openai/trace.ts"
 import * as Wire from "../src/internal/openai/wire.ts"
 import * as Trace from "../src/internal/emulator/trace.ts"
 import { Fold, clock, update, userText } from "./support/fold.ts"
@@ -12,7 +13,7 @@ const message = (kind: "received" | "sent", event: unknown, at = 0): Entry =>
 const lines = (entries: ReadonlyArray<Entry>): ReadonlyArray<string> => {
   let state = Trace.initial
   return entries.flatMap((entry) => {
-    const [next, printed] = Trace.step(state, entry)
+    const [next, printed] = Trace.step(telling, state, entry)
     state = next
     return printed
   })

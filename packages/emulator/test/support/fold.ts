@@ -1,13 +1,12 @@
 /**
- * Runs a session's machine alone: virtual time, tones for a voice, a function for ears, no socket.
+ * A session of OpenAI Realtime alone: no socket, virtual time.
  */
-import * as Effect from "effect/Effect"
 import * as Assistant from "@effect-bidi/emulator/Assistant"
 import type { Pcm } from "@effect-bidi/emulator/Pcm"
-import * as Voice from "@effect-bidi/emulator/Voice"
-import type { Command, Input } from "../../src/internal/emulator/machine.ts"
 import * as Session from "../../src/internal/openai/session.ts"
+import type { Session as State } from "../../src/internal/openai/state.ts"
 import type { Setup } from "../../src/internal/openai/step.ts"
+import { Run } from "./run.ts"
 
 export interface Options extends Partial<Setup> {
   readonly hear?: (pcm: Pcm) => string
@@ -17,94 +16,30 @@ export interface Options extends Partial<Setup> {
 // oxlint-disable-next-line typescript/no-explicit-any
 export type Event = { readonly type: string; readonly [key: string]: any }
 
-export class Fold {
-  readonly events: Array<Event> = []
-  readonly closes: Array<{ readonly code: number; readonly reason: string }> = []
-  readonly #machine
-  readonly #hear: (pcm: Pcm) => string
-  readonly #wakes = new Map<string, number>()
-  #state
-  now = 0
-
+export class Fold extends Run<State, Event> {
   constructor({ hear, ...setup }: Options = {}) {
-    this.#hear = hear ?? (() => "")
-    this.#machine = Session.make({
-      model: "gpt-realtime-2.1",
-      seed: 7,
-      speed: 8,
-      deltaMs: 100,
-      latencyMs: 0,
-      sessionMs: 3_600_000,
-      assistant: Assistant.reply,
-      ...setup
-    })
-    const [state, commands] = this.#machine.start(0)
-    this.#state = state
-    for (const command of commands) this.#obey(command)
-  }
-
-  input(input: Input): void {
-    const [state, commands] = this.#machine.step(this.#state, input, this.now)
-    this.#state = state
-    for (const command of commands) this.#obey(command)
-  }
-
-  #obey(command: Command): void {
-    switch (command._tag) {
-      case "Send":
-        // through JSON, as on the wire
-        this.events.push(JSON.parse(JSON.stringify(command.event)) as Event)
-        return
-      case "Close":
-        this.closes.push(command)
-        return
-      case "Wake":
-        this.#wakes.set(command.key, this.now + command.afterMs)
-        return
-      case "Forget":
-        this.#wakes.delete(command.key)
-        return
-      case "Speak": {
-        const speech = Effect.runSync(Voice.tones.speak(command.text, command.manner))
-        return this.input({ _tag: "Spoken", key: command.key, speech })
-      }
-      case "Listen":
-        return this.input({ _tag: "Heard", key: command.key, text: this.#hear(command.pcm) })
-      case "Keep":
-        throw new Error("OpenAI keeps nothing")
-    }
-  }
-
-  /** Sends client events; answers the server events that they lead to at once. */
-  send(...events: ReadonlyArray<object | string>): ReadonlyArray<Event> {
-    const before = this.events.length
-    for (const event of events) {
-      this.input({ _tag: "Text", text: typeof event === "string" ? event : JSON.stringify(event) })
-    }
-    return this.events.slice(before)
-  }
-
-  /** Lets the next wake-up that is due within `ms` happen; false when there is none. */
-  wake(ms = Number.POSITIVE_INFINITY): boolean {
-    const [next] = [...this.#wakes].sort(([, a], [, b]) => a - b)
-    if (next === undefined || next[1] > this.now + ms) return false
-    this.#wakes.delete(next[0])
-    this.now = Math.max(this.now, next[1])
-    this.input({ _tag: "Woken", key: next[0] })
-    return true
+    super(
+      Session.make({
+        model: "gpt-realtime-2.1",
+        seed: 7,
+        speed: 8,
+        deltaMs: 100,
+        latencyMs: 0,
+        sessionMs: 3_600_000,
+        assistant: Assistant.reply,
+        ...setup
+      }),
+      { hear }
+    )
   }
 
   /** Lets `ms` pass. Without a number: until all replies are over. Answers what was sent meanwhile. */
-  pass(ms?: number): ReadonlyArray<Event> {
-    const before = this.events.length
-    const until = this.now + (ms ?? 600_000)
-    while (ms === undefined ? this.hasReplies && this.wake() : this.wake(until - this.now));
-    if (ms !== undefined) this.now = until
-    return this.events.slice(before)
+  override pass(ms?: number): ReadonlyArray<Event> {
+    return ms === undefined ? this.passWhile(() => this.hasReplies) : super.pass(ms)
   }
 
   get hasReplies(): boolean {
-    return this.#state.active.length > 0
+    return this.state.active.length > 0
   }
 
   /** Says it, asks for a reply and waits for its end; answers what was sent meanwhile. */

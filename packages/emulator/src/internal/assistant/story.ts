@@ -57,14 +57,18 @@ const fewest = 3
 /** A mark that a client puts behind words that were cut off has at most this many words. */
 const longestMark = 4
 
-/** Index of the first word of the story that `text` does not tell any more; `undefined` when it tells no part of it. */
-const toldUpTo = (text: string): number | undefined => {
+/**
+ * Index of the first word of the story that `text` does not tell any more; `undefined` when it tells no part of it. Some
+ * words are said twice in the story: then they are the ones nearest to `expected`, where it had been told to before.
+ */
+const toldUpTo = (text: string, expected: number): number | undefined => {
   const told = place(text)
   let best: { readonly from: number; readonly length: number } | undefined
   for (let from = 0; from < words.length; from++) {
     let length = 0
     while (length < told.length && told[length]!.word === words[from + length]?.word) length++
-    if (best === undefined || length > best.length) best = { from, length }
+    const isNearer = best === undefined || Math.abs(from - expected) < Math.abs(best.from - expected)
+    if (best === undefined || length > best.length || (length === best.length && isNearer)) best = { from, length }
   }
   if (best === undefined || best.length < Math.min(fewest, told.length) || best.length === 0) return undefined
   // two words alone are only trusted when the story begins with them
@@ -77,14 +81,19 @@ const toldUpTo = (text: string): number | undefined => {
  * of it was heard, "" when it was told to the end, `undefined` when no story was on.
  */
 export const restOfStory = (memory: ReadonlyArray<Turn>): string | undefined => {
-  for (const turn of memory.toReversed()) {
-    if (turn.role === "assistant") {
-      const next = toldUpTo(turn.text)
-      if (next !== undefined) return next >= words.length ? "" : story.slice(words[next]!.at)
+  let rest: string | undefined
+  let next = 0
+  for (const turn of memory) {
+    if (turn.role === "user" && asksForStory(turn.text)) {
+      rest = story
+      next = 0
     }
-    if (turn.role === "user" && asksForStory(turn.text)) return story
+    const told = turn.role === "assistant" ? toldUpTo(turn.text, next) : undefined
+    if (told === undefined) continue
+    next = told
+    rest = told >= words.length ? "" : story.slice(words[told]!.at)
   }
-  return undefined
+  return rest
 }
 
 /** Whether the text asks for a story. */

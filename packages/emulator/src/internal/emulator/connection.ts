@@ -153,7 +153,7 @@ export const run = Effect.fnUntraced(function* <State>(options: Options<State>) 
     () =>
       Effect.sync(() => {
         line.cut()
-        wire.drop()
+        wire.dispose()
       })
   )
   yield* Effect.sleep(options.pingEvery).pipe(Effect.andThen(Effect.sync(line.ping)), Effect.forever, Effect.forkScoped)

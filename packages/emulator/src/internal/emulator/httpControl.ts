@@ -86,7 +86,7 @@ const parse = (text: string): unknown => {
 
 /** Answers one request. */
 export const respond = (request: IncomingMessage, response: ServerResponse, access: Access): void => {
-  const { pathname } = new URL(request.url ?? "/", "http://emulator")
+  const pathname = (request.url ?? "/").split("?", 1)[0]!
   if (request.method !== "POST") {
     request.resume()
     if (pathname === "/emulator/log") return send(response, 200, access.log())

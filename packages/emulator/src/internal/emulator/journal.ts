@@ -21,8 +21,15 @@ export const make = (limit: number): Journal => {
   let lines: Array<Entry> = []
   const waiting = new Set<() => void>()
   const watching = new Set<(entry: Entry) => void>()
+  // who waits goes on when the whole step is done: the faults that waited for the same message have happened by then
+  let isNudged = false
   const nudge = () => {
-    for (const ask of waiting) ask()
+    if (isNudged) return
+    isNudged = true
+    queueMicrotask(() => {
+      isNudged = false
+      for (const ask of waiting) ask()
+    })
   }
   return {
     nudge,

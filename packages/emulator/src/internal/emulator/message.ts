@@ -18,15 +18,17 @@ const shortestSound = 64
 
 const base64 = /^(?:data:[\w/+.-]+;base64,)?[A-Za-z0-9+/]+={0,2}$/
 
-const bytesOf = (text: string): number => Math.floor((text.length - text.indexOf(",") - 1) * 0.75)
+const bytesOf = (text: string): number => {
+  const padding = text.endsWith("==") ? 2 : text.endsWith("=") ? 1 : 0
+  return Math.floor((text.length - text.indexOf(",") - 1) * 0.75) - padding
+}
 
 interface Stripped {
   readonly value: unknown
   readonly bytes: number
 }
 
-const isRecord = (value: unknown): value is Json =>
-  typeof value === "object" && value !== null && !Array.isArray(value)
+const isRecord = (value: unknown): value is Json => typeof value === "object" && value !== null && !Array.isArray(value)
 
 const strip = (value: unknown, key: string, parent: Json, { blobOf }: Pick<Wording, "blobOf">): Stripped => {
   if (typeof value === "string") {

@@ -21,6 +21,9 @@ import type { Handshake, Refused, Wire } from "./wire.ts"
 /** Things put by for later connections that are remembered, the newest ones. */
 const mostKept = 1000
 
+/** A key may stand in an address; it has no place in a log. */
+const withoutKey = (url: string): string => url.replace(/([?&](?:key|access_token)=)[^&]*/g, "$1...")
+
 /** Listens until the scope closes. */
 export const serve = Effect.fnUntraced(function* <State>(provider: Provider<State>, options: Options) {
   const host = options.host ?? "127.0.0.1"
@@ -37,8 +40,7 @@ export const serve = Effect.fnUntraced(function* <State>(provider: Provider<Stat
   const plans = Plans.make(live, provider, options.faults ?? [])
   let opened = 0
 
-  const assistant: Assistant.Assistant = (prompt) =>
-    plans.takeReply() ?? (options.assistant ?? Assistant.reply)(prompt)
+  const assistant: Assistant.Assistant = (prompt) => plans.takeReply() ?? (options.assistant ?? Assistant.reply)(prompt)
   const hear = (pcm: Pcm) =>
     Effect.suspend(() => {
       const words = plans.takeWords()
@@ -58,12 +60,19 @@ export const serve = Effect.fnUntraced(function* <State>(provider: Provider<Stat
   const onHandshake = (handshake: Handshake): Refused | ((wire: Wire) => void) => {
     const connection = ++opened
     const faults = plans.takeFaults()
-    const url = handshake.url ?? "/"
+    const url = withoutKey(handshake.url ?? "/")
     const at = now()
     const refusal = faults.find(isRefusal)
     const seed = options.seed === undefined ? Math.floor(Math.random() * 2 ** 32) : options.seed + connection
-    const decision =
-      refusal === undefined ? provider.accept(handshake, { seed, assistant, recall }) : provider.refuse(refusal)
+    const accept = () => {
+      try {
+        return provider.accept(handshake, { seed, assistant, recall })
+      } catch (error) {
+        // an address that cannot be read
+        return { status: 400, headers: {}, body: { error: { message: String(error) } } }
+      }
+    }
+    const decision = refusal === undefined ? accept() : provider.refuse(refusal)
     if ("status" in decision) {
       append({ kind: "refused", connection, at, url, status: decision.status })
       return decision

@@ -47,9 +47,12 @@ const textBeats = (text: string): ReadonlyArray<Beat> => [
 /** Speech in deltas of `deltaMs`, with each word in the delta in which it begins. */
 const soundBeats = (speech: Speech, format: AudioFormat, deltaMs: number): ReadonlyArray<Beat> => [
   { _tag: "OpenMessage", kind: "audio" },
-  ...piecesOf(speech, rateOf(format), deltaMs).map(
-    ({ ms, samples, words }): Beat => ({ _tag: "Sound", bytes: bytesOf(samples, format), ms, words })
-  ),
+  ...piecesOf(speech, rateOf(format), deltaMs).map(({ ms, samples, words }): Beat => ({
+    _tag: "Sound",
+    bytes: bytesOf(samples, format),
+    ms,
+    words
+  })),
   { _tag: "Close" }
 ]
 

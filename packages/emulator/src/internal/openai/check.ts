@@ -29,8 +29,7 @@ const words: Words = {
   },
   notOneOf: (value, path, values) =>
     new Refused("invalid_value", `Invalid value: '${value}'. Supported values are: ${quotedList(values)}.`, path),
-  unknown: (path, key) =>
-    new Refused("unknown_parameter", `Unknown parameter: '${join(path, key)}'.`, join(path, key)),
+  unknown: (path, key) => new Refused("unknown_parameter", `Unknown parameter: '${join(path, key)}'.`, join(path, key)),
   missing: (path, key) =>
     new Refused("missing_required_parameter", `Missing required parameter: '${join(path, key)}'.`, join(path, key))
 }

@@ -1,0 +1,122 @@
+/**
+ * Amazon Nova Sonic as a model for conversations, through the official SDK.
+ *
+ * The provider hears by itself where turns begin and end. It has no request to stop speaking: a reply that the application
+ * interrupts is no longer passed on, but the model believes that it was heard. Every text is answered: a fact that is not
+ * to be is told together with the next text. Tools are called while the talk goes on.
+ *
+ * @example
+ * ```ts
+ * const agent = yield* BidiAgent.make({ system: "You are a helpful voice assistant." }).pipe(
+ *   Effect.provide(NovaSonic.layerConfig({ voice: "tiffany" }))
+ * )
+ * ```
+ *
+ * @since 0.1.0
+ */
+import type { BidiError } from "@effect-bidi/core/BidiError"
+import { BidiModel } from "@effect-bidi/core/BidiModel"
+import * as Config from "effect/Config"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Records from "effect/Record"
+import * as Result from "effect/Result"
+import * as Account from "./internal/account.ts"
+import { connect, LIFE, RENEW_BEFORE } from "./internal/connect.ts"
+import * as Errors from "./internal/errors.ts"
+import { HISTORY } from "./internal/history.ts"
+import { resolve } from "./internal/settings.ts"
+import type { Options } from "./Options.ts"
+
+export {
+  /**
+   * What can be set for a session, and for the way to it.
+   *
+   * @category models
+   */
+  Options
+} from "./Options.ts"
+
+/**
+ * The model. Nothing is sent until a conversation connects; fails with `InvalidRequest` and the name of the option
+ * where one is unknown, out of range, or does not go with another.
+ *
+ * @category constructors
+ */
+export const make = Effect.fnUntraced(function* (
+  options: Options = {}
+): Effect.fn.Return<BidiModel["Service"], BidiError> {
+  const secrets = new Set<string>()
+  const errors = Errors.make(Errors.redacting(secrets))
+  const resolved = resolve(options)
+  if (Result.isFailure(resolved)) return yield* errors.invalid(resolved.failure.option, resolved.failure.message)
+  const settings = resolved.success
+  const account = yield* Account.open(settings, secrets, errors)
+  return BidiModel.of({
+    provider: Errors.PROVIDER,
+    model: settings.model,
+    input: settings.input,
+    output: settings.output,
+    capabilities: {
+      truncation: false,
+      images: false,
+      manualTurns: false,
+      resumption: false,
+      overlap: true,
+      midSessionUpdate: false
+    },
+    limits: {
+      maxDuration: LIFE,
+      renewAfter: Duration.subtract(LIFE, RENEW_BEFORE),
+      renewBefore: RENEW_BEFORE,
+      history: HISTORY
+    },
+    connect: connect(settings, account, errors)
+  })
+})
+
+/**
+ * The model as a layer. Credentials are those of the AWS SDK where none are given. Errors as {@link make}.
+ *
+ * @category layers
+ */
+export const layer = (options: Options = {}): Layer.Layer<BidiModel, BidiError> =>
+  Layer.effect(BidiModel, make(options))
+
+/**
+ * The model as a layer, with what is not given from the configuration where that has it: `AWS_REGION` or
+ * `AWS_DEFAULT_REGION`, `AWS_PROFILE`, `AWS_ENDPOINT_URL_BEDROCK_RUNTIME`, and `AWS_BEARER_TOKEN_BEDROCK`, an API key that
+ * goes before credentials. Those are found by the AWS SDK as always: environment, profile, container, instance.
+ *
+ * @category layers
+ */
+export const layerConfig = (options: Options = {}): Layer.Layer<BidiModel, BidiError | Config.ConfigError> =>
+  Layer.effect(
+    BidiModel,
+    Effect.gen(function* () {
+      const { bearerToken, ...rest } = yield* environment
+      return yield* make({
+        ...given(rest),
+        ...(options.credentials === undefined ? given({ bearerToken }) : {}),
+        ...Records.filter(options as Record<string, unknown>, (value) => value !== undefined)
+      })
+    })
+  )
+
+const name = (key: string) => Config.option(Config.NonEmptyString(key))
+
+const environment = Config.all({
+  region: Config.map(Config.all([name("AWS_REGION"), name("AWS_DEFAULT_REGION")]), ([region, other]) =>
+    Option.orElse(region, () => other)
+  ),
+  profile: name("AWS_PROFILE"),
+  endpoint: name("AWS_ENDPOINT_URL_BEDROCK_RUNTIME"),
+  bearerToken: Config.option(Config.Redacted("AWS_BEARER_TOKEN_BEDROCK"))
+})
+
+const given = <A extends Record<string, Option.Option<unknown>>>(found: A) =>
+  Object.fromEntries(
+    Object.entries(found).flatMap(([key, value]) => (Option.isSome(value) ? [[key, value.value]] : []))
+  ) as { readonly [K in keyof A]?: Option.Option.Value<A[K]> }

@@ -1,0 +1,127 @@
+/**
+ * What can be set for a session of Amazon Nova Sonic, and for the way to it.
+ *
+ * @since 0.1.0
+ */
+import * as Predicate from "effect/Predicate"
+import * as Schema from "effect/Schema"
+import { AudioFormat } from "@effect-bidi/core/Audio"
+
+/**
+ * The voices of Nova 2 Sonic. `tiffany` and `matthew` speak every language, the others one.
+ *
+ * @category schemas
+ */
+export const Voice = Schema.Literals([
+  "ambre",
+  "amy",
+  "arjun",
+  "beatrice",
+  "carlos",
+  "carolina",
+  "florian",
+  "kiara",
+  "lennart",
+  "leo",
+  "lorenzo",
+  "lupe",
+  "matthew",
+  "olivia",
+  "tiffany",
+  "tina"
+])
+
+/**
+ * Keys to sign with. Those without `expiration` are taken to be valid for ever.
+ *
+ * @category schemas
+ */
+export const Keys = Schema.Struct({
+  accessKeyId: Schema.Redacted(Schema.NonEmptyString),
+  secretAccessKey: Schema.Redacted(Schema.NonEmptyString),
+  sessionToken: Schema.optionalKey(Schema.Redacted(Schema.NonEmptyString)),
+  expiration: Schema.optionalKey(Schema.Date)
+})
+
+/**
+ * @category models
+ */
+export type Keys = typeof Keys.Type
+
+/**
+ * A credential provider of the AWS SDK, e.g. `fromTemporaryCredentials({ … })`. It is asked again when its keys are about
+ * to expire, and with `forceRefresh` when the provider refused them.
+ *
+ * @category models
+ */
+export type KeyProvider = (options?: { readonly forceRefresh?: boolean }) => Promise<{
+  readonly accessKeyId: string
+  readonly secretAccessKey: string
+  readonly sessionToken?: string
+  readonly expiration?: Date
+}>
+
+/**
+ * @category schemas
+ */
+export const KeyProvider = Schema.declare((value): value is KeyProvider => Predicate.isFunction(value), {
+  expected: "a credential provider"
+})
+
+const Share = Schema.Finite.check(Schema.isBetween({ minimum: 0, maximum: 1 }))
+
+/**
+ * How replies are generated.
+ *
+ * @category schemas
+ */
+export const Inference = Schema.Struct({
+  /** Tokens of one reply. Default: 1024. */
+  maxTokens: Schema.optionalKey(Schema.Int.check(Schema.isGreaterThan(0))),
+  /** 0 to 1. Default: 0.9. */
+  topP: Schema.optionalKey(Share),
+  /** 0 to 1. Default: 0.7. */
+  temperature: Schema.optionalKey(Share)
+})
+
+/**
+ * Everything has a default; what is not here the provider does not have, or this package does not support, and is an
+ * error.
+ *
+ * @category schemas
+ */
+export const Options = Schema.Struct({
+  /** Default: `amazon.nova-2-sonic-v1:0`. */
+  model: Schema.optionalKey(Schema.NonEmptyString),
+  /** The name of a voice, or of one that is not in the list. Default: `matthew`. */
+  voice: Schema.optionalKey(Schema.Union([Voice, Schema.Struct({ id: Schema.NonEmptyString })])),
+  /** The user's audio: PCM, mono, at 8, 16 (default) or 24 kHz. */
+  input: Schema.optionalKey(AudioFormat),
+  /** The agent's audio: PCM, mono, at 8, 16 or 24 (default) kHz. */
+  output: Schema.optionalKey(AudioFormat),
+  inference: Schema.optionalKey(Inference),
+  /** How soon a pause ends the user's turn, `HIGH` soonest (about 1.5 s). Default: the provider's. */
+  endpointing: Schema.optionalKey(Schema.Literals(["HIGH", "MEDIUM", "LOW"])),
+  /** Whether tools may (`auto`, default) or must (`any`) be called in a reply, or which one must. */
+  toolChoice: Schema.optionalKey(
+    Schema.Union([Schema.Literals(["auto", "any"]), Schema.Struct({ tool: Schema.NonEmptyString })])
+  ),
+  /** The region of AWS, e.g. `us-east-1`. Default: what the AWS SDK finds in the environment and in its profile. */
+  region: Schema.optional(Schema.NonEmptyString),
+  /** A profile of the shared configuration files of AWS. */
+  profile: Schema.optional(Schema.NonEmptyString),
+  /** Where to connect to instead of the region's own address. With `http` the connection is a plain one. */
+  endpoint: Schema.optional(Schema.NonEmptyString),
+  /** Default: the AWS SDK's own chain of environment, profile, container and instance. */
+  credentials: Schema.optional(Schema.Union([Keys, KeyProvider])),
+  /**
+   * An API key of Amazon Bedrock, instead of credentials. AWS itself does not take API keys for bidirectional streams (as
+   * of November 2026); what stands between may.
+   */
+  bearerToken: Schema.optional(Schema.Redacted(Schema.NonEmptyString))
+})
+
+/**
+ * @category models
+ */
+export type Options = typeof Options.Type

@@ -1,0 +1,82 @@
+/**
+ * The AWS SDK's client for one connection, with a look at what it keeps to itself: the response headers, the stream
+ * and the socket.
+ *
+ * `send` of the SDK answers with the first event of the provider, which comes only after something was said; that a
+ * connection was accepted is known earlier by its headers. Test: `SdkContract.test.ts`.
+ */
+import { BedrockRuntimeClient } from "@aws-sdk/client-bedrock-runtime"
+import { NodeHttp2Handler } from "@smithy/node-http-handler"
+import type { ClientHttp2Stream } from "node:http2"
+import * as net from "node:net"
+import * as tls from "node:tls"
+import type { Account } from "./account.ts"
+
+export interface Wire {
+  /** The provider has read the request: its status. */
+  readonly onHeaders: (status: number, stream: ClientHttp2Stream) => void
+  /** The network connection is up, with TLS where there is any. */
+  readonly onLink: () => void
+  readonly onSocketError: (error: NodeJS.ErrnoException) => void
+}
+
+export interface Phone {
+  readonly client: BedrockRuntimeClient
+  /** Host and port, for people. */
+  readonly address: () => string
+  /** Nothing of it is left. */
+  readonly destroy: () => void
+}
+
+// The SDK ends sessions that are idle for this long, in silence; its default of five minutes is less than a call.
+const SESSION_TIMEOUT = 600_000
+
+export const dial = (account: Account, wire: Wire): Phone => {
+  let address = "the provider"
+  const sockets = new Set<net.Socket>()
+
+  const createConnection = (authority: URL): net.Socket => {
+    const secure = authority.protocol === "https:"
+    const host = authority.hostname.replace(/^\[(.*)\]$/, "$1")
+    const port = Number(authority.port || (secure ? 443 : 80))
+    address = `${authority.hostname}:${port}`
+    const socket = secure
+      ? tls.connect({ host, port, ALPNProtocols: ["h2"], ...(net.isIP(host) === 0 ? { servername: host } : {}) })
+      : net.connect({ host, port })
+    sockets.add(socket)
+    socket.setNoDelay(true)
+    socket.on("error", wire.onSocketError)
+    socket.once(secure ? "secureConnect" : "connect", wire.onLink)
+    return socket
+  }
+
+  const handler = new NodeHttp2Handler({
+    sessionTimeout: SESSION_TIMEOUT,
+    nodeHttp2ConnectOptions: { createConnection }
+  })
+  const client = new BedrockRuntimeClient({
+    ...account.config,
+    requestHandler: {
+      metadata: handler.metadata,
+      handle: async (request, options) => {
+        const answer = await handler.handle(request, options)
+        wire.onHeaders(answer.response.statusCode, answer.response.body as ClientHttp2Stream)
+        return answer
+      },
+      updateHttpClientConfig: (key, value) => handler.updateHttpClientConfig(key, value),
+      httpHandlerConfigs: () => handler.httpHandlerConfigs(),
+      destroy: () => handler.destroy()
+    } satisfies Pick<
+      NodeHttp2Handler,
+      "metadata" | "handle" | "updateHttpClientConfig" | "httpHandlerConfigs" | "destroy"
+    >
+  })
+  return {
+    client,
+    address: () => address,
+    destroy: () => {
+      client.destroy()
+      for (const socket of sockets) socket.destroy()
+    }
+  }
+}

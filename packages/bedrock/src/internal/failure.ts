@@ -1,0 +1,74 @@
+/**
+ * Reading what the AWS SDK throws. It is never passed on: it holds the request, and with it credentials.
+ */
+import * as Predicate from "effect/Predicate"
+
+export interface Failure {
+  /** The name of the exception: the one thing that is the same for all its shapes. */
+  readonly name: string
+  readonly message: string
+  /** Of the response that refused the request, if that is what happened. */
+  readonly status: number | undefined
+  readonly retryAfter: string | undefined
+  /** For people: the exception, or what the operating system calls the trouble. */
+  readonly code: string | undefined
+  /** The provider said it, in a class of its own or in one that is not known. */
+  readonly isService: boolean
+}
+
+// Of JavaScript, of Node and of the SDK's transport; every other name is that of an exception on the wire.
+const local = new Set([
+  "Error",
+  "TypeError",
+  "RangeError",
+  "SyntaxError",
+  "AbortError",
+  "TimeoutError",
+  "Unknown",
+  "UnknownError"
+])
+
+export const shapeOf = (raw: unknown): Failure => {
+  const error = innermost(fields(raw))
+  const name = capital(text(error.name) ?? "Error")
+  const isService = !local.has(name)
+  const status = fields(error.$metadata).httpStatusCode
+  const refused = typeof status === "number" && status >= 400 ? status : undefined
+  const retryAfter = fields(fields(error.$response).headers)["retry-after"]
+  return {
+    name,
+    // what the SDK could not read is quoted by it, unread
+    message: name === "SyntaxError" || name === "Unknown" ? "" : (said(text(error.message) ?? "") ?? ""),
+    status: refused,
+    retryAfter: text(retryAfter),
+    code: isService ? name : refused === undefined ? text(error.code) : String(refused),
+    isService
+  }
+}
+
+const fields = (value: unknown): Readonly<Record<string, unknown>> =>
+  Predicate.isObject(value) ? (value as Record<string, unknown>) : {}
+
+const text = (value: unknown): string | undefined => (typeof value === "string" && value !== "" ? value : undefined)
+
+// The SDK wraps what its signing throws.
+const innermost = (error: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> =>
+  text(error.message)?.startsWith("Pipeline error in @aws-sdk/") === true && Predicate.isObject(error.cause)
+    ? fields(error.cause)
+    : error
+
+// Frames name a member of the union, responses name the class.
+const capital = (name: string): string => name.charAt(0).toUpperCase() + name.slice(1)
+
+// An exception the SDK does not know comes with its JSON for a message, and with a hint for developers.
+const said = (message: string): string | undefined => {
+  const [first = ""] = message.split("\n")
+  if (first.startsWith("Command failed")) return "the credential process failed"
+  if (!first.startsWith("{")) return first
+  try {
+    const body = fields(JSON.parse(first))
+    return text(body.message) ?? text(body.Message)
+  } catch {
+    return first
+  }
+}

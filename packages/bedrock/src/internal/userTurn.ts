@@ -1,0 +1,44 @@
+/**
+ * What the user said: the recogniser's blocks between two replies are one turn.
+ */
+import { join } from "./plan.ts"
+import { type Events, newTurn, type State, type UserTurn } from "./state.ts"
+
+/** A block of the user's words begins. */
+export const hear = (state: State, contentId: string, out: Events): UserTurn => {
+  if (state.turn === undefined) {
+    state.turn = newTurn(state)
+    // what is said into a reply may be no more than a murmur
+    out.push({ _tag: "UserTurn", itemId: state.turn.itemId, respond: state.response === undefined })
+  }
+  state.asked = true
+  state.turn.open.add(contentId)
+  return state.turn
+}
+
+export const words = (turn: UserTurn, text: string, isMore: boolean, out: Events): void => {
+  const delta = isMore ? text : join(turn.text, text)
+  if (delta === "") return
+  turn.text += delta
+  out.push({ _tag: "TranscriptDelta", role: "user", itemId: turn.itemId, delta })
+}
+
+/** A block of the user's words ended. */
+export const heard = (turn: UserTurn, contentId: string, out: Events): void => {
+  turn.open.delete(contentId)
+  finish(turn, out)
+}
+
+/** Somebody answers: the turn is over, as soon as its words are there. */
+export const answer = (state: State, out: Events): void => {
+  const { turn } = state
+  if (turn === undefined) return
+  state.turn = undefined
+  turn.answered = true
+  finish(turn, out)
+}
+
+const finish = (turn: UserTurn, out: Events): void => {
+  if (!turn.answered || turn.open.size > 0) return
+  out.push({ _tag: "TranscriptDone", role: "user", itemId: turn.itemId, text: turn.text })
+}

@@ -1,0 +1,69 @@
+/** What every provider has to do, through the real SDK against the emulator. */
+import { BidiConformance } from "@effect-bidi/core"
+import * as Fault from "@effect-bidi/emulator/Fault"
+import * as NovaEmulator from "@effect-bidi/emulator/NovaEmulator"
+import { describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { NovaSonic } from "../src/index.ts"
+import { keys } from "./support/line.ts"
+
+const makeLab = Effect.gen(function* () {
+  const { awaitConnections, awaitEntry, control, url } = yield* NovaEmulator.make({
+    speed: Number.POSITIVE_INFINITY,
+    voice: "tones",
+    seed: 1,
+    log: { audio: true }
+  })
+  const refusing = (status: number, code?: string) =>
+    control.onNextConnection(Fault.refuse(status, code === undefined ? {} : { code }))
+  const now = (...faults: ReadonlyArray<Fault.Fault>) => Effect.asVoid(control.inject(...faults))
+  const exception = (type: string, message: string) => now(Fault.exception(type, message))
+  return {
+    model: NovaSonic.layer({ region: "us-east-1", credentials: keys, endpoint: url }),
+    manual: undefined,
+    server: {
+      reply: ({ calls = [], text = "" }) =>
+        control.reply({ text, calls: calls.map(({ arguments: args, name }) => ({ name, arguments: args })) }),
+      hear: control.hear,
+      // a reply on this wire has no sign of its own: it has begun when its first words are announced
+      hold: now(Fault.hold(Fault.afterSent("textOutput"))),
+      release: control.release,
+      received: (text) =>
+        Effect.asVoid(awaitEntry((entry) => entry.kind === "received" && JSON.stringify(entry.event).includes(text))),
+      connections: awaitConnections
+    },
+    failures: [
+      { name: "HTTP 401", when: "connect", cause: refusing(401), reason: "Auth" },
+      { name: "HTTP 403", when: "connect", cause: refusing(403), reason: "Auth" },
+      { name: "expired keys", when: "connect", cause: refusing(403, "ExpiredTokenException"), reason: "Auth" },
+      { name: "no quota", when: "connect", cause: refusing(400, "ServiceQuotaExceededException"), reason: "Quota" },
+      { name: "an invalid request", when: "connect", cause: refusing(400), reason: "InvalidRequest" },
+      { name: "HTTP 429", when: "connect", cause: refusing(429), reason: "RateLimited" },
+      { name: "HTTP 503", when: "connect", cause: refusing(503), reason: "ServerFault" },
+      { name: "a drop", when: "live", cause: now(Fault.drop()), reason: "ConnectionLost" },
+      { name: "an end that nobody asked for", when: "live", cause: now(Fault.end()), reason: "ConnectionLost" },
+      { name: "a reset", when: "live", cause: now(Fault.reset(0)), reason: "ConnectionLost" },
+      { name: "half a frame", when: "live", cause: now(Fault.truncate()), reason: "ConnectionLost" },
+      { name: "the eight minutes", when: "live", cause: now(Fault.expire()), reason: "SessionExpired" },
+      { name: "throttling", when: "live", cause: exception("throttlingException", "slow"), reason: "RateLimited" },
+      {
+        name: "silence",
+        when: "live",
+        cause: exception("validationException", "Timed out waiting for input events"),
+        reason: "IdleTimeout"
+      },
+      {
+        name: "a fault that is left open",
+        when: "live",
+        cause: now(Fault.exception("modelStreamErrorException", "no", { leaveOpen: true })),
+        reason: "ServerFault"
+      }
+    ]
+  } satisfies BidiConformance.Lab
+})
+
+describe.concurrent("conformance", () => {
+  for (const { name, run } of BidiConformance.scenarios) {
+    it.live(name, () => Effect.scoped(Effect.flatMap(makeLab, run)), 30_000)
+  }
+})

@@ -1,0 +1,45 @@
+/**
+ * What is said and called next: the assistant's wish, as the faults that wait for it bend it.
+ */
+import type { Assistant, Prompt, Reply, Tool, Turn } from "../../Assistant.ts"
+import type { ResponseFault } from "../../Fault.ts"
+import { argumentsFor } from "../assistant/arguments.ts"
+
+/** An assistant that broke, in its own words. */
+export class Thoughtless {
+  readonly message: string
+  constructor(message: string) {
+    this.message = message
+  }
+}
+
+const stormOf = (tools: ReadonlyArray<Tool>, memory: ReadonlyArray<Turn>, calls: number): Reply | undefined => {
+  if (tools.length === 0) return undefined
+  const said = memory.findLast((turn) => turn.role === "user")
+  const text = said?.role === "user" ? said.text : ""
+  return {
+    text: undefined,
+    calls: Array.from({ length: calls }, (_, i) => {
+      const tool = tools[i % tools.length]!
+      return { name: tool.name, arguments: argumentsFor(tool, text) }
+    })
+  }
+}
+
+/** The reply to the prompt. */
+export const think = (
+  assistant: Assistant,
+  prompt: Prompt,
+  faults: ReadonlyArray<ResponseFault>
+): Reply | Thoughtless => {
+  const storm = faults.find((fault) => fault._tag === "ToolStorm")
+  const forced = storm === undefined ? undefined : stormOf(prompt.tools, prompt.memory, storm.calls)
+  if (forced !== undefined) return forced
+  try {
+    const reply = assistant(prompt)
+    const needsCall = reply.calls.length === 0 && faults.some((fault) => fault._tag === "CancelCalls")
+    return needsCall ? (stormOf(prompt.tools, prompt.memory, 1) ?? reply) : reply
+  } catch (error) {
+    return new Thoughtless(String(error))
+  }
+}

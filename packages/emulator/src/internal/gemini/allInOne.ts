@@ -1,0 +1,53 @@
+/**
+ * A whole turn in one message, with every field that a message can have: on demand, for clients that look at the first
+ * field only.
+ */
+import type { Word } from "../../Voice.ts"
+import { ofText, plus } from "../emulator/tokens.ts"
+import { isSound } from "./beats.ts"
+import { isWaiting, makeCalls } from "./calls.ts"
+import { issueHandle } from "./resumption.ts"
+import { content, endOf, secondsOf, soundOf, thoughtOf, transcriptionOf } from "./say.ts"
+import type { Step } from "./step.ts"
+import { ofSound, usageOf } from "./usage.ts"
+
+/** Sends the turn that is about to be spoken; `remember` writes down what was said. */
+export const sendAllInOne = (
+  step: Step,
+  remember: (words: ReadonlyArray<Word>) => void
+): { readonly isBlocked: boolean } => {
+  const { beats, used } = step.state.turn!
+  const { family, isResumable } = step.settings
+  const sounds = beats.filter(isSound)
+  const words = sounds.flatMap((beat) => beat.words)
+  const thought = beats.find((beat) => beat._tag === "Thought")
+  const wishes = beats.flatMap((beat) => (beat._tag === "Calls" ? beat.calls : []))
+  const said = step.state.conversation.entries.findLast(({ turn }) => turn.role === "user")?.turn
+  const sound = soundOf(Buffer.concat(sounds.map(({ bytes }) => bytes)), family)
+  remember(words)
+  const calls = makeCalls(step, wishes)
+  const isBlocked = calls.some(({ behavior }) => behavior === "BLOCKING")
+  const functionCalls = calls.map(({ id, name }, i) => ({ id, name, args: wishes[i]!.arguments }))
+  const spoken = ofSound(sounds.reduce((ms, beat) => ms + beat.ms, 0))
+  step.setTurn({
+    used: plus(plus(used, spoken), calls.length === 0 ? used : ofText(JSON.stringify(functionCalls))),
+    thoughts: thought === undefined ? 0 : ofText(thought.text).text
+  })
+  step.send({
+    ...content(
+      { inputTranscription: transcriptionOf(said?.role === "user" ? said.text : "") },
+      { outputTranscription: transcriptionOf(words.map(({ text }) => text).join("")) },
+      sounds.length > 0 ? sound : thought === undefined ? {} : thoughtOf(thought.text),
+      { groundingMetadata: { webSearchQueries: [] }, urlContextMetadata: { urlMetadata: [] } },
+      isBlocked ? {} : { generationComplete: true, waitingForInput: true, ...endOf(family, isWaiting(step), undefined) }
+    ),
+    ...(calls.length === 0 ? {} : { toolCall: { functionCalls } }),
+    toolCallCancellation: { ids: [] },
+    voiceActivity: { voiceActivityType: "ACTIVITY_END" },
+    voiceActivityDetectionSignal: { vadSignalType: "VAD_SIGNAL_TYPE_EOS" },
+    sessionResumptionUpdate: isWaiting(step) || !isResumable ? { resumable: false } : issueHandle(step),
+    goAway: { timeLeft: secondsOf(step.state.endsAt - step.now) },
+    usageMetadata: usageOf(step.state.turn!)
+  })
+  return { isBlocked }
+}

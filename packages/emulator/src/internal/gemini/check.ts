@@ -1,0 +1,40 @@
+/**
+ * Checks that fail in this provider's words, the ones of JSON for protocol buffers: names may be written in camel case or
+ * with underscores, and `null` is the same as nothing.
+ */
+import { makeChecks, Refused } from "../emulator/check.ts"
+import type { Words } from "../emulator/check.ts"
+
+export { isRecord, Refused } from "../emulator/check.ts"
+export type { Check, Checked } from "../emulator/check.ts"
+
+const join = (path: string, key: string): string => (path === "" ? key : `${path}.${key}`)
+
+/** A refusal with a sentence. */
+export const refused = (message: string, path: string | null = null): Refused =>
+  new Refused("INVALID_ARGUMENT", message, path)
+
+/** A value of the right type that cannot be had, such as a name that is not on the list. */
+export const invalid = (path: string, kind: string, value: unknown): Refused =>
+  refused(`Invalid value at '${path}' (${kind}), ${JSON.stringify(value)}`, path)
+
+/** `voice_config` is `voiceConfig`. */
+export const camelCase = (name: string): string =>
+  name.replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase())
+
+const words: Words = {
+  join,
+  nameOf: camelCase,
+  isUnset: (value) => value === null,
+  wrongType: (value, path, expected) => invalid(path, expected, value),
+  outOfRange: (_, value, path, min, max) => invalid(path, `${min} to ${max}`, value),
+  notOneOf: (value, path, values) => invalid(path, values.join("|"), value),
+  unknown: (path, key) =>
+    refused(
+      `Invalid JSON payload received. Unknown name "${key}"${path === "" ? "" : ` at '${path}'`}: Cannot find field.`,
+      join(path, key)
+    ),
+  missing: (path, key) => refused(`${join(path, key)} is required.`, join(path, key))
+}
+
+export const { decimal, fields, flag, integer, list, literals, record, text } = makeChecks(words)

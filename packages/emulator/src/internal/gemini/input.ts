@@ -1,0 +1,206 @@
+/**
+ * What the user says, types and shows as it happens.
+ */
+import type { Image } from "../../Assistant.ts"
+import { concatSamples, fromBytes, resample } from "../../Pcm.ts"
+import * as Base64 from "../audio/base64.ts"
+import * as Vad from "../audio/vad.ts"
+import { ofText, plus } from "../emulator/tokens.ts"
+import { wordsOf } from "../voice/words.ts"
+import type { RealtimeInput } from "./protocol.ts"
+import { content, secondsOf, transcriptionOf } from "./say.ts"
+import { silence } from "./state.ts"
+import type { Hearing } from "./state.ts"
+import type { Step } from "./step.ts"
+import { interrupt, request, settle, think } from "./turn.ts"
+import { ofImages, ofSound } from "./usage.ts"
+
+type Blob = NonNullable<RealtimeInput["audio"]>
+
+/** Quiet sound that is kept beyond what belongs to speech, in milliseconds. */
+const slackMs = 1000
+
+/** Frames that are remembered until the user says something. */
+const mostImages = 32
+
+const startActivity = (step: Step, atMs: number): void => {
+  step.set({ hearing: { ...step.state.hearing, isActive: true } })
+  tellActivity(step, "ACTIVITY_START", atMs)
+  if (step.settings.interrupts) interrupt(step)
+}
+
+const tellActivity = (step: Step, voiceActivityType: string, atMs: number): void => {
+  if (!step.settings.tellsActivity) return
+  step.send({ voiceActivity: { voiceActivityType, audioOffset: secondsOf(atMs) } })
+}
+
+/** Takes the images out, for the turn that is about to begin. */
+const takeImages = (step: Step): ReadonlyArray<Image> => {
+  const { images } = step.state.hearing
+  step.set({ hearing: { ...step.state.hearing, images: [] } })
+  return images
+}
+
+/** The sound up to `endMs` was a turn of the user: it has to be understood, and answered. */
+const endActivity = (step: Step, endMs: number): void => {
+  const { chunks, ms, sampleRate, sinceMs, startMs, vad } = step.state.hearing
+  const all = concatSamples(chunks)
+  const cut = Math.min(all.length, Math.max(0, Math.round(((endMs - startMs) * sampleRate) / 1000)))
+  const rest = all.slice(cut)
+  const restMs = (rest.length * 1000) / sampleRate
+  const soundMs = ms - restMs
+  const images = takeImages(step)
+  step.set({
+    hearing: { ...silence(endMs, sampleRate), chunks: [rest], ms: restMs, vad, startMs: endMs, sinceMs: restMs }
+  })
+  tellActivity(step, "ACTIVITY_END", endMs)
+  const key = step.id()
+  const heardMs = step.settings.coverage === "TURN_INCLUDES_ALL_INPUT" ? sinceMs - restMs : soundMs
+  step.add({
+    key,
+    turn: { role: "user", text: "", images },
+    tokens: plus(ofSound(heardMs), ofImages(images.length)),
+    isUnheard: true
+  })
+  step.do({ _tag: "Listen", key, pcm: { samples: all.slice(0, cut), sampleRate } })
+  request(step)
+}
+
+/** What the ears made of a turn; `undefined` when they failed. */
+export const onHeard = (step: Step, key: string, heard: string | undefined): void => {
+  const { entries } = step.state.conversation
+  const entry = entries.find((one) => one.key === key)
+  if (entry?.turn.role !== "user") return
+  const text = heard || `(speech, ${((entry.tokens.audio * 40) / 1000).toFixed(1)} s)`
+  const turn = { ...entry.turn, text }
+  step.setConversation({
+    entries: entries.map((one) => (one.key === key ? { ...one, turn, isUnheard: false } : one))
+  })
+  const { family, transcribesInput } = step.settings
+  if (transcribesInput && heard !== undefined) {
+    for (const piece of family.isTerse ? [text] : wordsOf(text)) {
+      step.send(content({ inputTranscription: transcriptionOf(piece) }))
+    }
+  }
+  think(step)
+}
+
+/** Only the last `keepMs` of the sound. */
+const keepLast = (hearing: Hearing, keepMs: number): Hearing => {
+  const all = concatSamples(hearing.chunks)
+  const samples = all.slice(Math.max(0, all.length - Math.round((keepMs * hearing.sampleRate) / 1000)))
+  const ms = (samples.length * 1000) / hearing.sampleRate
+  return { ...hearing, chunks: [samples], ms, startMs: hearing.startMs + hearing.ms - ms }
+}
+
+const onAudio = (step: Step, { data, mimeType }: Blob): void => {
+  const rate = /^audio\/pcm(?:\s*;\s*rate=(\d+))?$/.exec(mimeType)
+  const given = rate === null ? 0 : Number(rate[1] ?? 16_000)
+  if (given < 8000 || given > 48_000) return step.refuse(`Unsupported MIME type of realtime audio: ${mimeType}`)
+  const bytes = Base64.decode(data)
+  if (bytes === undefined || bytes.length % 2 === 1) {
+    return step.refuse("Invalid value at 'realtimeInput.audio.data' (TYPE_BYTES)")
+  }
+  // the detector looks at whole frames of 20 ms
+  const { sampleRate, samples } = given % 50 === 0 ? fromBytes(bytes, given) : resample(fromBytes(bytes, given), 16_000)
+  const { hearing } = step.state
+  const isOther = sampleRate !== hearing.sampleRate
+  // sound at another rate cannot be joined to what is there
+  const before = isOther ? { ...silence(hearing.startMs + hearing.ms, sampleRate), images: hearing.images } : hearing
+  const ms = (samples.length * 1000) / sampleRate
+  const { settings } = step
+  if (settings.vad === undefined) {
+    if (before.isActive) {
+      step.set({
+        hearing: { ...before, chunks: [...before.chunks, samples], ms: before.ms + ms, sinceMs: before.sinceMs + ms }
+      })
+    }
+    return
+  }
+  const [vad, events] = Vad.step(settings.vad, before.vad, samples, sampleRate)
+  const longer = {
+    ...before,
+    chunks: [...before.chunks, samples],
+    ms: before.ms + ms,
+    sinceMs: before.sinceMs + ms,
+    vad
+  }
+  step.set({ hearing: longer })
+  for (const event of events) {
+    if (event._tag === "Started") {
+      const { hearing } = step.state
+      step.set({ hearing: keepLast(hearing, hearing.startMs + hearing.ms - event.atMs) })
+      startActivity(step, event.atMs)
+    } else endActivity(step, event.atMs)
+  }
+  const now = step.state.hearing
+  const keepMs = settings.vad.prefixPaddingMs + slackMs
+  // not too often: it copies
+  if (!now.isActive && !now.vad.speaking && now.ms > 2 * keepMs) step.set({ hearing: keepLast(now, keepMs) })
+}
+
+const onVideo = (step: Step, { data, mimeType }: Blob): void => {
+  if (!/^image\/[\w.+-]+$/.test(mimeType)) return step.refuse(`Unsupported MIME type of realtime video: ${mimeType}`)
+  const bytes = Base64.decode(data)
+  if (bytes === undefined) return step.refuse("Invalid value at 'realtimeInput.video.data' (TYPE_BYTES)")
+  const { hearing } = step.state
+  const image = { mediaType: mimeType, bytes: bytes.length }
+  // of what is seen while nothing happens only the last picture counts, where a turn is only what happened
+  const isIdle = step.settings.coverage === "TURN_INCLUDES_ONLY_ACTIVITY" && !hearing.isActive
+  step.set({ hearing: { ...hearing, images: isIdle ? [image] : [...hearing.images, image].slice(-mostImages) } })
+}
+
+const onText = (step: Step, text: string): void => {
+  const images = takeImages(step)
+  const { interrupts, vad } = step.settings
+  // typed words count as activity where activity is looked for
+  if (vad !== undefined && interrupts) interrupt(step)
+  step.add({
+    key: step.id(),
+    turn: { role: "user", text, images },
+    tokens: plus(ofText(text), ofImages(images.length)),
+    isUnheard: false
+  })
+  request(step)
+}
+
+const onActivity = (step: Step, isStart: boolean): void => {
+  if (step.settings.vad !== undefined) {
+    return step.refuse("Explicit activity control is not supported when automatic activity detection is enabled.")
+  }
+  const { hearing } = step.state
+  if (isStart === hearing.isActive) {
+    return step.refuse(isStart ? "The user's activity has already started." : "No activity of the user has started.")
+  }
+  const nowMs = hearing.startMs + hearing.ms
+  if (isStart) return startActivity(step, nowMs)
+  endActivity(step, nowMs)
+}
+
+/** The microphone is off: what was said until now is all of it. */
+const onStreamEnd = (step: Step): void => {
+  if (step.settings.vad === undefined) {
+    return step.refuse("audioStreamEnd is only supported when automatic activity detection is enabled.")
+  }
+  const { hearing } = step.state
+  const endMs = hearing.startMs + hearing.ms
+  if (hearing.isActive) endActivity(step, endMs)
+  const { images } = step.state.hearing
+  step.set({ hearing: { ...silence(endMs, hearing.sampleRate), images } })
+  settle(step)
+}
+
+/** One message may hold several kinds of input. */
+export const onRealtimeInput = (step: Step, input: RealtimeInput): void => {
+  const { activityEnd, activityStart, audio, audioStreamEnd, mediaChunks = [], text, video } = input
+  const acts: ReadonlyArray<() => void> = [
+    ...(activityStart === undefined ? [] : [() => onActivity(step, true)]),
+    ...[...mediaChunks, ...(video === undefined ? [] : [video]), ...(audio === undefined ? [] : [audio])].map(
+      (blob) => () => (blob.mimeType.startsWith("image/") || blob === video ? onVideo(step, blob) : onAudio(step, blob))
+    ),
+    ...(text === undefined ? [] : [() => onText(step, text)]),
+    ...(audioStreamEnd === true ? [() => onStreamEnd(step)] : []),
+    ...(activityEnd === undefined ? [] : [() => onActivity(step, false)])
+  ]
+  for (const act of acts) if (!step.state.ended) act()
+}

@@ -1,0 +1,57 @@
+/**
+ * Handles, and the conversations that they bring back on a later connection.
+ */
+import type { WireEvent } from "../emulator/machine.ts"
+import type { Conversation } from "./state.ts"
+import type { Step } from "./step.ts"
+import { isWaiting } from "./calls.ts"
+
+/** Puts the conversation by as it is now; answers the update that tells of it. */
+export const issueHandle = (step: Step): WireEvent => {
+  const handle = step.id()
+  const { conversation } = step.state
+  step.set({ handle, kept: conversation })
+  step.do({ _tag: "Keep", key: handle, value: conversation })
+  return { newHandle: handle, resumable: true }
+}
+
+/** Tells the client when what it can come back to has changed. */
+export const updateResumption = (step: Step): void => {
+  const { conversation, ended, handle, isWanted, kept, settings, turn } = step.state
+  if (settings?.isResumable !== true || ended) return
+  const isBusy = turn !== undefined || isWanted || isWaiting(step)
+  if (isBusy) {
+    if (handle === "") return
+    step.set({ handle: "" })
+    return step.send({ sessionResumptionUpdate: { resumable: false } })
+  }
+  if (handle === "" || handle === undefined || kept !== conversation) {
+    step.send({ sessionResumptionUpdate: issueHandle(step) })
+  }
+}
+
+/** The conversation that a handle stands for, or why the connection ends. */
+export const restore = (
+  step: Step,
+  handle: string,
+  model: string
+): Conversation | { readonly code: number; readonly reason: string } => {
+  const { rejects } = step.state
+  if (rejects !== undefined) return { code: 1008, reason: rejects }
+  const found = step.setup.recall(handle)
+  if (found === undefined) return { code: 1008, reason: "BidiGenerateContent session not found" }
+  if (step.now - found.at > step.setup.handleMs) return { code: 1008, reason: "BidiGenerateContent session expired" }
+  if (found.isLive) {
+    return { code: 1011, reason: "Internal error encountered. The session is still connected." }
+  }
+  const conversation = found.value as Conversation
+  if (conversation.model !== model) {
+    return {
+      code: 1007,
+      reason: `The session was started with models/${conversation.model}, not with models/${model}.`
+    }
+  }
+  // from now on it is this connection that keeps others from using it
+  step.do({ _tag: "Keep", key: handle, value: conversation })
+  return conversation
+}

@@ -1,0 +1,42 @@
+/**
+ * The messages of the server.
+ */
+import * as Base64 from "../audio/base64.ts"
+import type { WireEvent } from "../emulator/machine.ts"
+import { outputRate } from "./beats.ts"
+import type { Family } from "./family.ts"
+
+const part = (bytes: Uint8Array): WireEvent => ({
+  inlineData: { mimeType: `audio/pcm;rate=${outputRate}`, data: Base64.encode(bytes) }
+})
+
+/** Sound of the model; this family may cut it into several parts. */
+export const soundOf = (bytes: Uint8Array, family: Family): WireEvent => {
+  const middle = Math.floor(bytes.length / 4) * 2
+  const parts =
+    family.isTerse && middle > 0 ? [part(bytes.subarray(0, middle)), part(bytes.subarray(middle))] : [part(bytes)]
+  return { modelTurn: { role: "model", parts } }
+}
+
+/** What the model thinks, and does not say. */
+export const thoughtOf = (text: string): WireEvent => ({
+  modelTurn: { role: "model", parts: [{ text, thought: true }] }
+})
+
+/** Any part of what the model does. */
+export const content = (...parts: ReadonlyArray<WireEvent>): WireEvent => ({
+  serverContent: Object.assign({}, ...parts)
+})
+
+/** Words of the user or of the model. */
+export const transcriptionOf = (text: string): WireEvent => ({ text })
+
+/** Seconds as JSON for protocol buffers has them. */
+export const secondsOf = (ms: number): string => `${Number((ms / 1000).toFixed(3))}s`
+
+/** How the turn ended; newer models tell whether functions are still being waited for. */
+export const endOf = (family: Family, isBusy: boolean, reason: string | undefined): WireEvent => ({
+  turnComplete: true,
+  ...(reason === undefined ? {} : { turnCompleteReason: reason }),
+  ...(family.tellsStatus ? { interactionStatus: isBusy ? "IN_PROGRESS" : "IDLE" } : {})
+})

@@ -1,0 +1,144 @@
+/**
+ * The provider's side of one Gemini Live connection, as a pure state machine.
+ *
+ * @example
+ * const machine = Session.make({ seed: 1, speed: Infinity, ... })
+ * const [waiting] = machine.start(0)
+ * const [next, commands] = machine.step(waiting, { _tag: "Text", text: '{"setup":{"model":"models/gemini-3.8-live"}}' }, 0)
+ */
+import { isResponseFault } from "../../Fault.ts"
+import type { ResponseFault, SessionFault } from "../../Fault.ts"
+import type { Input, Machine } from "../emulator/machine.ts"
+import { isBlocked, takeAnswers } from "./calls.ts"
+import { Refused } from "./check.ts"
+import { onClientContent, onContextUpdate } from "./content.ts"
+import { onHeard, onRealtimeInput } from "./input.ts"
+import { clientMessage } from "./protocol.ts"
+import type { ClientMessage, Setup as SetupMessage, ToolResponse } from "./protocol.ts"
+import { restore, updateResumption } from "./resumption.ts"
+import { secondsOf } from "./say.ts"
+import { modelOf, settingsOf } from "./settings.ts"
+import { initial } from "./state.ts"
+import type { Session } from "./state.ts"
+import { Step } from "./step.ts"
+import type { Setup } from "./step.ts"
+import { advance, interrupt, onSpoken, release, request, resume } from "./turn.ts"
+
+const onSetup = (step: Step, setup: SetupMessage): void => {
+  const { hasModel, isKeyGood, uncompressedMs } = step.setup
+  if (!isKeyGood) return step.close(1007, "API key not valid. Please pass a valid API key.")
+  const model = modelOf(setup.model)
+  if (!hasModel(model)) {
+    return step.close(
+      1008,
+      `models/${model} is not found for API version v1beta, or is not supported for bidiGenerateContent. Call ListModels to see the list of available models and their supported methods.`
+    )
+  }
+  const settings = settingsOf(setup)
+  if (settings instanceof Refused) return step.refuse(settings)
+  const restored = settings.handle === undefined ? undefined : restore(step, settings.handle, model)
+  if (restored !== undefined && "code" in restored) return step.close(restored.code, restored.reason)
+  const conversation = restored ?? { ...step.state.conversation, id: step.id(), model }
+  step.set({ settings, conversation, isSeeding: settings.expectsHistory, kept: undefined })
+  const lastsUntil = conversation.bornAt + uncompressedMs
+  if (!settings.compresses && lastsUntil < step.state.endsAt) setEnd(step, lastsUntil)
+  step.send({ setupComplete: { sessionId: conversation.id } })
+}
+
+/** The connection ends then; before that the client is told. */
+const setEnd = (step: Step, endsAt: number, leftMs = step.setup.goAwayMs): void => {
+  step.set({ endsAt })
+  step.do({ _tag: "Wake", key: "end", afterMs: Math.max(0, endsAt - step.now) })
+  step.do({ _tag: "Wake", key: "goAway", afterMs: Math.max(0, endsAt - leftMs - step.now) })
+}
+
+const goAway = (step: Step): void => step.send({ goAway: { timeLeft: secondsOf(step.state.endsAt - step.now) } })
+
+const onEnd = (step: Step): void => step.close(step.setup.endCode, "Deadline expired before operation could complete.")
+
+const onToolResponse = (step: Step, message: ToolResponse): void => {
+  const consequence = takeAnswers(step, message)
+  if (consequence === undefined || consequence === "nothing") return
+  const isWaiting = step.state.turn?.stage === "waiting"
+  if (isWaiting && !isBlocked(step)) return resume(step)
+  if (consequence === "interrupt") interrupt(step)
+  // a turn that still waits reads this answer with the ones that it waits for
+  if (consequence === "interrupt" || (consequence === "reply" && !isWaiting)) request(step)
+}
+
+const onMessage = (step: Step, message: ClientMessage): void => {
+  const { clientContent, contextUpdate, realtimeInput, setup, toolResponse } = message
+  const isFirst = step.state.settings === undefined
+  if ((setup !== undefined) !== isFirst) return step.refuse("setup must be the first message and only the first")
+  if (setup !== undefined) return onSetup(step, setup)
+  if (clientContent !== undefined) return onClientContent(step, clientContent)
+  if (realtimeInput !== undefined) return onRealtimeInput(step, realtimeInput)
+  if (toolResponse !== undefined) return onToolResponse(step, toolResponse)
+  if (contextUpdate !== undefined) return onContextUpdate(step, contextUpdate)
+}
+
+const onText = (step: Step, text: string): void => {
+  let json: unknown
+  try {
+    json = JSON.parse(text)
+  } catch {
+    return step.refuse("Invalid JSON payload received. Unexpected token.")
+  }
+  const message = clientMessage(json)
+  if (message instanceof Refused) return step.refuse(message)
+  onMessage(step, message)
+}
+
+const onFault = (step: Step, fault: ResponseFault | SessionFault): void => {
+  if (isResponseFault(fault)) return step.set({ armed: [...step.state.armed, fault] })
+  if (fault._tag === "RejectResume") {
+    return step.set({ rejects: fault.reason ?? "BidiGenerateContent session not found" })
+  }
+  const leftMs = fault.leftMillis ?? step.setup.goAwayMs
+  setEnd(step, step.now + leftMs, leftMs)
+}
+
+const onInput = (step: Step, input: Input): void => {
+  switch (input._tag) {
+    case "Text":
+      return onText(step, input.text)
+    case "Unreadable":
+      return step.refuse(input.reason)
+    // a WebSocket ends as a whole
+    case "Ended":
+      return
+    case "Woken":
+      if (input.key === "end") return onEnd(step)
+      return input.key === "goAway" ? goAway(step) : advance(step, input.key)
+    case "Spoken":
+      return onSpoken(step, input)
+    case "Heard":
+      return onHeard(step, input.key, input.text)
+    case "NotHeard":
+      return onHeard(step, input.key, undefined)
+    case "Arm":
+      return onFault(step, input.fault)
+    case "Hold":
+      return step.set({ isHeld: true })
+    case "Release":
+      return release(step)
+    case "Expire":
+      return onEnd(step)
+  }
+}
+
+/** The machine of one connection. */
+export const make = (setup: Setup): Machine<Session> => ({
+  start: (now) => {
+    const step = new Step(setup, initial(setup.seed, now, setup.sessionMs), now)
+    setEnd(step, step.state.endsAt)
+    return [step.state, step.commands]
+  },
+  step: (state, input, now) => {
+    if (state.ended) return [state, []]
+    const step = new Step(setup, state, now)
+    onInput(step, input)
+    updateResumption(step)
+    return [step.state, step.commands]
+  }
+})

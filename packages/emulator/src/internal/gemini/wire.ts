@@ -1,0 +1,41 @@
+/**
+ * The messages of the wire: JSON in binary frames from the server, in frames of either kind from a client. One message may
+ * hold several things.
+ */
+import { isRecord } from "../emulator/check.ts"
+import type { WireEvent } from "../emulator/machine.ts"
+import type { Blob } from "../emulator/message.ts"
+import { parse } from "../websocket/wire.ts"
+import type { Codec } from "../websocket/wire.ts"
+import { camelCase } from "./check.ts"
+
+export const codec: Codec = {
+  encode: (text) => Buffer.from(text),
+  decode: (data) => {
+    const text = data.toString("utf8")
+    return { shown: parse(text), input: { _tag: "Text", text } }
+  },
+  garbage: '{"serverContent":{"modelTurn":'
+}
+
+/** Messages whose fields are things of their own. */
+const nested = new Set(["serverContent", "realtimeInput"])
+
+/** `turnComplete` comes with facts about it that are nothing by themselves. */
+const details = new Set(["turnCompleteReason", "interactionStatus"])
+
+/** Everything that the message holds: `serverContent.modelTurn`, `usageMetadata`. */
+export const typesOf = (event: WireEvent): ReadonlyArray<string> =>
+  Object.entries(event).flatMap(([given, inner]) => {
+    const key = camelCase(given)
+    if (!nested.has(key) || !isRecord(inner)) return [key]
+    const names = Object.keys(inner).map(camelCase)
+    return names.filter((name) => !details.has(name)).map((name) => `${key}.${name}`)
+  })
+
+/** Where base64 stands: the media type is beside it. */
+export const blobOf = (key: string, parent: WireEvent): Blob | undefined => {
+  if (key !== "data") return undefined
+  const type = parent.mimeType ?? parent.mime_type
+  return typeof type === "string" && type.startsWith("audio/") ? "sound" : "picture"
+}

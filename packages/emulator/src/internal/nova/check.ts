@@ -1,0 +1,32 @@
+/**
+ * Checks that fail in this provider's words. There is one sentence for everything that is not as it should be; what it
+ * was stands behind it, which the service does not tell.
+ */
+import { kindOf, makeChecks, quotedList, Refused } from "../emulator/check.ts"
+import type { Words } from "../emulator/check.ts"
+
+export { isRecord, Refused } from "../emulator/check.ts"
+export type { Check, Checked } from "../emulator/check.ts"
+
+const join = (path: string, key: string): string => (path === "" ? key : `${path}.${key}`)
+
+/** A chunk that cannot be read. */
+export const unparsable = (detail: string): Refused =>
+  new Refused(
+    "validationException",
+    `Unable to parse input chunk. Please check input format contains correct format. (${detail})`,
+    null
+  )
+
+const words: Words = {
+  join,
+  nameOf: (given) => given,
+  isUnset: (value) => value === null,
+  wrongType: (value, path, expected) => unparsable(`${path || "the event"} is ${kindOf(value)}, not ${expected}`),
+  outOfRange: (_, value, path, min, max) => unparsable(`${path} is ${value}, not ${min} to ${max}`),
+  notOneOf: (value, path, values) => unparsable(`${path} is '${value}', not ${quotedList(values)}`),
+  unknown: (path, key) => unparsable(`nobody knows ${join(path, key)}`),
+  missing: (path, key) => unparsable(`${join(path, key)} is missing`)
+}
+
+export const { decimal, fields, flag, integer, list, literals, record, text } = makeChecks(words)

@@ -1,0 +1,88 @@
+/**
+ * The one audio container of a stream: what the user says, cut into turns by the pauses in it.
+ */
+import { concatSamples, fromBytes } from "../../Pcm.ts"
+import * as Base64 from "../audio/base64.ts"
+import * as Vad from "../audio/vad.ts"
+import { sendText } from "./blocks.ts"
+import { unparsable } from "./check.ts"
+import type { Block } from "./state.ts"
+import { silence } from "./state.ts"
+import type { Step } from "./step.ts"
+import { interrupt, request, settle, think } from "./turn.ts"
+import * as Usage from "./usage.ts"
+
+const prefixMs = 300
+
+/** Quiet sound that is kept, in milliseconds. */
+const keptMs = prefixMs + 1000
+
+const shorten = (step: Step, keepMs: number, rate: number): void => {
+  const { hearing } = step.state
+  const all = concatSamples(hearing.chunks)
+  const samples = all.slice(Math.max(0, all.length - Math.round((keepMs * rate) / 1000)))
+  const ms = (samples.length * 1000) / rate
+  step.set({ hearing: { ...hearing, chunks: [samples], ms, startMs: hearing.startMs + hearing.ms - ms } })
+}
+
+/** The sound up to `endMs` was a turn of the user: it has to be understood, and answered. */
+const endSpeech = (step: Step, endMs: number, rate: number): void => {
+  const { chunks, startMs, vad } = step.state.hearing
+  const all = concatSamples(chunks)
+  const cut = Math.max(0, Math.round(((endMs - startMs) * rate) / 1000))
+  const rest = all.slice(cut)
+  step.set({ hearing: { ...silence(endMs), chunks: [rest], ms: (rest.length * 1000) / rate, vad } })
+  const key = step.id()
+  const soundMs = (Math.min(cut, all.length) * 1000) / rate
+  step.add({ key, turn: { role: "user", text: "", images: [] }, isUnheard: true, soundMs })
+  step.count("input", Usage.ofSound(soundMs))
+  step.do({ _tag: "Listen", key, pcm: { samples: all.slice(0, cut), sampleRate: rate } })
+  request(step)
+}
+
+export const onAudioInput = (step: Step, block: Block, content: string): void => {
+  const bytes = Base64.decode(content)
+  if (bytes === undefined || bytes.length % 2 === 1) return step.refuse(unparsable("audioInput.content is no sound"))
+  const rate = block.sampleRate
+  const { samples } = fromBytes(bytes, rate)
+  const { hearing, silenceMs } = step.state
+  const config: Vad.Config = { threshold: 0.5, prefixPaddingMs: prefixMs, silenceMs }
+  const [vad, events] = Vad.step(config, hearing.vad, samples, rate)
+  const ms = hearing.ms + (samples.length * 1000) / rate
+  step.set({ hearing: { ...hearing, chunks: [...hearing.chunks, samples], ms, vad } })
+  for (const event of events) {
+    if (event._tag === "Stopped") endSpeech(step, event.atMs, rate)
+    else {
+      const { hearing } = step.state
+      shorten(step, hearing.startMs + hearing.ms - event.atMs, rate)
+      step.set({ hearing: { ...step.state.hearing, isSpeaking: true } })
+      interrupt(step)
+    }
+  }
+  const now = step.state.hearing
+  if (now.isSpeaking) step.set({ wordAt: step.now })
+  else if (!now.vad.speaking && now.ms > 2 * keptMs) shorten(step, keptMs, rate)
+}
+
+/** There will be no more sound: what was said until now is all of it. */
+export const onSoundEnd = (step: Step, rate: number): void => {
+  const { isSpeaking, ms, startMs } = step.state.hearing
+  if (isSpeaking) endSpeech(step, startMs + ms, rate)
+  step.set({ hearing: silence(startMs + ms) })
+  settle(step)
+}
+
+/** What the ears made of a turn; `undefined` when they failed. */
+export const onHeard = (step: Step, key: string, heard: string | undefined): void => {
+  const entry = step.state.entries.find((one) => one.key === key)
+  if (entry?.turn.role !== "user") return
+  const text = heard || `(speech, ${(entry.soundMs / 1000).toFixed(1)} s)`
+  const turn = { ...entry.turn, text }
+  step.set({ entries: step.state.entries.map((one) => (one === entry ? { ...one, turn, isUnheard: false } : one)) })
+  if (heard !== undefined && heard !== "") {
+    step.count("output", Usage.ofText(text))
+    sendText(step, "USER", "FINAL", text, "PARTIAL_TURN")
+    step.tellUsage()
+  }
+  think(step)
+}

@@ -1,0 +1,177 @@
+/**
+ * Everything that one stream remembers. Values only: a step makes the next state out of this one.
+ */
+import type { Reply, Tool, ToolChoice, Turn } from "../../Assistant.ts"
+import type { ResponseFault } from "../../Fault.ts"
+import * as Vad from "../audio/vad.ts"
+import { nothing } from "../voice/playback.ts"
+import type { Playback } from "../voice/playback.ts"
+import type { Beat, Sentence } from "./beats.ts"
+import * as Usage from "./usage.ts"
+
+/** One thing that was said or done. */
+export interface Entry {
+  /** By this name the ears know it. */
+  readonly key: string
+  /** What the assistant remembers of it. */
+  readonly turn: Turn
+  /** Speech of the user that has not been understood yet. */
+  readonly isUnheard: boolean
+  /** How long the user spoke, in milliseconds; 0 for everything that was not spoken. */
+  readonly soundMs: number
+}
+
+/** What `promptStart` asks for. */
+export interface Prompt {
+  readonly name: string
+  readonly sampleRate: number
+  readonly voice: string
+  readonly tools: ReadonlyArray<Tool>
+  readonly toolChoice: ToolChoice
+}
+
+/** A content block of the client. */
+export interface Block {
+  readonly name: string
+  readonly type: "TEXT" | "AUDIO" | "TOOL"
+  readonly role: "SYSTEM" | "SYSTEM_SPEECH" | "USER" | "ASSISTANT" | "TOOL"
+  readonly interactive: boolean
+  /** Everything that was put in, but for sound. */
+  readonly inputs: ReadonlyArray<string>
+  /** Samples a second of an audio block. */
+  readonly sampleRate: number
+  readonly toolUseId: string
+}
+
+export interface ModelTurn {
+  readonly key: string
+  /** Waits for ears, waits for the voice, sends, or waits until the listener has heard it all. */
+  readonly stage: "listening" | "speaking" | "running" | "playing"
+  readonly reply: Reply | undefined
+  readonly beats: ReadonlyArray<Beat>
+  readonly at: number
+  /** When the next beat is due, in milliseconds since the epoch. */
+  readonly dueAt: number
+  readonly playback: Playback
+  /** Where in the talk its words and calls go: before everything that came while it was speaking. */
+  readonly place: number
+  /** What was begun to be said, in order; the first `told` of them have been confirmed as spoken. */
+  readonly sentences: ReadonlyArray<Sentence>
+  readonly told: number
+  /** The audio block that is being sent, or the last one. */
+  readonly audioId: string
+  readonly isAudioOpen: boolean
+  /** How many sentences there are going to be, and whether the turn is over after the last one. */
+  readonly planned: number
+  readonly endsWithThem: boolean
+  readonly faults: ReadonlyArray<ResponseFault>
+}
+
+/** What the user says. */
+export interface Hearing {
+  readonly chunks: ReadonlyArray<Int16Array>
+  /** Milliseconds of sound in the chunks, and where they begin. */
+  readonly ms: number
+  readonly startMs: number
+  readonly vad: Vad.State
+  readonly isSpeaking: boolean
+}
+
+export interface Call {
+  readonly id: string
+  readonly name: string
+  readonly isAnswered: boolean
+}
+
+export interface Session {
+  readonly seed: number
+  readonly issued: number
+  readonly id: string
+  readonly completionId: string
+  readonly stage: "new" | "started" | "prompt" | "promptEnded"
+  /** Quiet that ends a turn of the user, in milliseconds. */
+  readonly silenceMs: number
+  readonly maxTokens: number
+  readonly prompt: Prompt | undefined
+  readonly open: ReadonlyArray<Block>
+  readonly names: ReadonlySet<string>
+  /** Roles of instructions that were given: each may come once. */
+  readonly systemRoles: ReadonlySet<string>
+  /** Bytes of what was said before this stream. */
+  readonly historyBytes: number
+  readonly hasHistory: boolean
+  readonly audio: "none" | "open" | "closed"
+  readonly hearing: Hearing
+  readonly entries: ReadonlyArray<Entry>
+  readonly calls: ReadonlyArray<Call>
+  readonly turn: ModelTurn | undefined
+  /** A reply is due as soon as the one before it is over. */
+  readonly isWanted: boolean
+  readonly isHeld: boolean
+  readonly armed: ReadonlyArray<ResponseFault>
+  /** Something was sent: the completion has begun. */
+  readonly hasCompletion: boolean
+  readonly isCompletionOver: boolean
+  readonly usage: Usage.Meter
+  /** Milliseconds since the epoch: the last event of the client, and the last word of anybody. */
+  readonly inputAt: number
+  readonly wordAt: number
+  readonly ended: boolean
+}
+
+export const silence = (startMs: number): Hearing => ({
+  chunks: [],
+  ms: 0,
+  startMs,
+  vad: Vad.initial(startMs),
+  isSpeaking: false
+})
+
+/** A turn that has only begun to think. */
+export const newTurn = (key: string, dueAt: number, faults: ReadonlyArray<ResponseFault>): ModelTurn => ({
+  key,
+  stage: "listening",
+  reply: undefined,
+  beats: [],
+  at: 0,
+  dueAt,
+  playback: nothing,
+  place: 0,
+  sentences: [],
+  told: 0,
+  audioId: "",
+  isAudioOpen: false,
+  planned: 0,
+  endsWithThem: true,
+  faults
+})
+
+export const initial = (seed: number, now: number): Session => ({
+  seed,
+  issued: 0,
+  id: "",
+  completionId: "",
+  stage: "new",
+  silenceMs: 1750,
+  maxTokens: Number.POSITIVE_INFINITY,
+  prompt: undefined,
+  open: [],
+  names: new Set(),
+  systemRoles: new Set(),
+  historyBytes: 0,
+  hasHistory: false,
+  audio: "none",
+  hearing: silence(0),
+  entries: [],
+  calls: [],
+  turn: undefined,
+  isWanted: false,
+  isHeld: false,
+  armed: [],
+  hasCompletion: false,
+  isCompletionOver: false,
+  usage: Usage.zero,
+  inputAt: now,
+  wordAt: now,
+  ended: false
+})

@@ -1,0 +1,32 @@
+/**
+ * The messages of the wire: JSON in text frames, one event in each.
+ */
+import type { WireEvent } from "../emulator/machine.ts"
+import type { Blob } from "../emulator/message.ts"
+import { parse } from "../websocket/wire.ts"
+import type { Codec } from "../websocket/wire.ts"
+
+export const codec: Codec = {
+  encode: (text) => text,
+  decode: (data, isBinary) => {
+    if (isBinary) {
+      const reason = "Expected a text WebSocket message; binary frames are not supported."
+      return { shown: { bytes: data.length }, input: { _tag: "Unreadable", reason } }
+    }
+    const text = data.toString("utf8")
+    return { shown: parse(text), input: { _tag: "Text", text } }
+  },
+  garbage: '{"type":"response.output_aud'
+}
+
+/** The name of an event. */
+export const typesOf = ({ type }: WireEvent): ReadonlyArray<string> => (typeof type === "string" ? [type] : [])
+
+const sounds = new Set(["audio", "delta"])
+
+/** Where base64 stands. */
+export const blobOf = (key: string): Blob | undefined =>
+  sounds.has(key) ? "sound" : key === "image_url" ? "picture" : undefined
+
+/** An event of somebody else's making, with a name. */
+export const complete = (event: WireEvent, n: number): WireEvent => ({ event_id: `event_pushed_${n}`, ...event })

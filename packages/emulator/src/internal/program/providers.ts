@@ -1,0 +1,60 @@
+/**
+ * The providers that the program can stand in for.
+ */
+import type * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import type * as Emulator from "../../Emulator.ts"
+import * as Fault from "../../Fault.ts"
+import * as GeminiEmulator from "../../GeminiEmulator.ts"
+import * as NovaEmulator from "../../NovaEmulator.ts"
+import * as OpenAiEmulator from "../../OpenAiEmulator.ts"
+import type { Telling } from "../emulator/trace.ts"
+import { telling as gemini } from "../gemini/trace.ts"
+import { telling as nova } from "../nova/trace.ts"
+import { telling as openAi } from "../openai/trace.ts"
+
+export interface Offer {
+  readonly name: string
+  readonly make: (options: Emulator.Options) => Effect.Effect<Emulator.Emulator, Emulator.ListenError, Scope.Scope>
+  readonly telling: Telling
+  /** What to set so that a client comes here, and where exactly that is. */
+  readonly hint: (url: string) => string
+  /** The event that a piece of sound comes in. */
+  readonly sound: string
+  /** Ends a connection with a code of its wire. */
+  readonly close: (code: number | undefined, moment: Fault.Moment) => Fault.Fault
+}
+
+const close: Offer["close"] = (code, moment) => Fault.close(code ?? 1011, "on demand", moment)
+
+const socketOf = (url: string): string => url.replace("http", "ws")
+
+export const providers: { readonly [name in "openai" | "google" | "bedrock"]: Offer } = {
+  openai: {
+    name: "OpenAI Realtime",
+    make: OpenAiEmulator.make,
+    telling: openAi,
+    hint: (url) => `OPENAI_BASE_URL=${url} OPENAI_API_KEY=any, or ${socketOf(url)}/realtime?model=gpt-realtime-2.1`,
+    sound: "response.output_audio.delta",
+    close
+  },
+  google: {
+    name: "Gemini Live",
+    make: GeminiEmulator.make,
+    telling: gemini,
+    hint: (url) =>
+      `GOOGLE_GEMINI_BASE_URL=${url} GEMINI_API_KEY=any, or ${socketOf(url)}/ws/google.ai.generativelanguage.v1beta.GenerativeService.BidiGenerateContent?key=any`,
+    sound: "serverContent.modelTurn",
+    close
+  },
+  bedrock: {
+    name: "Amazon Nova Sonic",
+    make: NovaEmulator.make,
+    telling: nova,
+    hint: (url) =>
+      `AWS_ENDPOINT_URL_BEDROCK_RUNTIME=${url} AWS_REGION=us-east-1 AWS_ACCESS_KEY_ID=any AWS_SECRET_ACCESS_KEY=any, HTTP/2 without TLS`,
+    sound: "audioOutput",
+    // INTERNAL_ERROR
+    close: (code, moment) => Fault.reset(code ?? 2, moment)
+  }
+}

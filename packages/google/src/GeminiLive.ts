@@ -1,0 +1,130 @@
+/**
+ * Gemini Live as a model for conversations, through the official SDK.
+ *
+ * @example
+ * ```ts
+ * const agent = yield* BidiAgent.make({ system: "You are a helpful voice assistant." }).pipe(
+ *   Effect.provide(GeminiLive.layerConfig({ voice: "Kore" }))
+ * )
+ * ```
+ *
+ * @since 0.1.0
+ */
+import type { BidiError } from "@effect-bidi/core/BidiError"
+import { BidiModel } from "@effect-bidi/core/BidiModel"
+import * as Config from "effect/Config"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import * as Result from "effect/Result"
+import { connect } from "./internal/connect.ts"
+import { endpoint } from "./internal/dial.ts"
+import * as Errors from "./internal/errors.ts"
+import { OUTPUT, resolve } from "./internal/settings.ts"
+import type { Options } from "./Options.ts"
+
+export {
+  /**
+   * What can be set for a session.
+   *
+   * @category models
+   */
+  Options,
+  /**
+   * The voices that every model has.
+   *
+   * @category models
+   */
+  Voice
+} from "./Options.ts"
+
+/**
+ * Options, with the key and the address they are sent to.
+ *
+ * @category models
+ */
+export interface MakeOptions extends Options {
+  readonly apiKey: Redacted.Redacted
+  /** Default: `https://generativelanguage.googleapis.com`. With `http` the connection is a plain one. */
+  readonly baseUrl?: string | undefined
+}
+
+/**
+ * The model. Nothing is sent until a conversation connects; fails with `InvalidRequest` and the name of the option
+ * where one is unknown, out of range, or not what the chosen model has.
+ *
+ * A connection lives for ten minutes and is renewed before; where the provider has given a handle for it, the session
+ * goes on in the next one.
+ *
+ * @category constructors
+ */
+export const make = Effect.fnUntraced(function* (
+  options: MakeOptions
+): Effect.fn.Return<BidiModel["Service"], BidiError> {
+  const { apiKey, baseUrl, ...rest } = options
+  const resolved = resolve(rest)
+  if (Result.isFailure(resolved)) return yield* errors.invalid(resolved.failure.option, resolved.failure.message)
+  const settings = resolved.success
+  const target = endpoint(settings, { apiKey, baseUrl })
+  if ("option" in target) return yield* errors.invalid(target.option, target.message)
+  return BidiModel.of({
+    provider: Errors.PROVIDER,
+    model: settings.model,
+    input: settings.input,
+    output: OUTPUT,
+    capabilities: {
+      truncation: false,
+      images: true,
+      manualTurns: settings.turnDetection === "none",
+      resumption: true,
+      // two connections to one session are refused
+      overlap: false,
+      // the setup is the first message of a connection, and the only one of its kind
+      midSessionUpdate: false
+    },
+    // in case the provider's own warning does not come
+    limits: { maxDuration: Duration.minutes(10), renewAfter: Duration.minutes(9) },
+    connect: connect(settings, target)
+  })
+})
+
+/**
+ * The model as a layer. Errors as {@link make}.
+ *
+ * @category layers
+ */
+export const layer = (options: MakeOptions): Layer.Layer<BidiModel, BidiError> => Layer.effect(BidiModel, make(options))
+
+/**
+ * The model as a layer, with the key and the address from the configuration: `GOOGLE_API_KEY`, else `GEMINI_API_KEY`, and
+ * where it is set `GOOGLE_GEMINI_BASE_URL`. Fails with `Auth` when there is no key.
+ *
+ * @category layers
+ */
+export const layerConfig = (options: Options = {}): Layer.Layer<BidiModel, BidiError | Config.ConfigError> =>
+  Layer.effect(
+    BidiModel,
+    Effect.gen(function* () {
+      const { baseUrl, gemini, google } = yield* environment
+      const apiKey = Option.orElse(Option.filter(google, isFilled), () => Option.filter(gemini, isFilled))
+      if (Option.isNone(apiKey)) {
+        return yield* errors.auth(
+          "there is no API key: set GOOGLE_API_KEY or GEMINI_API_KEY, or pass apiKey to GeminiLive.layer"
+        )
+      }
+      return yield* make({ ...options, apiKey: apiKey.value, baseUrl: Option.getOrUndefined(baseUrl) })
+    })
+  )
+
+const environment = Config.all({
+  google: Config.option(Config.Redacted("GOOGLE_API_KEY")),
+  gemini: Config.option(Config.Redacted("GEMINI_API_KEY")),
+  baseUrl: Config.option(Config.NonEmptyString("GOOGLE_GEMINI_BASE_URL"))
+})
+
+const isFilled = (key: Redacted.Redacted): boolean => Redacted.value(key).trim() !== ""
+
+// nothing here ever quotes a value
+const errors = Errors.make((text) => text)

@@ -1,0 +1,199 @@
+/**
+ * What can be set for a session of Gemini Live.
+ *
+ * @since 0.1.0
+ */
+import * as Duration from "effect/Duration"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import { AudioFormat } from "@effect-bidi/core/Audio"
+
+/**
+ * A length of time: a `Duration`, `"500 millis"`, or a number of milliseconds.
+ *
+ * @category schemas
+ */
+export const Time = Schema.declare(
+  (value): value is Duration.Input =>
+    Option.exists(Duration.fromInput(value as Duration.Input), (time) => {
+      const millis = Duration.toMillis(time)
+      return Number.isFinite(millis) && millis >= 0
+    }),
+  { expected: "a duration" }
+)
+
+/**
+ * The voices that every model has.
+ *
+ * @category schemas
+ */
+export const Voice = Schema.Literals([
+  "Achernar",
+  "Achird",
+  "Algenib",
+  "Algieba",
+  "Alnilam",
+  "Aoede",
+  "Autonoe",
+  "Callirrhoe",
+  "Charon",
+  "Despina",
+  "Enceladus",
+  "Erinome",
+  "Fenrir",
+  "Gacrux",
+  "Iapetus",
+  "Kore",
+  "Laomedeia",
+  "Leda",
+  "Orus",
+  "Puck",
+  "Pulcherrima",
+  "Rasalgethi",
+  "Sadachbia",
+  "Sadaltager",
+  "Schedar",
+  "Sulafat",
+  "Umbriel",
+  "Vindemiatrix",
+  "Zephyr",
+  "Zubenelgenubi"
+])
+
+const Sensitivity = Schema.Literals(["low", "high"])
+
+/**
+ * The provider hears where the user's turns begin and end.
+ *
+ * @category schemas
+ */
+export const TurnDetection = Schema.Struct({
+  /** How readily sound is taken for the beginning of speech. The provider's default: `high`. */
+  startSensitivity: Schema.optionalKey(Sensitivity),
+  /** How readily a pause is taken for the end of speech. The provider's default: `high`. */
+  endSensitivity: Schema.optionalKey(Sensitivity),
+  /** Speech that has to be heard before a turn begins. */
+  prefixPadding: Schema.optionalKey(Time),
+  /** Silence that ends a turn. */
+  silence: Schema.optionalKey(Time),
+  /** The user's speech cuts the agent off. Default: true. */
+  interruptResponse: Schema.optionalKey(Schema.Boolean)
+})
+
+/**
+ * How the user's speech becomes text. Words to expect and languages: only `gemini-3.8-live`.
+ *
+ * @category schemas
+ */
+export const Transcription = Schema.Struct({
+  /** Languages to expect, BCP-47, e.g. `en-US`. Without: any. */
+  languages: Schema.optionalKey(Schema.Array(Schema.NonEmptyString)),
+  /** Words and names to expect. */
+  vocabulary: Schema.optionalKey(Schema.Array(Schema.NonEmptyString))
+})
+
+/**
+ * How much to think before speaking: a `level` for the models of generation 3, a `budget` for those of 2.5.
+ * `gemini-3.8-live` decides by itself.
+ *
+ * @category schemas
+ */
+export const Thinking = Schema.Struct({
+  level: Schema.optionalKey(Schema.Literals(["minimal", "low", "medium", "high"])),
+  /** Tokens; 0 is not at all, -1 leaves it to the model. */
+  budget: Schema.optionalKey(Schema.Int.check(Schema.isGreaterThanOrEqualTo(-1)))
+})
+
+/**
+ * The model may stay silent when it was not meant. Only models of generation 2.5; `gemini-3.8-live` always does.
+ *
+ * @category schemas
+ */
+export const Proactivity = Schema.Struct({
+  /** It may leave speech unanswered. */
+  audio: Schema.Boolean,
+  /** It may speak about what it sees, unasked. Needs `audio`. */
+  video: Schema.optionalKey(Schema.Boolean)
+})
+
+const Tokens = Schema.Int.check(Schema.isGreaterThan(0))
+
+/**
+ * When a session no longer fits into the model, its oldest part is left out.
+ *
+ * @category schemas
+ */
+export const Compression = Schema.Struct({
+  /** Tokens of context from which on to cut. The provider's default: 80% of what the model holds. */
+  triggerTokens: Schema.optionalKey(Tokens),
+  /** Tokens of context to keep. The provider's default: half of `triggerTokens`. */
+  targetTokens: Schema.optionalKey(Tokens)
+})
+
+/**
+ * How the model waits for its tools.
+ *
+ * @category schemas
+ */
+export const Functions = Schema.Struct({
+  /**
+   * `non_blocking`: the talk goes on while a tool works. `blocking`: the model is silent until it has the result.
+   * Default: `non_blocking` for `gemini-3.8-live`, `blocking` for older models.
+   */
+  behavior: Schema.optionalKey(Schema.Literals(["blocking", "non_blocking"])),
+  /** What a `non_blocking` result does to a reply that is being spoken: wait for its end (default), or cut it off. */
+  scheduling: Schema.optionalKey(Schema.Literals(["when_idle", "interrupt"]))
+})
+
+/**
+ * Everything has a default; what is not here the provider does not have, or this package does not support, and is an
+ * error. So is what the chosen model does not have.
+ *
+ * @category schemas
+ */
+export const Options = Schema.Struct({
+  /** Default: `gemini-3.8-live`. */
+  model: Schema.optionalKey(Schema.NonEmptyString),
+  /** The name of a voice, or `{ id }` of one that is not in the list. Default: the model's own. */
+  voice: Schema.optionalKey(Schema.Union([Voice, Schema.Struct({ id: Schema.NonEmptyString })])),
+  /** The language of the agent, BCP-47, e.g. `de-DE`. Default: the user's. Not for models of generation 2.5. */
+  language: Schema.optionalKey(Schema.NonEmptyString),
+  /** The user's audio: PCM, mono, at any rate from 8 to 48 kHz. Default: 16 kHz, which the model hears. */
+  input: Schema.optionalKey(AudioFormat),
+  /** Who says that the user's turn is over. `"none"`: the application, with `TurnStart` and `TurnCommit`. */
+  turnDetection: Schema.optionalKey(Schema.Union([Schema.Literal("none"), TurnDetection])),
+  /** What belongs to the user's turn. `activity_and_video` is the default of generation 3, `activity` that of 2.5. */
+  turnCoverage: Schema.optionalKey(Schema.Literals(["activity", "all", "activity_and_video"])),
+  /** `false`: the words of one side, or of both, are not known. Default: both are. */
+  transcription: Schema.optionalKey(
+    Schema.Union([
+      Schema.Literal(false),
+      Schema.Struct({
+        input: Schema.optionalKey(Schema.Union([Schema.Boolean, Transcription])),
+        output: Schema.optionalKey(Schema.Boolean)
+      })
+    ])
+  ),
+  /** How much to think before speaking. */
+  thinking: Schema.optionalKey(Thinking),
+  /** Whether the model may stay silent. Only models of generation 2.5. */
+  proactivity: Schema.optionalKey(Proactivity),
+  /** The agent hears moods and answers to them. Only models of generation 2.5. */
+  affectiveDialog: Schema.optionalKey(Schema.Boolean),
+  temperature: Schema.optionalKey(Schema.Finite.check(Schema.isBetween({ minimum: 0, maximum: 2 }))),
+  topP: Schema.optionalKey(Schema.Finite.check(Schema.isBetween({ minimum: 0, maximum: 1 }))),
+  topK: Schema.optionalKey(Tokens),
+  /** Tokens of one reply. */
+  maxOutputTokens: Schema.optionalKey(Tokens),
+  /** How closely pictures are looked at. */
+  mediaResolution: Schema.optionalKey(Schema.Literals(["low", "medium", "high"])),
+  /** `false`: the session ends when the model is full, after about 15 minutes of speech. Default: on. */
+  compression: Schema.optionalKey(Schema.Union([Schema.Literal(false), Compression])),
+  /** How the model waits for its tools. */
+  functions: Schema.optionalKey(Functions)
+})
+
+/**
+ * @category models
+ */
+export type Options = typeof Options.Type

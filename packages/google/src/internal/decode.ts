@@ -1,0 +1,137 @@
+/**
+ * The provider's messages as events of the contract. A fold: the same messages over the same state give the same events.
+ * One message may hold several things; they are taken in one order, whatever theirs on the wire.
+ */
+import type { ToolCall } from "@effect-bidi/core/BidiModel"
+import * as Duration from "effect/Duration"
+import { type Fields, fields, flag, type Inbound, isFields, list, Malformed, text } from "./frame.ts"
+import { millisOf } from "./refusal.ts"
+import { onAudio, onCalls, onInterrupted, onReplyWords, onTurnComplete } from "./reply.ts"
+import type { Events, State } from "./state.ts"
+import { usageOf } from "./usage.ts"
+import { onSpeech, onWords } from "./utterance.ts"
+
+/** Takes messages in the order of the wire. Never throws: what cannot be read is a `Problem`. */
+export const receive = (state: State, messages: ReadonlyArray<Inbound>): Events => {
+  const out: Events = []
+  for (const message of messages) {
+    if (message === undefined) problem(state, out, "a message of the provider is not a JSON object")
+    else decode(state, message, out)
+  }
+  return out
+}
+
+const problem = (state: State, out: Events, what: string) => {
+  out.push({ _tag: "Problem", error: state.errors.malformed(what) })
+}
+
+type Take = (state: State, value: Fields, out: Events) => void
+
+const decode = (state: State, message: Fields, out: Events): void => {
+  for (const [name, take] of parts) {
+    // one part that cannot be read does not take the others with it
+    try {
+      const value = fields(message, name)
+      if (value !== undefined) take(state, value, out)
+    } catch (error) {
+      const why = error instanceof Malformed ? error.message : "it is unlike anything known"
+      problem(state, out, `a message of the provider cannot be read: ${name}: ${why}`)
+    }
+  }
+}
+
+const onResumption: Take = (_, update, out) => {
+  const handle = text(update, "newHandle")
+  out.push({ _tag: "Resumable", handle: flag(update, "resumable") && handle !== "" ? handle : undefined })
+}
+
+const onContent: Take = (state, content, out) => {
+  const interrupted = flag(content, "interrupted")
+  if (interrupted) onInterrupted(state, out)
+  // `interimInputTranscription` is a guess that is taken back: there is no event for words that are
+  const input = fields(content, "inputTranscription")
+  if (input !== undefined) onWords(state, text(input, "text"), flag(input, "finished"), out)
+  // what comes with the news that it was cut off is not heard any more
+  if (!interrupted) {
+    const output = fields(content, "outputTranscription")
+    if (output !== undefined) onReplyWords(state, text(output, "text"), out)
+    const turn = fields(content, "modelTurn")
+    if (turn !== undefined) for (const part of list(turn, "parts")) if (isFields(part)) onPart(state, part, out)
+  }
+  // `generationComplete` says nothing: reasons, usage and a late word come with the end of the turn
+  if (flag(content, "turnComplete")) {
+    const busy = content.interactionStatus === "IN_PROGRESS"
+    onTurnComplete(state, text(content, "turnCompleteReason"), busy, out)
+  }
+}
+
+const onPart: Take = (state, part, out) => {
+  const data = fields(part, "inlineData")
+  if (data !== undefined) {
+    const type = text(data, "mimeType")
+    if (!type.startsWith("audio/")) return
+    if (type !== "audio/pcm;rate=24000" && !isOutput(type)) throw new Malformed(`audio of an unexpected kind (${type})`)
+    const audio = bytes(text(data, "data"))
+    if (audio.length > 0) onAudio(state, audio, out)
+  } else if (!flag(part, "thought")) {
+    onReplyWords(state, text(part, "text"), out)
+  }
+}
+
+const isOutput = (type: string): boolean => /^audio\/pcm(;\s*rate=24000)?$/i.test(type)
+
+// plain bytes: what `Buffer` calls `slice` is not what everybody else does
+const bytes = (base64: string): Uint8Array => {
+  const buffer = Buffer.from(base64, "base64")
+  return new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.length)
+}
+
+const onToolCall: Take = (state, { functionCalls }, out) => {
+  const calls = list({ functionCalls }, "functionCalls").flatMap((raw): ReadonlyArray<ToolCall> => {
+    const id = isFields(raw) ? text(raw, "id") : ""
+    const name = isFields(raw) ? text(raw, "name") : ""
+    if (id !== "" && name !== "") return [{ id, name, arguments: JSON.stringify((raw as Fields).args ?? {}) }]
+    problem(state, out, "a call of the model has no id or no name and cannot be answered")
+    return []
+  })
+  if (calls.length > 0) onCalls(state, calls, out)
+}
+
+const onCancellation: Take = (state, cancellation, out) => {
+  const ids = list(cancellation, "ids").filter((id) => typeof id === "string")
+  for (const id of ids) state.calls.delete(id)
+  if (ids.length > 0) out.push({ _tag: "ToolCallsCancelled", ids })
+}
+
+const onActivity: Take = (state, { voiceActivityType: type }, out) => {
+  if (type === "ACTIVITY_START" || type === "ACTIVITY_END") onSpeech(state, type === "ACTIVITY_START", out)
+}
+
+const onSignal: Take = (state, { vadSignalType: type }, out) => {
+  if (type === "VAD_SIGNAL_TYPE_SOS" || type === "VAD_SIGNAL_TYPE_EOS")
+    onSpeech(state, type === "VAD_SIGNAL_TYPE_SOS", out)
+}
+
+const onUsage: Take = (_, raw, out) => {
+  const usage = usageOf(raw)
+  if (usage !== undefined) out.push(usage)
+}
+
+/** What is left where the provider does not say it: enough to find a pause, and too little to wait long for one. */
+const TIME_LEFT = 10_000
+
+const onGoAway: Take = (state, { timeLeft }, out) => {
+  state.expiring = true
+  out.push({ _tag: "Expiring", timeLeft: Duration.millis(millisOf(timeLeft) ?? TIME_LEFT) })
+}
+
+const parts: ReadonlyArray<readonly [name: string, take: Take]> = [
+  ["sessionResumptionUpdate", onResumption],
+  ["serverContent", onContent],
+  ["toolCall", onToolCall],
+  ["toolCallCancellation", onCancellation],
+  ["voiceActivity", onActivity],
+  ["voiceActivityDetectionSignal", onSignal],
+  ["usageMetadata", onUsage],
+  ["goAway", onGoAway]
+]

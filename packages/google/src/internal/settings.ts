@@ -1,0 +1,168 @@
+/**
+ * Options, checked and complete.
+ */
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import * as SchemaIssue from "effect/SchemaIssue"
+import * as Audio from "@effect-bidi/core/Audio"
+import { Options } from "../Options.ts"
+import { type Family, familyOf } from "./family.ts"
+
+export interface Settings extends Omit<Options, "transcription" | "functions"> {
+  readonly model: string
+  readonly family: Family
+  readonly input: Audio.AudioFormat
+  readonly turnDetection: NonNullable<Options["turnDetection"]>
+  /** `undefined`: the words are not known. */
+  readonly inputTranscription: Transcription | undefined
+  readonly outputTranscription: boolean
+  readonly compression: NonNullable<Options["compression"]>
+  readonly behavior: "blocking" | "non_blocking" | undefined
+  readonly scheduling: "when_idle" | "interrupt"
+}
+
+type Transcription = Exclude<Exclude<NonNullable<Options["transcription"]>, false>["input"], boolean | undefined>
+
+/** What is wrong with the options; `option` is the path of the one that is. */
+export interface Wrong {
+  readonly option: string
+  readonly message: string
+}
+
+/** What the agent's audio always is. */
+export const OUTPUT = Audio.pcm(24_000)
+
+const MODEL = "gemini-3.8-live"
+
+const decode = Schema.decodeUnknownResult(Options, { onExcessProperty: "error" })
+const issues = SchemaIssue.makeFormatterStandardSchemaV1()
+
+export const resolve = (options: unknown): Result.Result<Settings, Wrong> => {
+  const decoded = decode(options)
+  if (Result.isFailure(decoded)) {
+    const { message, path = [] } = issues(decoded.failure.issue).issues[0]!
+    return wrong(path.map(String).join("."), message.replace("Expected no excess property", "There is no such option"))
+  }
+  const given = decoded.success
+  const model = given.model ?? MODEL
+  const family = familyOf(model)
+  for (const rule of rules) {
+    const problem = rule(given, family, model)
+    if (problem !== undefined) return wrong(...problem)
+  }
+  const { functions = {}, transcription = {}, ...rest } = given
+  const words = transcription === false ? { input: false, output: false } : transcription
+  return Result.succeed({
+    input: Audio.pcm(16_000),
+    turnDetection: {},
+    compression: {},
+    ...rest,
+    model,
+    family,
+    inputTranscription:
+      words.input === false ? undefined : words.input === undefined || words.input === true ? {} : words.input,
+    outputTranscription: words.output !== false,
+    behavior: functions.behavior ?? family.behavior,
+    scheduling: functions.scheduling ?? "when_idle"
+  })
+}
+
+const wrong = (option: string, message: string): Result.Result<never, Wrong> =>
+  Result.fail({ option, message: `${option === "" ? "options" : option}: ${message}` })
+
+// ---------------------------------------------------------------------------------------------------------------------
+// what a model, and one option, demand of another
+// ---------------------------------------------------------------------------------------------------------------------
+
+type Problem = readonly [option: string, message: string] | undefined
+type Rule = (options: Options, family: Family, model: string) => Problem
+
+const oneOf = (values: ReadonlyArray<string>) => `Expected ${values.map((value) => `"${value}"`).join(" | ")}`
+
+const input: Rule = ({ input }) => {
+  if (input === undefined) return undefined
+  const { channels, format, sampleRate } = input
+  if (format !== "pcm") return ["input.format", oneOf(["pcm"])]
+  if (channels !== 1) return ["input.channels", "Expected 1 channel"]
+  return sampleRate <= 48_000 ? undefined : ["input.sampleRate", "Expected 8000 to 48000 Hz"]
+}
+
+const LEVELS = '{ level: "minimal" | "low" | "medium" | "high" }'
+
+const thinking: Rule = ({ thinking }, family, model) => {
+  if (thinking === undefined) return undefined
+  const { budget, level } = thinking
+  if ((budget === undefined) === (level === undefined)) return ["thinking", "Expected either level or budget"]
+  if (family.thinking === "none") {
+    return ["thinking", `The model ${model} decides by itself; gemini-3.8-live-extended-thinking takes ${LEVELS}`]
+  }
+  if (family.thinking === "level" && budget !== undefined) {
+    return ["thinking.budget", `The model ${model} takes ${LEVELS} instead`]
+  }
+  return family.thinking === "budget" && level !== undefined
+    ? ["thinking.level", `The model ${model} takes { budget } instead: a number of tokens, 0 for none, -1 for any`]
+    : undefined
+}
+
+const only25 = "models of generation 2.5 do"
+
+const proactivity: Rule = ({ proactivity }, family, model) => {
+  if (proactivity === undefined) return undefined
+  if (family.proactivity === "always") return ["proactivity", `The model ${model} is always proactive; leave it out`]
+  if (family.proactivity === "never") return ["proactivity", `The model ${model} does not support this; ${only25}`]
+  return proactivity.video === true && !proactivity.audio
+    ? ["proactivity.audio", "Expected true where proactivity.video is"]
+    : undefined
+}
+
+const transcription: Rule = ({ transcription }, family, model) => {
+  if (transcription === undefined || transcription === false || family.hints) return undefined
+  if (transcription.input === undefined || typeof transcription.input === "boolean") return undefined
+  const hint = Object.keys(transcription.input)[0]
+  return hint === undefined
+    ? undefined
+    : [`transcription.input.${hint}`, `The model ${model} does not support this; gemini-3.8-live does`]
+}
+
+const functions: Rule = ({ functions }, { behavior: byDefault, behaviors }, model) => {
+  if (functions === undefined) return undefined
+  const { behavior = byDefault, scheduling } = functions
+  if (behavior !== undefined && !behaviors.includes(behavior)) {
+    return ["functions.behavior", `${oneOf(behaviors)} for the model ${model}`]
+  }
+  return scheduling !== undefined && behavior !== "non_blocking"
+    ? ["functions.scheduling", 'This needs functions.behavior "non_blocking"']
+    : undefined
+}
+
+const compression: Rule = ({ compression }) => {
+  if (compression === undefined || compression === false) return undefined
+  const { targetTokens, triggerTokens } = compression
+  return targetTokens !== undefined && triggerTokens !== undefined && targetTokens >= triggerTokens
+    ? ["compression.targetTokens", `Expected less than compression.triggerTokens (${triggerTokens})`]
+    : undefined
+}
+
+const rules: ReadonlyArray<Rule> = [
+  input,
+  thinking,
+  proactivity,
+  transcription,
+  functions,
+  compression,
+  ({ affectiveDialog }, family, model) =>
+    affectiveDialog === undefined || family.affectiveDialog
+      ? undefined
+      : ["affectiveDialog", `The model ${model} does not support this; ${only25}`],
+  ({ language }, family, model) =>
+    language === undefined || family.language
+      ? undefined
+      : ["language", `The model ${model} chooses the language by itself; say it in the system prompt`],
+  ({ turnCoverage }, { coverages }, model) =>
+    turnCoverage === undefined || coverages.includes(turnCoverage)
+      ? undefined
+      : ["turnCoverage", `${oneOf(coverages)} for the model ${model}`],
+  // the SDK refuses such names without saying which
+  ({ model = MODEL }) =>
+    /\.\.|[?&\s]/.test(model) ? ["model", "Expected a name without .. ? & and spaces"] : undefined
+]

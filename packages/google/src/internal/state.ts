@@ -1,0 +1,122 @@
+/**
+ * What is known of one connection. It is mutated in place, because one message of audio must cost next to nothing; the
+ * functions over it are deterministic: no clock, no randomness, no IO. The wire has no ids; those of a connection are
+ * counted, behind a prefix that no other connection has.
+ */
+import type { LiveClientMessage } from "@google/genai"
+import type { BidiError } from "@effect-bidi/core/BidiError"
+import type { ModelEvent } from "@effect-bidi/core/BidiModel"
+import type { Errors } from "./errors.ts"
+
+/** A message of ours. All but the setup and the user's audio, which have their own ways. */
+export type ClientMessage = Pick<LiveClientMessage, "clientContent" | "realtimeInput" | "toolResponse">
+
+/** What the settings mean for the protocol. */
+export interface Session {
+  /** In front of every id. */
+  readonly prefix: string
+  /** The name of the model, for complaints. */
+  readonly model: string
+  /** Bytes of a second of the user's audio. */
+  readonly second: number
+  /** The application says where the user's turns begin and end. */
+  readonly manual: boolean
+  /** The user's speech cuts a reply off. */
+  readonly interrupts: boolean
+  /** The provider answers all that it hears. */
+  readonly responds: boolean
+  /** The model waits in silence for the answers to its calls. */
+  readonly blocking: boolean
+  /** What an answer to a call does to a reply that is being spoken; `undefined` where there is no choice. */
+  readonly scheduling: "when_idle" | "interrupt" | undefined
+  /** How the talk so far gets into a new session. */
+  readonly seed: "history" | "context"
+  /** Content can be added without a reply to it. */
+  readonly context: boolean
+  /** The session existed before this connection. */
+  readonly resumed: boolean
+}
+
+/** A reply that is being generated. */
+export interface Reply {
+  readonly id: string
+  /** Its current piece of speech, with its words. There are several only where the model thinks in between. */
+  item: { readonly id: string; text: string } | undefined
+  /** A turn of the model is over, and the model has not done: another is to follow. */
+  held: boolean
+}
+
+/** A turn of the user, and the words of it that have come. */
+export interface Utterance {
+  readonly id: string
+  text: string
+  /** All its words were thought to have come. */
+  final: boolean
+  /** A reply has begun since. */
+  answered: boolean
+}
+
+export interface State {
+  readonly errors: Errors
+  readonly session: Session
+  readonly counts: { replies: number; items: number; utterances: number }
+  reply: Reply | undefined
+  /** The last reply that ended. The provider may still cut it off, while it is being played. */
+  last: { readonly id: string; cut: boolean } | undefined
+  /** Where words of the user go. */
+  utterance: Utterance | undefined
+  /** The user is speaking, as the provider hears it. */
+  speaking: boolean
+  /** There was sound from the user that has no place in the talk yet. */
+  heard: boolean
+  /** Bytes of the user's sound since the provider's last turn ended. */
+  since: number
+  /** The application has said that the user's turn is over; it has no place in the talk yet. */
+  committed: boolean
+  /** The application is within a turn of the user. */
+  activity: boolean
+  /** What a reply was asked for by and has not begun for: a command of ours, or what the user said. */
+  owed: "command" | "speech" | undefined
+  /** Something of the provider's current turn has come. */
+  begun: boolean
+  /** What the model is to know, and can be told only together with something to answer. */
+  readonly untold: Array<string>
+  /** Calls that wait for an answer. */
+  readonly calls: Set<string>
+  /** The provider has announced the end of the connection. */
+  expiring: boolean
+}
+
+/** What messages of the provider lead to. */
+export type Events = Array<ModelEvent>
+
+export const initial = (errors: Errors, session: Session): State => ({
+  errors,
+  session,
+  counts: { replies: 0, items: 0, utterances: 0 },
+  reply: undefined,
+  last: undefined,
+  utterance: undefined,
+  speaking: false,
+  heard: false,
+  since: 0,
+  committed: false,
+  activity: false,
+  owed: undefined,
+  begun: false,
+  untold: [],
+  calls: new Set(),
+  expiring: false
+})
+
+const kinds = { replies: "r", items: "a", utterances: "u" } as const
+
+/** The next id of its kind. */
+export const nextId = ({ counts, session }: State, kind: keyof typeof kinds): string =>
+  `${session.prefix}_${kinds[kind]}${++counts[kind]}`
+
+/** Why the connection ended: after an announcement, every close that is not our fault is the announced end. */
+export const endOf = (state: State, error: BidiError): BidiError =>
+  state.expiring && (error.reason._tag === "ConnectionLost" || error.reason._tag === "ServerFault")
+    ? state.errors.expired(error)
+    : error

@@ -1,0 +1,444 @@
+/**
+ * Whole conversations: an agent, this package, the SDK and a socket, and on its other end an emulated provider.
+ */
+import { assert, describe, it } from "@effect/vitest"
+import * as Audio from "@effect-bidi/core/Audio"
+import * as BidiAgent from "@effect-bidi/core/BidiAgent"
+import type { Output, OutputOf, OutputTag } from "@effect-bidi/core/BidiEvent"
+import * as BidiTest from "@effect-bidi/core/BidiTest"
+import * as BidiTools from "@effect-bidi/core/BidiTools"
+import * as Fault from "@effect-bidi/emulator/Fault"
+import * as GeminiEmulator from "@effect-bidi/emulator/GeminiEmulator"
+import * as Pcm from "@effect-bidi/emulator/Pcm"
+import * as Voice from "@effect-bidi/emulator/Voice"
+import * as Toolkit from "effect/ai/Toolkit"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Queue from "effect/Queue"
+import * as Redacted from "effect/Redacted"
+import * as Stream from "effect/Stream"
+import { GeminiLive } from "../src/index.ts"
+import { KEY } from "./support/protocol.ts"
+
+const live31 = { model: "gemini-3.1-flash-live-preview" }
+const live25 = { model: "gemini-2.5-flash-native-audio-preview-12-2025" }
+const thinker = { model: "gemini-3.8-live-extended-thinking" }
+
+const toolkit = Toolkit.make(BidiTools.currentTime, BidiTools.calculator)
+
+/** A conversation that goes on, and everything that surrounds it. */
+const talk = Effect.fnUntraced(function* (
+  options: Partial<GeminiLive.MakeOptions> = {},
+  emulated: GeminiEmulator.Options = {}
+) {
+  const emulator = yield* GeminiEmulator.make({
+    speed: Number.POSITIVE_INFINITY,
+    voice: "tones",
+    apiKeys: [KEY],
+    seed: 1,
+    ...emulated
+  })
+  const speaker = yield* BidiTest.speaker()
+  const model = GeminiLive.layer({ apiKey: Redacted.make(KEY), baseUrl: emulator.url, ...options })
+  const agent = yield* BidiAgent.make({ system: "You are Ada.", toolkit }).pipe(
+    Effect.provide([model, BidiTools.layer])
+  )
+  const call = yield* agent.start({ outputs: [speaker.output] })
+  const events = yield* Queue.unbounded<Output>()
+  yield* call.events.pipe(
+    Stream.runForEach((event) => Queue.offer(events, event)),
+    Effect.forkScoped({ startImmediately: true })
+  )
+  /** The next event of this kind; those before it are skipped. */
+  const next = <Tag extends OutputTag>(tag: Tag): Effect.Effect<OutputOf<Tag>> =>
+    Effect.flatMap(Queue.take(events), (event) =>
+      event._tag === tag ? Effect.succeed(event as OutputOf<Tag>) : next(tag)
+    )
+  /** The next finished words of one side. */
+  const words = (role: "user" | "assistant"): Effect.Effect<string> =>
+    Effect.flatMap(next("TranscriptStream"), (event) =>
+      event.role === role && event.isFinal ? Effect.succeed(event.currentTranscript) : words(role)
+    )
+  const said = words("assistant")
+  /** The next finished words of the agent that are like this. */
+  const saying = (like: RegExp): Effect.Effect<string> =>
+    Effect.flatMap(said, (text) => (like.test(text) ? Effect.succeed(text) : saying(like)))
+  /** What reached the provider, by type. */
+  const received = Effect.map(emulator.received(), (messages) => messages.map(({ type }) => type))
+  /** How connections ended, by the provider's hand. */
+  const closes = Effect.map(emulator.log, (entries) =>
+    entries.flatMap((entry) => (entry.kind === "closed" ? [entry.code] : []))
+  )
+  return { emulator, speaker, call, next, words, said, saying, received, closes }
+})
+
+/** A phrase as the microphone hears it, quiet around it. */
+const spoken = Effect.fnUntraced(function* (text: string) {
+  const { pcm } = yield* Voice.tones.speak(text, { speed: 1, name: "" })
+  const at16 = Pcm.resample(Pcm.concat([Pcm.silence(200, 24_000), pcm, Pcm.silence(700, 24_000)]), 16_000)
+  const whole = Pcm.toBytes(at16.samples)
+  const size = Audio.bytes(Audio.pcm(16_000), "20 millis")
+  return Array.from({ length: Math.ceil(whole.length / size) }, (_, i) => ({
+    _tag: "AudioInput" as const,
+    audio: whole.subarray(i * size, (i + 1) * size),
+    ...Audio.pcm(16_000)
+  }))
+})
+
+const roles = (history: { readonly content: ReadonlyArray<{ readonly role: string }> }) =>
+  history.content.map(({ role }) => role).filter((role) => role !== "system")
+
+describe("a conversation", () => {
+  it.effect.each([{}, live31, live25, thinker])("in text: %j", (options) =>
+    Effect.gen(function* () {
+      const { call, closes, emulator, next, said } = yield* talk(options)
+      const start = yield* next("ConnectionStart")
+      assert.notStrictEqual(start.connectionId, "")
+      yield* call.send("My name is Ada.")
+      assert.strictEqual(yield* said, "Nice to meet you, Ada.")
+      assert.strictEqual((yield* next("ResponseComplete")).stopReason, "complete")
+      const usage = yield* next("Usage")
+      assert.includeMembers(
+        usage.byModality.map(({ modality }) => modality),
+        ["text", "audio"]
+      )
+      yield* call.send("What is my name?")
+      assert.strictEqual(yield* said, "Your name is Ada.")
+      assert.deepStrictEqual(yield* closes, [])
+      yield* call.stop()
+      yield* call.await
+      yield* emulator.awaitConnections(0)
+    })
+  )
+
+  it.effect.each([{}, live31, live25, thinker])("by voice, with a tool: %j", (options) =>
+    Effect.gen(function* () {
+      const { call, closes, next, received, said, speaker, words } = yield* talk(options)
+      for (const frame of yield* spoken("calculate 25 times 48")) yield* call.send(frame)
+      assert.match(yield* words("user"), /calculate 25 times 48/)
+      const use = yield* next("ToolUse")
+      assert.deepStrictEqual(use.input, { expression: "25 * 48" })
+      assert.strictEqual((yield* next("ResponseComplete")).stopReason, "tool_use")
+      assert.strictEqual(yield* said, "The answer is 1200.")
+      assert.strictEqual((yield* next("ResponseComplete")).stopReason, "complete")
+      yield* BidiTest.advance("10 seconds")
+      assert.strictEqual(speaker.heard().length, 1)
+      assert.strictEqual((yield* received).filter((type) => type === "toolResponse").length, 1)
+      assert.deepStrictEqual(roles(yield* call.history), ["user", "assistant", "tool", "assistant"])
+      assert.deepStrictEqual(yield* closes, [])
+    })
+  )
+
+  it.effect.each([{}, { functions: { behavior: "blocking" } }, live31] as const)(
+    "with several calls at once, answered together by one reply: %j",
+    (options) =>
+      Effect.gen(function* () {
+        const { call, closes, next, received, said } = yield* talk(options)
+        yield* call.send("Calculate 1 plus 2 and calculate 3 plus 4")
+        yield* next("ToolUse")
+        yield* next("ToolUse")
+        assert.strictEqual(yield* said, "The answer is 3. The answer is 7.")
+        assert.strictEqual((yield* next("ResponseComplete")).stopReason, "complete")
+        assert.strictEqual((yield* received).filter((type) => type === "toolResponse").length, 1)
+        assert.deepStrictEqual(yield* closes, [])
+      })
+  )
+
+  it.effect("with all of a turn in one message", () =>
+    Effect.gen(function* () {
+      const { call, emulator, next, said, speaker } = yield* talk()
+      yield* emulator.control.inject(Fault.allInOne)
+      yield* call.send("My name is Ada.")
+      assert.strictEqual(yield* said, "Nice to meet you, Ada.")
+      assert.strictEqual((yield* next("ResponseComplete")).stopReason, "complete")
+      yield* next("Usage")
+      yield* BidiTest.advance("10 seconds")
+      assert.strictEqual(speaker.heard().length, 1)
+    })
+  )
+
+  it.effect("with turns of the application, which hold what was said within them", () =>
+    Effect.gen(function* () {
+      const { call, closes, received, said } = yield* talk({ turnDetection: "none" })
+      for (const frame of yield* spoken("tell me a long story")) yield* call.send(frame)
+      yield* call.send({ _tag: "TurnStart" })
+      for (const frame of yield* spoken("calculate 25 times 48")) yield* call.send(frame)
+      yield* call.send({ _tag: "TurnCommit" })
+      assert.strictEqual(yield* said, "The answer is 1200.")
+      assert.deepStrictEqual(
+        (yield* received).filter((type) => type.startsWith("realtimeInput.activity")),
+        ["realtimeInput.activityStart", "realtimeInput.activityEnd"]
+      )
+      assert.deepStrictEqual(roles(yield* call.history), ["user", "assistant", "tool", "assistant"])
+      yield* call.send("Calculate 1 plus 2")
+      assert.strictEqual(yield* said, "The answer is 3.")
+      assert.deepStrictEqual(yield* closes, [])
+    })
+  )
+
+  it.effect("about a picture", () =>
+    Effect.gen(function* () {
+      const { call, emulator, said } = yield* talk()
+      yield* call.send([
+        { _tag: "ImageInput", image: new Uint8Array([1, 2, 3]), mimeType: "image/png" },
+        "What is this?"
+      ])
+      assert.match(yield* said, /image|picture/i)
+      const types = (yield* emulator.received()).map(({ type }) => type)
+      assert.deepStrictEqual(types.slice(-2), ["realtimeInput.video", "realtimeInput.text"])
+    })
+  )
+
+  it.effect("that the provider answers with nothing, and says why", () =>
+    Effect.gen(function* () {
+      const { call, emulator, next, said } = yield* talk()
+      yield* emulator.control.inject(Fault.failResponse({ code: "BLOCKLIST" }))
+      yield* call.send("My name is Ada.")
+      assert.strictEqual((yield* next("Error")).error.reason.code, "BLOCKLIST")
+      yield* call.send("What is my name?")
+      assert.match(yield* said, /Ada/)
+    })
+  )
+})
+
+describe("an interruption", () => {
+  it.effect("by text while the reply is audible: what was heard of it is remembered", () =>
+    Effect.gen(function* () {
+      const { call, next, said, speaker } = yield* talk()
+      yield* call.send("Tell me a long story.")
+      const story = yield* said
+      yield* next("ResponseComplete")
+      yield* BidiTest.advance("2 seconds")
+      yield* call.send("What is my name?")
+      const interruption = yield* next("Interruption")
+      assert.strictEqual(interruption.reason, "user_text")
+      assert.deepStrictEqual(interruption.heard, Duration.seconds(2))
+      yield* next("ResponseComplete")
+      assert.strictEqual(speaker.flushes(), 1)
+      const heard = (yield* call.history).content.find((message) => message.role === "assistant")
+      assert(heard?.role === "assistant" && heard.content[0]?.type === "text")
+      assert.isTrue(story.startsWith(heard.content[0].text) && heard.content[0].text.length < story.length)
+    })
+  )
+
+  it.effect("by text while the reply is generated: the provider cuts it off, and answers", () =>
+    Effect.gen(function* () {
+      const { call, closes, emulator, next, saying } = yield* talk()
+      yield* emulator.control.inject(Fault.hold(Fault.afterSent("serverContent.modelTurn", 3)))
+      yield* call.send("Tell me a long story.")
+      const { responseId } = yield* next("ResponseStart")
+      yield* emulator.awaitSent("serverContent.modelTurn", 3)
+      yield* call.send("What is my name?")
+      assert.deepInclude(yield* next("ResponseComplete"), { responseId, stopReason: "interrupted" })
+      yield* emulator.awaitSent("serverContent.interrupted")
+      yield* emulator.control.release
+      yield* saying(/name/)
+      assert.deepInclude(yield* next("ResponseComplete"), { stopReason: "complete" })
+      assert.deepStrictEqual(yield* closes, [])
+    })
+  )
+
+  it.effect("by speech while the reply is generated, and what comes with the news is not heard", () =>
+    Effect.gen(function* () {
+      const { call, emulator, next, speaker, words } = yield* talk()
+      yield* emulator.control.inject(Fault.loudInterruption, Fault.hold(Fault.afterSent("serverContent.modelTurn", 3)))
+      yield* call.send("Tell me a long story.")
+      const { responseId } = yield* next("ResponseStart")
+      yield* emulator.awaitSent("serverContent.modelTurn", 3)
+      const speech = yield* spoken("what time is it")
+      for (const frame of speech) yield* call.send(frame)
+      assert.deepInclude(yield* next("Interruption"), { responseId, reason: "user_speech" })
+      yield* emulator.control.release
+      assert.strictEqual(yield* words("user"), "what time is it")
+      assert.strictEqual((yield* next("ToolUse")).name, "current_time")
+      assert.match(yield* words("assistant"), /^The time is /)
+      assert.strictEqual(speaker.flushes(), 1)
+    })
+  )
+
+  it.effect("by speech while the reply is audible only here: it is not known to the provider", () =>
+    Effect.gen(function* () {
+      const { call, emulator, next, said } = yield* talk()
+      yield* call.send("Tell me a long story.")
+      const { responseId } = yield* next("ResponseComplete")
+      yield* BidiTest.advance("1 second")
+      yield* emulator.control.inject(Fault.push({ serverContent: { interrupted: true } }))
+      const interruption = yield* next("Interruption")
+      assert.strictEqual(interruption.responseId, responseId)
+      assert.deepStrictEqual(interruption.heard, Duration.seconds(1))
+      yield* call.send("What is my name?")
+      assert.match(yield* said, /name/)
+    })
+  )
+
+  it.effect("takes back the call that the model waits for", () =>
+    Effect.gen(function* () {
+      const { call, emulator, next } = yield* talk(live31)
+      yield* emulator.control.inject(Fault.cancelCalls())
+      yield* call.send("Calculate 1 plus 2")
+      yield* next("ToolUse")
+      const result = yield* next("ToolResult")
+      assert.isTrue(result.isFailure)
+      yield* emulator.awaitSent("toolCallCancellation")
+      yield* call.send("My name is Ada.")
+      yield* next("ResponseComplete")
+      assert.notInclude(
+        (yield* emulator.received()).map(({ type }) => type),
+        "toolResponse"
+      )
+    })
+  )
+})
+
+describe("a connection", () => {
+  it.effect("that is told to go is renewed, and its session goes on in the next", () =>
+    Effect.gen(function* () {
+      const { call, emulator, next, said } = yield* talk()
+      yield* call.send("My name is Ada.")
+      yield* next("ResponseComplete")
+      yield* BidiTest.advance("10 seconds")
+      yield* emulator.control.inject(Fault.goAway({ timeLeft: "50 seconds" }))
+      assert.deepStrictEqual((yield* next("ConnectionWarning")).timeLeft, Duration.seconds(50))
+      assert.deepInclude(yield* next("ConnectionRestart"), { reason: "scheduled", turnInterrupted: false })
+      const { connectionId, generation } = yield* next("ConnectionStart")
+      assert.strictEqual(generation, 2)
+      assert.strictEqual(
+        connectionId,
+        (yield* emulator.awaitSent("setupComplete")).event.setupComplete!["sessionId" as never]
+      )
+      // the first one is closed before the second one begins: two at once are refused
+      const order = (yield* emulator.log).flatMap((entry) =>
+        entry.kind === "closed" || (entry.kind === "received" && entry.type === "setup")
+          ? [`${entry.kind} ${entry.connection}`]
+          : []
+      )
+      assert.deepStrictEqual(order, ["received 1", "closed 1", "received 2"])
+      const [setup] = yield* emulator.received(2)
+      assert.isString((setup!.event.setup as any).sessionResumption.handle)
+      yield* call.send("What is my name?")
+      assert.strictEqual(yield* said, "Your name is Ada.")
+      // nothing was told again
+      assert.notInclude(
+        (yield* emulator.received(2)).map(({ type }) => type),
+        "clientContent"
+      )
+      yield* emulator.awaitConnections(1)
+    })
+  )
+
+  it.effect.each([{}, live25, live31])("whose handle is refused begins anew, with the history: %j", (options) =>
+    Effect.gen(function* () {
+      const { call, emulator, next, said } = yield* talk(options)
+      yield* call.send("My name is Ada.")
+      yield* next("ResponseComplete")
+      yield* call.send("Calculate 1 plus 2")
+      assert.strictEqual(yield* said, "The answer is 3.")
+      yield* next("ResponseComplete")
+      yield* BidiTest.advance("10 seconds")
+      yield* emulator.control.onNextConnection(Fault.rejectResume())
+      yield* emulator.control.inject(Fault.goAway())
+      assert.strictEqual((yield* next("ConnectionStart")).generation, 2)
+      const [setup, seed, ...rest] = yield* emulator.received(3)
+      assert.deepStrictEqual((setup!.event.setup as any).sessionResumption, {})
+      assert.include(JSON.stringify(seed?.event.clientContent), "My name is Ada.")
+      assert.include(JSON.stringify(seed?.event.clientContent), "calculator")
+      assert.deepStrictEqual(rest, [])
+      yield* call.send("What is my name?")
+      assert.strictEqual(yield* said, "Your name is Ada.")
+      yield* emulator.awaitConnections(1)
+    })
+  )
+
+  it.effect("that breaks in the middle of a reply is replaced, and the reply asked for again", () =>
+    Effect.gen(function* () {
+      const { call, emulator, next, saying } = yield* talk()
+      yield* emulator.control.inject(Fault.drop(Fault.afterSent("serverContent.modelTurn", 2)))
+      yield* call.send("My name is Ada.")
+      const restart = yield* next("ConnectionRestart")
+      assert.strictEqual(restart.cause?.reason._tag, "ConnectionLost")
+      assert.isTrue(restart.turnInterrupted)
+      assert.strictEqual((yield* next("ConnectionStart")).generation, 2)
+      yield* next("ResponseComplete")
+      yield* call.send("What is my name?")
+      assert.match(yield* saying(/your name is/i), /Ada/)
+      yield* emulator.awaitConnections(1)
+    })
+  )
+
+  it.effect("that ends at its limit without a word is replaced", () =>
+    Effect.gen(function* () {
+      const { call, emulator, next, said } = yield* talk()
+      yield* call.send("My name is Ada.")
+      yield* next("ResponseComplete")
+      yield* BidiTest.advance("10 seconds")
+      yield* emulator.control.inject(Fault.expire())
+      const restart = yield* next("ConnectionRestart")
+      assert.strictEqual(restart.reason, "timeout")
+      assert.strictEqual(restart.cause?.reason._tag, "SessionExpired")
+      yield* call.send("What is my name?")
+      assert.strictEqual(yield* said, "Your name is Ada.")
+      yield* emulator.awaitConnections(1)
+    })
+  )
+
+  it.effect("that gets a message that is no JSON goes on", () =>
+    Effect.gen(function* () {
+      const { call, emulator, next, said } = yield* talk()
+      yield* emulator.control.inject(Fault.malformed())
+      assert.strictEqual((yield* next("Error")).code, "malformed_message")
+      yield* call.send("My name is Ada.")
+      assert.strictEqual(yield* said, "Nice to meet you, Ada.")
+    })
+  )
+
+  it.effect("to a model that does not exist fails at once, and names it", () =>
+    Effect.gen(function* () {
+      const error = yield* Effect.flip(talk({ model: "gemini-4-live" }, { models: ["gemini-3.8-live"] }))
+      assert(error._tag === "BidiError" && error.reason._tag === "InvalidRequest")
+      assert.strictEqual(error.reason.option, "model")
+    })
+  )
+
+  it.effect("with a key that is not good fails at once", () =>
+    Effect.gen(function* () {
+      const error = yield* Effect.flip(talk({ apiKey: Redacted.make("wrong") }))
+      assert(error._tag === "BidiError" && error.reason._tag === "Auth")
+    })
+  )
+})
+
+describe("all options together", () => {
+  const common: Partial<GeminiLive.MakeOptions> = {
+    voice: "Kore",
+    input: Audio.pcm(16_000),
+    turnDetection: {
+      startSensitivity: "high",
+      endSensitivity: "low",
+      prefixPadding: "20 millis",
+      silence: "600 millis",
+      interruptResponse: true
+    },
+    turnCoverage: "activity",
+    temperature: 0.8,
+    topP: 0.9,
+    topK: 40,
+    maxOutputTokens: 8000,
+    mediaResolution: "low",
+    compression: { triggerTokens: 100_000, targetTokens: 50_000 }
+  }
+  const hints = { transcription: { input: { languages: ["en-US"], vocabulary: ["Ada"] } } }
+
+  it.effect.each([
+    { ...common, ...hints, language: "en-US", functions: { behavior: "non_blocking", scheduling: "interrupt" } },
+    { ...common, ...hints, ...thinker, thinking: { level: "high" } },
+    { ...common, ...live31, thinking: { level: "minimal" }, language: "en-US" },
+    { ...common, ...live25, thinking: { budget: 0 }, affectiveDialog: true, proactivity: { audio: true, video: true } }
+  ] as ReadonlyArray<Partial<GeminiLive.MakeOptions>>)("are taken by a provider that knows them: %j", (options) =>
+    Effect.gen(function* () {
+      const { call, closes, said } = yield* talk(options)
+      yield* call.send("Calculate 25 times 48")
+      assert.strictEqual(yield* said, "The answer is 1200.")
+      assert.deepStrictEqual(yield* closes, [])
+    })
+  )
+})

@@ -1,0 +1,60 @@
+/**
+ * Both ends of a connection through the real SDK and a real socket.
+ */
+import type { BidiError } from "@effect-bidi/core/BidiError"
+import type { Connection, ModelEvent, Setup } from "@effect-bidi/core/BidiModel"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Queue from "effect/Queue"
+import * as Redacted from "effect/Redacted"
+import * as Stream from "effect/Stream"
+import { GeminiLive } from "../../src/index.ts"
+import { setupComplete } from "../fixtures/messages.ts"
+import { KEY } from "./protocol.ts"
+import * as Server from "./server.ts"
+
+export const setup: Setup = { system: undefined, tools: [], resume: undefined }
+
+export const dial = (baseUrl: string, options: Partial<GeminiLive.MakeOptions> = {}, wanted: Partial<Setup> = {}) =>
+  GeminiLive.make({ apiKey: Redacted.make(KEY), baseUrl, ...options }).pipe(
+    Effect.flatMap((model) => model.connect({ ...setup, ...wanted }))
+  )
+
+/** The server's part of a good beginning. */
+export const welcome = Effect.fnUntraced(function* (server: Server.Server) {
+  const peer = yield* server.accept
+  const asked = yield* peer.expect("setup")
+  peer.send(setupComplete())
+  return { peer, asked }
+})
+
+/** A connection that is ready, and the server's end of it. */
+export const ready = Effect.fnUntraced(function* (
+  options: Partial<GeminiLive.MakeOptions> = {},
+  serverOptions: Server.Options = {},
+  wanted: Partial<Setup> = {}
+) {
+  const server = yield* Server.make(serverOptions)
+  const [connection, { asked, peer }] = yield* Effect.all([dial(server.url, options, wanted), welcome(server)], {
+    concurrency: "unbounded"
+  })
+  return { server, peer, asked, connection }
+})
+
+export interface Reader {
+  /** The next event. */
+  readonly next: Effect.Effect<ModelEvent, BidiError>
+  /** Why the connection ended. */
+  readonly end: Effect.Effect<BidiError>
+}
+
+/** Reads events one by one. */
+export const read = Effect.fnUntraced(function* (connection: Connection) {
+  const events = yield* Queue.unbounded<ModelEvent, BidiError>()
+  const fiber = yield* connection.events.pipe(
+    Stream.runForEach((event) => Queue.offer(events, event)),
+    Effect.onError((cause) => Queue.failCause(events, cause)),
+    Effect.forkScoped({ startImmediately: true })
+  )
+  return { next: Queue.take(events), end: Effect.flip(Fiber.join(fiber)) as Effect.Effect<BidiError> } satisfies Reader
+})
