@@ -16,8 +16,9 @@ const Main = Effect.gen(function* () {
   })
 
   yield* call.send("Tell me a long story.")
-  // By now the model has generated far more than anybody could have heard.
-  yield* Effect.sleep("4 seconds")
+  const heardEnough = Effect.sync(() => Duration.toSeconds(speaker.played()) >= 3)
+  yield* Effect.repeat(Effect.delay(heardEnough, "100 millis"), { until: (enough) => enough })
+  // By now the model has generated far more than that.
   yield* call.send("Wait. What did you just say?")
   yield* call.idle
 

@@ -8,7 +8,11 @@ import { Logging, ModelFromEnvironment } from "./environment.ts"
 const returns = { success: Schema.String, failure: Schema.String, failureMode: "return" } as const
 
 const billingTools = Toolkit.make(
-  Tool.make("refund", { description: "Pays an order back.", parameters: Schema.Struct({ order: Schema.Int }), ...returns })
+  Tool.make("refund", {
+    description: "Pays an order back.",
+    parameters: Schema.Struct({ order: Schema.Int }),
+    ...returns
+  })
 )
 
 class Billing extends BidiAgent.Service<Billing>()("billing", {

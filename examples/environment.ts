@@ -2,36 +2,90 @@
  * What the examples share: which model to talk to, and how much to log. Both are chosen by the environment.
  */
 import type { BidiError, BidiModel } from "@effect-bidi/core"
-import { OpenAiEmulator } from "@effect-bidi/emulator"
+import { NovaSonic } from "@effect-bidi/bedrock"
+import { type Emulator, GeminiEmulator, NovaEmulator, OpenAiEmulator } from "@effect-bidi/emulator"
+import { GeminiLive } from "@effect-bidi/google"
 import { OpenAiRealtime } from "@effect-bidi/openai"
 import { Config, Console, Effect, Layer, Logger, Option, Redacted, References, String } from "effect"
 
-const provider = Config.Literals(["openai", "emulator"], "VOICE_PROVIDER")
+type Model<E = BidiError.BidiError> = Layer.Layer<BidiModel.BidiModel, E>
+/** Who says when the user's turns begin and end: the provider, or the application (push to talk). */
+type Turns = "automatic" | "manual" | undefined
+
+interface Wanted {
+  readonly provider?: Name
+  readonly turns?: Turns
+}
+
+const none = Redacted.make("none")
+const detection = (turns: Turns) => (turns === "manual" ? ({ turnDetection: "none" } as const) : {})
+
+const providers = {
+  openai: {
+    name: "OpenAI Realtime",
+    credentials: ["OPENAI_API_KEY"],
+    real: (turns: Turns) => OpenAiRealtime.layerConfig(detection(turns)),
+    emulator: OpenAiEmulator.make,
+    at: (baseUrl: string, turns: Turns) => OpenAiRealtime.layer({ ...detection(turns), apiKey: none, baseUrl })
+  },
+  google: {
+    name: "Gemini Live",
+    credentials: ["GOOGLE_API_KEY", "GEMINI_API_KEY"],
+    real: (turns: Turns) => GeminiLive.layerConfig(detection(turns)),
+    emulator: GeminiEmulator.make,
+    at: (baseUrl: string, turns: Turns) => GeminiLive.layer({ ...detection(turns), apiKey: none, baseUrl })
+  },
+  bedrock: {
+    name: "Amazon Nova Sonic",
+    credentials: ["AWS_ACCESS_KEY_ID", "AWS_PROFILE"],
+    // it decides by itself whose turn it is, and says so to who wants to
+    real: (_: Turns) => NovaSonic.layerConfig(),
+    emulator: NovaEmulator.make,
+    at: (endpoint: string, _: Turns) =>
+      NovaSonic.layer({ region: "us-east-1", endpoint, credentials: { accessKeyId: none, secretAccessKey: none } })
+  }
+} as const
+
+const names = ["openai", "google", "bedrock"] as const
+type Name = (typeof names)[number]
+
+const isSet = (variable: string) => Effect.map(Config.option(Config.NonEmptyString(variable)), Option.isSome)
+const hasCredentials = (name: Name) =>
+  Effect.map(Effect.forEach(providers[name].credentials, isSet), (found) => found.includes(true))
+
+/** The wire of a provider on this machine, OpenAI Realtime by default, with a scripted assistant at its other end. */
+export const emulated = ({ provider = "openai", turns, ...options }: Emulator.Options & Wanted = {}): Model =>
+  Layer.unwrap(
+    Effect.map(Effect.orDie(providers[provider].emulator(options)), ({ url }) => providers[provider].at(url, turns))
+  )
 
 /**
- * `VOICE_PROVIDER=openai` (or a key in `OPENAI_API_KEY`) is OpenAI Realtime. Without a key, or with
- * `VOICE_PROVIDER=emulator`, it is the same wire on this machine, with a scripted assistant at its other end.
+ * `VOICE_PROVIDER` is `openai`, `google`, `bedrock`, or `emulator`; without it, the first whose credentials are found. A
+ * provider without credentials is emulated on this machine, and `emulator` is OpenAI Realtime, emulated.
  */
-export const ModelFromEnvironment = Layer.unwrap(
-  Effect.gen(function* () {
-    const chosen = yield* Config.option(provider)
-    const key = yield* Config.option(Config.Redacted("OPENAI_API_KEY"))
-    if (Option.isSome(key) && !Option.contains(chosen, "emulator")) {
-      yield* Console.error("OpenAI Realtime (VOICE_PROVIDER=emulator: a scripted assistant, offline)\n")
-      return OpenAiRealtime.layerConfig()
-    }
-    yield* Console.error("a scripted assistant, offline (OPENAI_API_KEY=…: OpenAI Realtime)\n")
-    return emulated()
-  })
-)
-
-/** OpenAI Realtime, played by the emulator. */
-export const emulated = (options: OpenAiEmulator.Options = {}): Layer.Layer<BidiModel.BidiModel, BidiError.BidiError> =>
+export const modelFromEnvironment = ({ turns }: Pick<Wanted, "turns"> = {}): Model<
+  BidiError.BidiError | Config.ConfigError
+> =>
   Layer.unwrap(
-    Effect.map(Effect.orDie(OpenAiEmulator.make(options)), ({ url }) =>
-      OpenAiRealtime.layer({ apiKey: Redacted.make("none"), baseUrl: url })
-    )
+    Effect.gen(function* () {
+      const chosen = Option.getOrUndefined(
+        yield* Config.option(Config.Literals([...names, "emulator"], "VOICE_PROVIDER"))
+      )
+      const found = yield* Effect.filter(names, hasCredentials)
+      const name = chosen === "emulator" ? "openai" : (chosen ?? found[0] ?? "openai")
+      const provider = providers[name]
+      if (chosen !== "emulator" && found.includes(name)) {
+        yield* Console.error(`${provider.name} (VOICE_PROVIDER=emulator: a scripted assistant, offline)\n`)
+        return provider.real(turns)
+      }
+      yield* Console.error(
+        `a scripted assistant, offline, on the wire of ${provider.name} (${provider.credentials[0]}=…: the real one)\n`
+      )
+      return emulated({ provider: name, turns })
+    })
   )
+
+export const ModelFromEnvironment = modelFromEnvironment()
 
 const levels = ["all", "trace", "debug", "info", "warn", "error", "fatal", "none"] as const
 

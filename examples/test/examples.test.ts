@@ -7,7 +7,8 @@ import { fileURLToPath } from "node:url"
 
 const tsx = fileURLToPath(import.meta.resolve("tsx/cli"))
 const folder = fileURLToPath(new URL("..", import.meta.url))
-const { OPENAI_API_KEY: _, ...env } = process.env
+const credentials = /^(OPENAI_|GOOGLE_|GEMINI_|AWS_|VOICE_PROVIDER)/
+const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !credentials.test(name)))
 
 interface Ran {
   readonly code: number | null
@@ -15,10 +16,19 @@ interface Ran {
   readonly errors: string
 }
 
+interface Options {
+  readonly input?: string
+  readonly stopWhen?: string
+  readonly env?: NodeJS.ProcessEnv
+}
+
 /** Runs an example; `stopWhen` interrupts it as Ctrl+C would, once it has printed that. */
-const run = (name: string, options: { readonly input?: string; readonly stopWhen?: string } = {}) =>
+const run = (name: string, options: Options = {}) =>
   Effect.callback<Ran>((resume) => {
-    const child = spawn(process.execPath, [tsx, name], { cwd: folder, env: { ...env, LOG_LEVEL: "warn" } })
+    const child = spawn(process.execPath, [tsx, name], {
+      cwd: folder,
+      env: { ...env, LOG_LEVEL: "warn", ...options.env }
+    })
     let out = ""
     let errors = ""
     child.stdout.on("data", (chunk) => {
@@ -34,27 +44,33 @@ const run = (name: string, options: { readonly input?: string; readonly stopWhen
 
 const lines = (...all: ReadonlyArray<string>) => all.map((line) => `${line}\n`).join("")
 
+const talk = lines(
+  "My name is Ada.",
+  "What time is it?",
+  "Calculate 25 times 48",
+  "What is my name?",
+  "stop conversation"
+)
+
+const sensible = (out: string) => {
+  assert.match(out, /not an AI/)
+  assert.match(out, /> What time is it\?\n {2}→ current_time .*\n {2}✓ current_time .*\nagent: The time is/)
+  assert.match(out, /→ calculator \{"expression":"25 \* 48"\}\n {2}✓ calculator 1200\nagent: .*1200/)
+  assert.match(out, /> What is my name\?\nagent: .*Ada/)
+  assert.match(out, /✓ stop_conversation .*\n {2}■ the conversation has ended: you asked to stop\n$/)
+}
+
 const example = (name: string, test: () => Effect.Effect<void>) => it.live(name, test, 60_000)
 
 describe.concurrent("examples", () => {
   example("01-quickstart talks, uses tools, remembers and stops", () =>
     Effect.gen(function* () {
       const { code, errors, out } = yield* run("01-quickstart.ts", {
-        input: lines(
-          "My name is Ada.",
-          "What time is it?",
-          "Calculate 25 times 48",
-          "What is my name?",
-          "stop conversation"
-        )
+        input: talk
       })
       assert.strictEqual(code, 0)
       assert.include(errors, "OPENAI_API_KEY") // it says how to talk to the real one
-      assert.match(out, /not an AI/)
-      assert.match(out, /> What time is it\?\n {2}→ current_time .*\n {2}✓ current_time .*\nagent: The time is/)
-      assert.match(out, /→ calculator \{"expression":"25 \* 48"\}\n {2}✓ calculator 1200\nagent: .*1200/)
-      assert.match(out, /> What is my name\?\nagent: .*Ada/)
-      assert.match(out, /✓ stop_conversation .*\n {2}■ the conversation has ended: you asked to stop\n$/)
+      sensible(out)
       assert.notInclude(out, "\x1b")
       // and the README shows just that
       const shown = /```\n(agent: Hello[\s\S]*?)```/.exec(
@@ -130,6 +146,73 @@ describe.concurrent("examples", () => {
       assert.match(out, /connection was lost.*\n.*connected again\n/)
       assert.match(out, /renewing the connection.*\n.*connected again\n/)
       assert.match(out, /> What is my name\?\nagent: .*Ada/)
+    })
+  )
+
+  example("08-tools-in-depth", () =>
+    Effect.gen(function* () {
+      const { code, out } = yield* run("08-tools-in-depth.ts", {
+        input: lines("Search flights to Lisbon", "Book a flight to Lisbon", "Book a flight to Atlantis")
+      })
+      assert.strictEqual(code, 0)
+      assert.match(out, /✓ book_flight The flight to Lisbon is booked for Ada\./)
+      assert.match(out, /✗ book_flight .*there is no such place/)
+      assert.include(out, "I have asked three airlines so far.")
+      assert.include(out, "The flight to Lisbon leaves at noon.")
+    })
+  )
+
+  example("09-handoff", () =>
+    Effect.gen(function* () {
+      const { code, out } = yield* run("09-handoff.ts", {
+        input: lines("Transfer me to billing", "Refund order 7")
+      })
+      assert.strictEqual(code, 0)
+      assert.match(out, /✓ transfer_to_billing You are through to billing\./)
+      assert.match(out, /billing takes over[\s\S]*✓ refund Order 7 was paid back\./)
+    })
+  )
+
+  example("10-push-to-talk", () =>
+    Effect.gen(function* () {
+      const { code, out } = yield* run("10-push-to-talk.ts")
+      assert.strictEqual(code, 0)
+      assert.match(out, /you: my name is Ada\n.*Ada/)
+      assert.notMatch(out, /you: stop/)
+      assert.match(
+        out,
+        /Day one.*\n● what is my name[\s\S]*interrupted[\s\S]*you: what is my name\nagent: Your name is Ada/
+      )
+    })
+  )
+
+  example("12-mcp", () =>
+    Effect.gen(function* () {
+      const { code, out } = yield* run("12-mcp.ts", { input: lines("What's the weather in London?") })
+      assert.strictEqual(code, 0)
+      assert.match(out, /✓ get_weather It is sunny in London\.\nagent: .*sunny/)
+    })
+  )
+
+  for (const [provider, name] of [
+    ["google", "Gemini Live"],
+    ["bedrock", "Amazon Nova Sonic"]
+  ] as const) {
+    example(`01-quickstart holds the same conversation on the wire of ${name}`, () =>
+      Effect.gen(function* () {
+        const { code, errors, out } = yield* run("01-quickstart.ts", { input: talk, env: { VOICE_PROVIDER: provider } })
+        assert.strictEqual(code, 0)
+        assert.include(errors, name)
+        sensible(out)
+      })
+    )
+  }
+
+  example("01-quickstart refuses a provider that there is not", () =>
+    Effect.gen(function* () {
+      const { code, errors, out } = yield* run("01-quickstart.ts", { env: { VOICE_PROVIDER: "nobody" } })
+      assert.strictEqual(code, 1)
+      assert.include(errors + out, '"openai" | "google" | "bedrock" | "emulator"')
     })
   )
 })

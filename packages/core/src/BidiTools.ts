@@ -83,7 +83,7 @@ export const layer = toolkit.toLayer({
     const conversation = yield* CurrentConversation
     yield* Effect.timeoutOption(conversation.quiet, "10 seconds")
     yield* conversation.stop("user_request")
-    return "The conversation ends now."
+    return "The conversation has ended."
   }),
   current_time: Effect.fnUntraced(function* ({ timezone }) {
     const id = timezone ?? (yield* local)
