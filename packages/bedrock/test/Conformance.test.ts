@@ -7,9 +7,10 @@ import * as Effect from "effect/Effect"
 import { NovaSonic } from "../src/index.ts"
 import { keys } from "./support/line.ts"
 
-const makeLab = Effect.gen(function* () {
+/** `speed`: how much faster than they are heard replies come. */
+const makeLab = Effect.fnUntraced(function* (speed: number) {
   const { awaitConnections, awaitEntry, control, url } = yield* NovaEmulator.make({
-    speed: Number.POSITIVE_INFINITY,
+    speed,
     voice: "tones",
     seed: 1,
     log: { audio: true }
@@ -30,7 +31,8 @@ const makeLab = Effect.gen(function* () {
       release: control.release,
       received: (text) =>
         Effect.asVoid(awaitEntry((entry) => entry.kind === "received" && JSON.stringify(entry.event).includes(text))),
-      connections: awaitConnections
+      connections: awaitConnections,
+      stutter: now(Fault.duplicate("toolUse"))
     },
     failures: [
       { name: "HTTP 401", when: "connect", cause: refusing(401), reason: "Auth" },
@@ -64,6 +66,12 @@ const makeLab = Effect.gen(function* () {
 
 describe.concurrent("conformance", () => {
   for (const { name, run } of BidiConformance.scenarios) {
-    it.live(name, () => Effect.scoped(Effect.flatMap(makeLab, run)), 30_000)
+    it.live(name, () => Effect.scoped(Effect.flatMap(makeLab(Number.POSITIVE_INFINITY), run)), 30_000)
+  }
+})
+
+describe.concurrent("conformance, where speech takes time", () => {
+  for (const { name, run } of BidiConformance.agents) {
+    it.live(name, () => Effect.scoped(Effect.flatMap(makeLab(20), run)), 30_000)
   }
 })

@@ -49,6 +49,20 @@ describe("a connection", () => {
     })
   )
 
+  it.effect("tells the past before it listens, also when it was kept waiting for it", () =>
+    Effect.gen(function* () {
+      const { connection, peer } = yield* begun()
+      yield* TestClock.adjust("10 seconds") // as one does that is to replace another
+      yield* connection.seed(history)
+      for (const _ of history) {
+        assert.strictEqual((yield* peer.expect("contentStart")).type, "TEXT")
+        yield* peer.expect("textInput")
+        yield* peer.expect("contentEnd")
+      }
+      assert.strictEqual((yield* peer.expect("contentStart")).type, "AUDIO")
+    })
+  )
+
   it.effect("tells the past before it listens, once", () =>
     Effect.gen(function* () {
       const { connection, peer } = yield* ready({}, history)

@@ -476,6 +476,13 @@ describe("usage", () => {
     )
   })
 
+  it("is nothing when the same is reported again", () => {
+    const some = { input: { speechTokens: 3, textTokens: 7 }, output: { speechTokens: 5, textTokens: 0 } }
+    const state = P.start()
+    const counted = () => P.events(state, F.usage([10, 5], some)).length
+    assert.deepStrictEqual([counted(), counted()], [1, 0])
+  })
+
   it("is nothing when nothing was used", () => {
     const nothing = { input: { speechTokens: 0, textTokens: 0 }, output: {} }
     assert.deepStrictEqual(P.events(P.start(), F.usage([10, 5], nothing), F.frame("usageEvent")), [])

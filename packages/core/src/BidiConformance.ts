@@ -15,15 +15,26 @@
  */
 import { connections } from "./conformance/connections.ts"
 import { failures } from "./conformance/failures.ts"
+import { hearing } from "./conformance/hearing.ts"
 import type { Scenario } from "./conformance/lab.ts"
+import { personas } from "./conformance/personas.ts"
 import { talk } from "./conformance/talk.ts"
+import { tasks } from "./conformance/tasks.ts"
 import { toolCalls } from "./conformance/toolCalls.ts"
 
 export type * from "./conformance/lab.ts"
+
+/**
+ * Those in which a whole agent converses over the adapter: what is heard of it, tools that take their time, handoff. Part
+ * of {@link scenarios}.
+ *
+ * @category scenarios
+ */
+export const agents: ReadonlyArray<Scenario> = [...hearing, ...tasks, ...personas]
 
 /**
  * All of them.
  *
  * @category scenarios
  */
-export const scenarios: ReadonlyArray<Scenario> = [...talk, ...toolCalls, ...connections, ...failures]
+export const scenarios: ReadonlyArray<Scenario> = [...talk, ...toolCalls, ...connections, ...failures, ...agents]

@@ -166,7 +166,8 @@ export type Command =
  * - `TranscriptDelta`, `TranscriptDone`: words of either side. A final without deltas brings all of its text. `preview`
  *   text may still change and is not part of history.
  * - `UserTurn`: the provider took what the user said as a turn of the talk, under `itemId`; its words may come later.
- *   `respond` says that a reply follows by itself.
+ *   `respond` says that a reply follows by itself; `interrupts` that it is the first sign of speech that interrupts the
+ *   agent, where it is only still audible: the provider thinks that it has been heard to its end.
  * - `SpeechStarted`, `SpeechStopped`: the provider's ear. Speech interrupts the agent, unless `interrupts` is `false`: the
  *   provider was told to let it finish.
  * - `Interrupted`: the provider itself cut a reply off because the user spoke.
@@ -211,7 +212,12 @@ export type ModelEvent =
       readonly responseId?: string
       readonly text: string
     }
-  | { readonly _tag: "UserTurn"; readonly itemId: string; readonly respond: boolean }
+  | {
+      readonly _tag: "UserTurn"
+      readonly itemId: string
+      readonly respond: boolean
+      readonly interrupts?: boolean
+    }
   | { readonly _tag: "SpeechStarted"; readonly interrupts?: boolean }
   | { readonly _tag: "SpeechStopped" }
   | { readonly _tag: "Interrupted"; readonly responseId: string }

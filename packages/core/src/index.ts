@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 export * as Audio from "./Audio.ts"
+export * as BidiAdapter from "./BidiAdapter.ts"
 export * as BidiAgent from "./BidiAgent.ts"
 export * as BidiConformance from "./BidiConformance.ts"
 export * as BidiConsole from "./BidiConsole.ts"

@@ -270,6 +270,37 @@ describe("nothing is lost", () => {
     })
   )
 
+  it.effect("a tool that still runs is told to the next one as one that does, and its result when there is one", () =>
+    Effect.gen(function* () {
+      const toolkit = Toolkit.make(Tool.make("slow", { success: Schema.String }))
+      const slow = toolkit.toLayer({ slow: () => Effect.as(Effect.sleep("1 minute"), "at last") })
+      const model = yield* BidiTest.model(
+        Effect.fnUntraced(function* (line) {
+          if (line.generation > 1) return void (yield* line.accept)
+          yield* line.expectText("Take your time.")
+          yield* line.callTools(["slow", {}])
+          yield* line.wait("1 second")
+          yield* line.drop(lost)
+        })
+      )
+      const agent = yield* BidiAgent.make({ toolkit }).pipe(Effect.provide([model.layer, slow]))
+      const call = yield* agent.start()
+      yield* call.send("Take your time.")
+      yield* BidiTest.advance("2 seconds")
+      // a model that does not know of the call would make it again
+      assert.deepInclude(historyOf(model, 2).at(-1), {
+        _tag: "ToolCall",
+        name: "slow",
+        output: { result: "Still working on it. The result will follow.", isFailure: false }
+      })
+      assert.lengthOf(commandsOf(model, 2), 0)
+      yield* BidiTest.advance("1 minute")
+      const [told] = commandsOf(model, 2)
+      assert.isTrue(told?._tag === "Note" && told.respond && told.text.includes("at last"))
+      assert.lengthOf(commandsOf(model, 2), 1)
+    })
+  )
+
   it.effect("audio that the connection does not take waits for it", () =>
     Effect.gen(function* () {
       const { agent, model } = yield* agentWith(
@@ -581,6 +612,35 @@ describe("a limit that cannot wait", () => {
 
 describe("a connection that can be resumed", () => {
   const resumable = { capabilities: { resumption: true, overlap: false } } as const
+
+  it.effect("is not asked again what the provider has answered, though nothing of that was heard", () =>
+    Effect.gen(function* () {
+      const { agent, model } = yield* agentWith(
+        Effect.fnUntraced(function* (line) {
+          if (line.generation > 1) return void (yield* line.accept)
+          yield* line.expectText("one")
+          yield* line.reply({ text: "first", audio: "5 seconds" })
+          yield* line.expect("Interrupt")
+          yield* line.emit({ _tag: "Resumable", handle: "after one" })
+          yield* line.expectText("two") // on its way when the handle was given, for all that is known
+          yield* line.drop(lost)
+        }),
+        resumable
+      )
+      const speaker = yield* BidiTest.speaker()
+      const call = yield* agent.start({ outputs: [speaker.output] })
+      yield* call.send("one")
+      yield* BidiTest.settle
+      yield* call.interrupt()
+      yield* call.send("two")
+      yield* BidiTest.advance("1 second")
+      assert.deepStrictEqual(
+        commandsOf(model, 2).map((command) => (command._tag === "UserMessage" ? command.parts[0] : command._tag)),
+        ["two"]
+      )
+      assert.lengthOf(historyOf(model, 2), 0)
+    })
+  )
 
   it.effect("is told only what the provider does not know yet", () =>
     Effect.gen(function* () {

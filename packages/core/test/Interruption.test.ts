@@ -411,6 +411,40 @@ describe("speech over a reply that is still audible", () => {
     })
   )
 
+  it.effect("interrupts what is still audible when a turn is the first that is known of it", () =>
+    Effect.gen(function* () {
+      const turn = { _tag: "UserTurn", itemId: "stop", respond: true } as const
+      const first = yield* talking({ minSpeech: "1 second" }, (line) =>
+        Effect.andThen(line.emit({ ...turn, interrupts: true }), line.reply({ text: "Yes?", audio: "1 second" }))
+      )
+      const known = yield* talking({}, (line) =>
+        Effect.andThen(line.emit(turn), line.reply({ text: "Yes?", audio: "1 second" }))
+      )
+      yield* BidiTest.advance("1 minute")
+      assert.deepInclude(first.interruptions()[0], { reason: "user_speech", heard: Duration.seconds(2) })
+      assert.deepStrictEqual(first.speaker.played(), Duration.seconds(3)) // and the next reply plays
+      assert.lengthOf(known.interruptions(), 0)
+      assert.deepStrictEqual(known.speaker.played(), Duration.seconds(11))
+    })
+  )
+
+  it.effect("is left to the provider while it generates, also when a turn comes of it", () =>
+    Effect.gen(function* () {
+      const { agent } = yield* agentWith(
+        Effect.fnUntraced(function* (line) {
+          yield* Effect.forkChild(line.reply({ text: story, audio: "10 seconds", over: "5 seconds" }))
+          yield* line.wait("2 seconds")
+          yield* line.emit({ _tag: "UserTurn", itemId: "mhm", respond: true, interrupts: true })
+          yield* line.wait("10 seconds")
+        })
+      )
+      const speaker = yield* BidiTest.speaker()
+      yield* agent.start({ outputs: [speaker.output] })
+      yield* BidiTest.advance("1 minute")
+      assert.deepStrictEqual(speaker.played(), Duration.seconds(10))
+    })
+  )
+
   it.effect("interrupts at once while the provider cuts the reply off by itself", () =>
     Effect.gen(function* () {
       const { agent } = yield* agentWith(

@@ -125,6 +125,26 @@ describe("what the agent is to say", () => {
     })
   )
 
+  it.effect("is asked for as it was when the connection is lost before its first word", () =>
+    Effect.gen(function* () {
+      const { asked, call } = yield* start(
+        Effect.fnUntraced(function* (line) {
+          if (line.generation > 1) return yield* obedient()(line)
+          yield* line.expect("Respond")
+          yield* line.reply({ text: "Mind the doors." })
+          yield* line.expect("Respond")
+          yield* line.emit({ _tag: "ResponseStarted", responseId: "speechless" })
+          yield* line.drop()
+        })
+      )
+      yield* call.say("Mind the doors.")
+      yield* call.say("Mind the gap.")
+      yield* BidiTest.advance("10 seconds")
+      // what was said before is not gone on with
+      assert.strictEqual(asked()[2], sayExactly("Mind the gap."))
+    })
+  )
+
   it.effect("fails with the end of the conversation", () =>
     Effect.gen(function* () {
       const { call } = yield* start(obedient("5 seconds"))

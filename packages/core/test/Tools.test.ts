@@ -61,6 +61,23 @@ const outputsOf = (commands: ReadonlyArray<BidiModel.Command>) =>
   commands.flatMap((command) => (command._tag === "ToolOutputs" ? [command.outputs] : []))
 
 describe("a tool call", () => {
+  it.effect("by the application, while there is no connection, does not keep those waiting who wait for silence", () =>
+    Effect.gen(function* () {
+      const { call, model } = yield* talk((line) =>
+        line.generation === 1
+          ? line.accept.pipe(Effect.andThen(line.wait("1 second")), Effect.andThen(line.drop()))
+          : Effect.andThen(line.wait("5 seconds"), line.accept)
+      )
+      yield* BidiTest.advance("2 seconds")
+      yield* call.callTool("works", {}, { record: true })
+      const idle = yield* Effect.forkChild(call.idle, { startImmediately: true })
+      yield* BidiTest.advance("1 minute")
+      // the next connection has it as history; there is nothing to be sent, and no reply that would end the wait
+      assert.lengthOf(model.commands(), 0)
+      assert.isDefined(idle.pollUnsafe())
+    })
+  )
+
   it.effect("is answered on every way out, with what the model may know", () =>
     Effect.gen(function* () {
       const { model, recorder, results } = yield* calling(

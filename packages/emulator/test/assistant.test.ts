@@ -103,6 +103,155 @@ describe("requests", () => {
   })
 })
 
+/** How each wire carries what the application says on its own account. */
+const wires: ReadonlyArray<{
+  readonly wire: string
+  readonly tell: (...texts: ReadonlyArray<string>) => ReadonlyArray<Assistant.Turn>
+  readonly ask: (instructions: string | undefined) => {
+    readonly turns: ReadonlyArray<Assistant.Turn>
+    readonly request: string | undefined
+  }
+}> = [
+  {
+    wire: "items and instructions",
+    tell: (...texts) => texts.map(system),
+    ask: (request) => ({ turns: [], request })
+  },
+  {
+    wire: "Gemini's text of the user",
+    tell: (...texts) => [user(texts.map((text) => `[From the application: ${text}]`).join("\n\n"))],
+    ask: (text = "Say what you would say next, without mentioning this.") => ({
+      turns: [user(`[From the application: ${text}]`)],
+      request: undefined
+    })
+  },
+  {
+    wire: "Nova's text of the user",
+    tell: (...texts) => [user(texts.map((text) => `[${text}]`).join("\n"))],
+    ask: (text = "It is your turn to speak.") => ({ turns: [user(`[${text}]`)], request: undefined })
+  }
+]
+
+const CONTINUE =
+  "The connection was renewed while you were speaking. Go on exactly where your last message stops. Do not repeat any of it and do not greet."
+const madeBy = (instructions: string) => `${CONTINUE} That message was made by these instructions: ${instructions}`
+const exactly = (text: string) => `Say exactly: "${text}" Say it word for word, and nothing else.`
+
+describe.each(wires)("the application, by $wire", ({ ask, tell }) => {
+  const asked = (memory: ReadonlyArray<Assistant.Turn>, instructions?: string) => {
+    const { request, turns } = ask(instructions)
+    return reply([...memory, ...turns], { request })
+  }
+  const late = [
+    user("Find my order"),
+    { role: "call", callId: "1", name: "find_order", arguments: "{}" },
+    { role: "result", callId: "1", output: '"Still working on it. The result will follow."' },
+    assistant("Still working on it. The result will follow.")
+  ] satisfies ReadonlyArray<Assistant.Turn>
+
+  it.each([
+    ['The tool find_order, called earlier, has finished: "on its way"', "On its way."],
+    ['The tool find_order, called earlier, has finished: {"items":["a","b"]}', "The items is a and b."],
+    ["The tool calculator, called earlier, has finished: [1,2]", "I found 2: 1 and 2."],
+    [
+      'The tool find_order, called earlier, has failed: "no such order"',
+      "Sorry, find order did not work: no such order."
+    ],
+    [
+      "The tool calculator, called earlier, has finished: 3\nThe tool calculator, called earlier, has finished: 7",
+      "The answer is 3. The answer is 7."
+    ]
+  ])("tells a result that is late: %s", (note, said) => {
+    assert.deepStrictEqual(reply([...late, ...tell(note)]), { text: said, calls: [] })
+  })
+
+  it("tells several results at once", () => {
+    const notes = [3, 7].map((n) => `The tool calculator, called earlier, has finished: ${n}`)
+    assert.strictEqual(reply([...late, ...tell(...notes)]).text, "The answer is 3. The answer is 7.")
+  })
+
+  it("tells a result once", () => {
+    const memory = [
+      ...late,
+      ...tell("The tool calculator, called earlier, has finished: 3"),
+      assistant("The answer is 3.")
+    ]
+    assert.strictEqual(reply([...memory, user("My name is Ada.")]).text, "Nice to meet you, Ada.")
+  })
+
+  it("tells on a new connection what a tool has returned meanwhile, and does not call it again", () => {
+    const told = tell('You called the tool calculator with {"expression":"25 * 48"}. It returned: 1200')
+    assert.deepStrictEqual(asked([user("Calculate 25 times 48"), ...told]), { text: "The answer is 1200.", calls: [] })
+  })
+
+  it("dictates", () => {
+    assert.deepStrictEqual(asked([user("what time is it")], exactly("Please hold.")), {
+      text: "Please hold.",
+      calls: []
+    })
+  })
+
+  it("asks for the first word", () => {
+    assert.match(asked([], "Greet the caller.").text!, /scripted emulator/)
+    assert.match(asked([]).text!, /scripted emulator/)
+  })
+
+  it("asks for a reply to what was said", () => {
+    assert.strictEqual(asked([user("My name is Ada.")]).text, "Nice to meet you, Ada.")
+    assert.strictEqual(asked([user("My name is Ada."), assistant("Nice.")]).text, "Is there anything else?")
+  })
+
+  it("asks for something that is not in the script, which is named", () => {
+    assert.include(asked([user("hi"), assistant("hi")], "Sing a song.").text!, "asked for this: Sing a song.")
+  })
+
+  it.each([
+    ["Mind the gap between", "the train and the platform."],
+    ["Mind the gap betw", "between the train and the platform."],
+    ["One moment.\nMind the gap between", "the train and the platform."],
+    ["Mind the gap [interrupted]", "between the train and the platform."],
+    ["Mind the gap…", "between the train and the platform."],
+    ["Hello, how can I help?", "Mind the gap between the train and the platform."],
+    ["Mind the gap between the train and the platform.", "That was all."]
+  ])("has the rest said of what was dictated, after: %s", (heard, rest) => {
+    const text = "Mind the gap between the train and the platform."
+    assert.strictEqual(asked([user("hi"), assistant(heard)], madeBy(exactly(text))).text, rest)
+  })
+
+  it.each([
+    [[user("My name is Ada."), assistant("Nice to")], undefined, "meet you, Ada."],
+    [[assistant("Hello. I am a scripted emulator")], "Greet the caller.", /^not an AI\. .*story\.$/],
+    [[user("tell me a long story"), assistant(shortStory)], undefined, story.slice(shortStory.length + 1)],
+    [[user("hello"), assistant("Nobody says this.")], undefined, /script/]
+  ] as const)("has a reply gone on with: %j", (memory, by, rest) => {
+    const { text } = asked(memory, by === undefined ? CONTINUE : madeBy(by))
+    if (typeof rest === "string") assert.strictEqual(text, rest)
+    else assert.match(text!, rest)
+  })
+})
+
+describe("text in brackets", () => {
+  it("stands beside what the user says", () => {
+    const fact = "[From the application: The visitor wears a red coat.]"
+    assert.strictEqual(saidTo(`${fact}\n\nMy name is Ada.`), "Nice to meet you, Ada.")
+    assert.strictEqual(saidTo("[The call begins.]\nMy name is Ada."), "Nice to meet you, Ada.")
+    assert.strictEqual(saidTo("My name is Ada."), "Nice to meet you, Ada.")
+  })
+
+  it("tells what happened on another connection", () => {
+    const talk = "User: My name is Ada.\nYou: Nice to meet you, Ada.\nUser: [From the application: You are on hold.]"
+    const text = `[From the application: This happened meanwhile:\n${talk}]\n\nWhat is my name?`
+    assert.strictEqual(saidTo(text), "Your name is Ada.")
+  })
+
+  it("is no answer to pictures", () => {
+    const images = [{ mediaType: "image/png", bytes: 1234 }]
+    assert.include(reply([user("[The user shows this picture.]", images)]).text!, "image/png, 1234 bytes")
+  })
+
+  it("that is not closed is what the user says", () => assert.include(saidTo("[purple elephant"), "[purple elephant"))
+})
+
 describe("the story", () => {
   const wordsOf = (text: string) => text.split(/\s+/).filter((word) => word !== "")
 

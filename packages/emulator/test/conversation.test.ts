@@ -3,6 +3,8 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as GeminiEmulator from "@effect-bidi/emulator/GeminiEmulator"
+import * as NovaEmulator from "@effect-bidi/emulator/NovaEmulator"
 import * as OpenAiEmulator from "@effect-bidi/emulator/OpenAiEmulator"
 import * as Pcm from "@effect-bidi/emulator/Pcm"
 import { story } from "../src/internal/assistant/story.ts"
@@ -21,6 +23,10 @@ import {
   userText,
   assistantText
 } from "./support/fold.ts"
+import * as Gemini from "./support/gemini.ts"
+import * as GeminiClient from "./support/geminiClient.ts"
+import * as Nova from "./support/nova.ts"
+import * as NovaClient from "./support/novaClient.ts"
 import { appends, phrase, quiet, tone } from "./support/sound.ts"
 
 const quick: OpenAiEmulator.Options = { speed: Number.POSITIVE_INFINITY, voice: "tones" }
@@ -235,6 +241,56 @@ describe("a conversation", () => {
       assert.strictEqual(saidIn(yield* bob.ask("what is my name")), "Your name is Bob.")
       assert.strictEqual((yield* emulator.received(2)).filter(({ connection }) => connection !== 2).length, 0)
       assert.strictEqual((yield* emulator.received(2)).length, 4)
+    })
+  )
+})
+
+const GAP = "Mind the gap between the train and the platform."
+const rest =
+  "The connection was renewed while you were speaking. Go on exactly where your last message stops. Do not repeat any of it and do not greet. " +
+  `That message was made by these instructions: Say exactly: "${GAP}" Say it word for word, and nothing else.`
+const late = 'The tool find_order, called earlier, has finished: "on its way"'
+
+describe("what the application says on its own account", () => {
+  it.effect("is a system item, and the instructions of a response, of OpenAI", () =>
+    Effect.gen(function* () {
+      const client = yield* connect(yield* OpenAiEmulator.make(quick))
+      yield* client.send(userText("hi"), assistantText("Mind the gap"))
+      yield* client.send({ type: "response.create", response: { instructions: rest } })
+      yield* client.next("response.done")
+      assert.strictEqual(saidIn(client.events), "between the train and the platform.")
+      const before = client.events.length
+      yield* client.send(systemText(late), create)
+      yield* client.next("response.done")
+      assert.strictEqual(saidIn(client.events.slice(before)), "On its way.")
+    })
+  )
+
+  it.effect("is text of the user to Gemini", () =>
+    Effect.gen(function* () {
+      const client = yield* GeminiClient.connect(yield* GeminiEmulator.make(quick), {
+        begin: { historyConfig: { initialHistoryInClientContent: true } }
+      })
+      yield* client.send(Gemini.contents(true, ["user", "hi"], ["model", "Mind the gap"]))
+      const said = (text: string) => Effect.map(client.ask(`[From the application: ${text}]`), Gemini.saidIn)
+      assert.strictEqual(yield* said(rest), "between the train and the platform.")
+      assert.strictEqual(yield* said(late), "On its way.")
+    })
+  )
+
+  it.effect("is text of the user to Nova", () =>
+    Effect.gen(function* () {
+      const client = yield* NovaClient.connect(yield* NovaEmulator.make(quick), { begin: null })
+      yield* client.send(Nova.sessionStart(), Nova.promptStart())
+      yield* client.send(...Nova.block("USER", "hi"), ...Nova.block("ASSISTANT", "Mind the gap"), Nova.audioStart())
+      const said = Effect.fnUntraced(function* (text: string) {
+        const before = client.events.length
+        yield* client.send(...Nova.words(`[${text}]`))
+        while (Nova.saidIn(client.events.slice(before)) === "") yield* client.next("contentEnd")
+        return Nova.saidIn(client.events.slice(before))
+      })
+      assert.strictEqual(yield* said(rest), "between the train and the platform.")
+      assert.strictEqual(yield* said(late), "On its way.")
     })
   )
 })

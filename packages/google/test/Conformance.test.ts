@@ -8,9 +8,10 @@ import * as Redacted from "effect/Redacted"
 import { GeminiLive } from "../src/index.ts"
 import { KEY } from "./support/protocol.ts"
 
-const makeLab = Effect.gen(function* () {
+/** `speed`: how much faster than they are heard replies come. */
+const makeLab = Effect.fnUntraced(function* (speed: number) {
   const { awaitConnections, awaitEntry, control, url } = yield* GeminiEmulator.make({
-    speed: Number.POSITIVE_INFINITY,
+    speed,
     voice: "tones",
     apiKeys: [KEY],
     seed: 1,
@@ -32,7 +33,8 @@ const makeLab = Effect.gen(function* () {
       release: control.release,
       received: (text) =>
         Effect.asVoid(awaitEntry((entry) => entry.kind === "received" && JSON.stringify(entry.event).includes(text))),
-      connections: awaitConnections
+      connections: awaitConnections,
+      stutter: now(Fault.duplicate("toolCall"))
     },
     failures: [
       { name: "HTTP 400 about the key", when: "connect", cause: refusing(400), reason: "Auth" },
@@ -77,6 +79,12 @@ const makeLab = Effect.gen(function* () {
 
 describe.concurrent("conformance", () => {
   for (const { name, run } of BidiConformance.scenarios) {
-    it.live(name, () => Effect.scoped(Effect.flatMap(makeLab, run)), 30_000)
+    it.live(name, () => Effect.scoped(Effect.flatMap(makeLab(Number.POSITIVE_INFINITY), run)), 30_000)
+  }
+})
+
+describe.concurrent("conformance, where speech takes time", () => {
+  for (const { name, run } of BidiConformance.agents) {
+    it.live(name, () => Effect.scoped(Effect.flatMap(makeLab(20), run)), 30_000)
   }
 })

@@ -42,6 +42,11 @@ describe("speech that the provider tells of", () => {
     ])
   })
 
+  it("is known when its words come", () => {
+    const [, turn] = events(start(), M.activity("START"), M.heard("What"))
+    assert.deepStrictEqual(turn, { _tag: "UserTurn", itemId: "c_u1", respond: false })
+  })
+
   it("goes on after a pause as the same turn", () => {
     const state = start()
     const speech = [M.activity("START"), M.heard("I want"), M.activity("END"), M.activity("START"), M.heard(" tea")]
@@ -117,6 +122,22 @@ describe("the sound of a turn", () => {
 })
 
 describe("words", () => {
+  it("are the first sign of speech that is not told of, and interrupt what is played", () => {
+    const turn = { _tag: "UserTurn", itemId: "c_u1", respond: false } as const
+    const said = (options?: Parameters<typeof start>[0]) => events(start(options), M.heard("Stop"), M.heard(" it!"))
+    assert.deepStrictEqual(
+      said().filter((event) => event._tag === "UserTurn"),
+      [{ ...turn, interrupts: true }]
+    )
+    assert.deepStrictEqual(said({ interrupts: false })[0], turn) // where the provider was told so
+  })
+
+  it("interrupt nothing when they never come", () => {
+    const state = start()
+    hear(state, 1)
+    assert.deepStrictEqual(events(state, M.speech())[0], { _tag: "UserTurn", itemId: "c_u1", respond: false })
+  })
+
   it("are a turn by themselves", () => {
     assert.deepStrictEqual(brief(start(), M.heard("Hi"), M.words("Hello")), [
       "c_u1 turn",

@@ -3,24 +3,9 @@
  *
  * @since 0.1.0
  */
-import * as Duration from "effect/Duration"
-import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { AudioFormat } from "@effect-bidi/core/Audio"
-
-/**
- * A length of time: a `Duration`, `"500 millis"`, or a number of milliseconds.
- *
- * @category schemas
- */
-export const Time = Schema.declare(
-  (value): value is Duration.Input =>
-    Option.exists(Duration.fromInput(value as Duration.Input), (time) => {
-      const millis = Duration.toMillis(time)
-      return Number.isFinite(millis) && millis >= 0
-    }),
-  { expected: "a duration" }
-)
+import { Time } from "@effect-bidi/core/BidiAdapter"
 
 const detection = {
   /** The provider starts a reply by itself when the user's turn ends. Default: true. */

@@ -7,9 +7,10 @@ import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import { OpenAiRealtime } from "../src/index.ts"
 
-const makeLab = Effect.gen(function* () {
+/** `speed`: how much faster than they are heard replies come. */
+const makeLab = Effect.fnUntraced(function* (speed: number) {
   const { awaitConnections, awaitEntry, control, url } = yield* OpenAiEmulator.make({
-    speed: Number.POSITIVE_INFINITY,
+    speed,
     voice: "tones",
     seed: 1,
     log: { audio: true }
@@ -30,7 +31,17 @@ const makeLab = Effect.gen(function* () {
       release: control.release,
       received: (text) =>
         Effect.asVoid(awaitEntry((entry) => entry.kind === "received" && JSON.stringify(entry.event).includes(text))),
-      connections: awaitConnections
+      connections: awaitConnections,
+      truncated: (heard) =>
+        Effect.asVoid(
+          awaitEntry(
+            (entry) =>
+              entry.kind === "received" &&
+              entry.type === "conversation.item.truncate" &&
+              entry.event.audio_end_ms === heard
+          )
+        ),
+      stutter: now(Fault.duplicate("response.output_item.done", "response.done"))
     },
     failures: [
       { name: "HTTP 401", when: "connect", cause: refusing(401), reason: "Auth" },
@@ -66,6 +77,12 @@ const makeLab = Effect.gen(function* () {
 
 describe.concurrent("conformance", () => {
   for (const { name, run } of BidiConformance.scenarios) {
-    it.live(name, () => Effect.scoped(Effect.flatMap(makeLab, run)), 30_000)
+    it.live(name, () => Effect.scoped(Effect.flatMap(makeLab(Number.POSITIVE_INFINITY), run)), 30_000)
+  }
+})
+
+describe.concurrent("conformance, where speech takes time", () => {
+  for (const { name, run } of BidiConformance.agents) {
+    it.live(name, () => Effect.scoped(Effect.flatMap(makeLab(20), run)), 30_000)
   }
 })

@@ -67,8 +67,10 @@ export const connect = (settings: Settings, account: Account, errors: Errors) =>
           if (past.length > 0 && microphone.isOpen) {
             return Effect.fail(errors.lost("the history came too late: the provider already listens"))
           }
+          const sent = line.send([...past, ...microphone.open(now())])
+          // whoever waits for this goes on at once: not before all of it is on its way
           seeded.openUnsafe()
-          return line.send([...past, ...microphone.open(now())])
+          return sent
         }),
       send: (command) =>
         Effect.suspend(() => {

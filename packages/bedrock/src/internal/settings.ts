@@ -3,9 +3,8 @@
  */
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
-import * as Schema from "effect/Schema"
-import * as SchemaIssue from "effect/SchemaIssue"
 import * as Audio from "@effect-bidi/core/Audio"
+import { optionsOf, wrong, type WrongOption } from "@effect-bidi/core/BidiAdapter"
 import { Options } from "../Options.ts"
 
 export interface Settings extends Omit<Options, "voice" | "inference" | "endpoint"> {
@@ -17,30 +16,20 @@ export interface Settings extends Omit<Options, "voice" | "inference" | "endpoin
   readonly endpoint: URL | undefined
 }
 
-/** What is wrong with the options; `option` is the path of the one that is. */
-export interface Wrong {
-  readonly option: string
-  readonly message: string
-}
-
 const MODEL = "amazon.nova-2-sonic-v1:0"
 const VOICE = "matthew"
 const INFERENCE = { maxTokens: 1024, topP: 0.9, temperature: 0.7 }
 const RATES = [8000, 16_000, 24_000]
 
-const decode = Schema.decodeUnknownResult(Options, { onExcessProperty: "error" })
-const issues = SchemaIssue.makeFormatterStandardSchemaV1()
+const check = optionsOf(Options)
 
-export const resolve = (options: unknown): Result.Result<Settings, Wrong> => {
-  const decoded = decode(options)
-  if (Result.isFailure(decoded)) {
-    const { message, path = [] } = issues(decoded.failure.issue).issues[0]!
-    return wrong(path.map(String).join("."), message.replace("Expected no excess property", "There is no such option"))
-  }
-  const given = decoded.success
+export const resolve = (options: unknown): Result.Result<Settings, WrongOption> => {
+  const checked = check(options)
+  if (Result.isFailure(checked)) return Result.fail(checked.failure)
+  const given = checked.success
   for (const rule of rules) {
     const problem = rule(given)
-    if (problem !== undefined) return wrong(...problem)
+    if (problem !== undefined) return Result.fail(wrong(...problem))
   }
   const { endpoint, voice = VOICE } = given
   return Result.succeed({
@@ -53,9 +42,6 @@ export const resolve = (options: unknown): Result.Result<Settings, Wrong> => {
     endpoint: endpoint === undefined ? undefined : new URL(endpoint)
   })
 }
-
-const wrong = (option: string, message: string): Result.Result<never, Wrong> =>
-  Result.fail({ option, message: `${option === "" ? "options" : option}: ${message}` })
 
 // ---------------------------------------------------------------------------------------------------------------------
 // what the schema does not say

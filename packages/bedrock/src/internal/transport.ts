@@ -4,6 +4,7 @@
  * Input is never gated on the SDK's `send`, which answers only when the model has something to say. Whatever goes wrong,
  * the request is aborted: everything else that looks like an end leaves the connection open.
  */
+import { watch } from "@effect-bidi/core/BidiAdapter"
 import { InvokeModelWithBidirectionalStreamCommand } from "@aws-sdk/client-bedrock-runtime"
 import type { BidiError } from "@effect-bidi/core/BidiError"
 import * as Cause from "effect/Cause"
@@ -18,7 +19,6 @@ import { dial } from "./dial.ts"
 import type { Errors } from "./errors.ts"
 import type { InputEvent } from "./events.ts"
 import { type Inbound, parse } from "./frame.ts"
-import { watch } from "./watchdog.ts"
 
 /** Events that may wait to be read: minutes of speech. One more fails the connection, nothing is lost silently. */
 export const INBOX = 4096
@@ -52,6 +52,8 @@ export interface Call {
   readonly closing: () => ReadonlyArray<InputEvent>
 }
 
+const PATIENCE = { every: "20 seconds", misses: 2 } as const
+
 /** Dials. The line closes with the scope, also while it is being opened. */
 export const open = Effect.fnUntraced(function* (call: Call) {
   const inbox = yield* Queue.bounded<Inbound, BidiError>(INBOX)
@@ -67,7 +69,11 @@ export const open = Effect.fnUntraced(function* (call: Call) {
     Effect.andThen(Deferred.await(linked), Effect.andThen(Effect.sleep(GRACE), Deferred.succeed(accepted, undefined)))
   )
   yield* watch({
-    isStuck,
+    ...PATIENCE,
+    // A ping would do, but the SDK closes the session to everything new as soon as the stream is open. There is always
+    // sound to be sent, though, and a dead network stops taking it.
+    ping: () => {},
+    isAlive: () => !isStuck(),
     onDead: () => line.end(errors.lost(`${address()} no longer takes anything`, "dead_peer")),
     opened: Deferred.await(accepted),
     over: Deferred.await(over)

@@ -18,6 +18,9 @@ export const since = (last: Totals, raw: Fields): readonly [Totals, Usage | unde
     input: Math.max(last.input, count(raw, "totalInputTokens")),
     output: Math.max(last.output, count(raw, "totalOutputTokens"))
   }
+  // the same totals again are the same report again
+  const isRepeated = totals.input + totals.output > 0 && totals.input === last.input && totals.output === last.output
+  if (isRepeated) return [totals, undefined]
   const delta = optionalFields(optionalFields(raw, "details"), "delta")
   if (delta === undefined) return [totals, usage(totals.input - last.input, totals.output - last.output, [])]
   const input = optionalFields(delta, "input")

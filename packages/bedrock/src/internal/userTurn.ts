@@ -8,8 +8,9 @@ import { type Events, newTurn, type State, type UserTurn } from "./state.ts"
 export const hear = (state: State, contentId: string, out: Events): UserTurn => {
   if (state.turn === undefined) {
     state.turn = newTurn(state)
-    // what is said into a reply may be no more than a murmur
-    out.push({ _tag: "UserTurn", itemId: state.turn.itemId, respond: state.response === undefined })
+    // what is said into a reply may be no more than a murmur; what is said after it may be said into its sound
+    const respond = state.response === undefined
+    out.push({ _tag: "UserTurn", itemId: state.turn.itemId, respond, ...(respond ? { interrupts: true } : {}) })
   }
   state.asked = true
   state.turn.open.add(contentId)

@@ -42,7 +42,8 @@ export const sound = (bytes: number, n = 1) => ({ _tag: "AudioDelta", ...of(n), 
 export const interrupted = (n = 1) => ({ _tag: "Interrupted", responseId: `p-r${n}` }) as const
 export const done = (stopReason: "complete" | "interrupted" | "tool_use", n = 1) =>
   ({ _tag: "ResponseDone", responseId: `p-r${n}`, stopReason }) as const
-export const turn = (respond: boolean, n = 1) => ({ _tag: "UserTurn", itemId: `p-u${n}`, respond }) as const
+export const turn = (respond: boolean, n = 1) =>
+  ({ _tag: "UserTurn", itemId: `p-u${n}`, respond, ...(respond ? { interrupts: true } : {}) }) as const
 export const heard = (delta: string, n = 1) =>
   ({ _tag: "TranscriptDelta", role: "user", itemId: `p-u${n}`, delta }) as const
 export const heardAll = (text: string, n = 1) =>

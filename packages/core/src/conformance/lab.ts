@@ -34,6 +34,13 @@ export interface Server {
   readonly received: (text: string) => Effect.Effect<void>
   /** Waits until just that many connections are open. */
   readonly connections: (count: number) => Effect.Effect<void>
+  /**
+   * Waits until it was told that just so many milliseconds of a reply were heard. Needed where a model can be told
+   * (`capabilities.truncation`).
+   */
+  readonly truncated?: (heard: number) => Effect.Effect<void>
+  /** Calls of tools arrive twice from now on. Needed where the wire can repeat itself. */
+  readonly stutter?: Effect.Effect<void>
 }
 
 /**

@@ -99,10 +99,10 @@ export const talk: ReadonlyArray<Scenario> = [
         yield* server.hear("Stop!")
         yield* server.reply({ text: "All right." })
         yield* Effect.forkScoped(line.speak)
-        yield* server.release
         // whichever way the provider says so
         yield* Effect.raceFirst(line.until("SpeechStarted"), line.until("Interrupted"))
         yield* line.connection.send({ _tag: "Interrupt", responseId, items: [] })
+        yield* server.release
         const { stopReason } = yield* line.until("ResponseDone")
         yield* check(stopReason === "interrupted", `the reply that was cut off ended with ${stopReason}`)
         yield* reply(line, 2)

@@ -15,6 +15,9 @@ export type Answer = Pick<ToolOutput, "result" | "isFailure">
 
 export const failed = (message: string): Answer => ({ result: message, isFailure: true })
 
+/** For a call that takes longer than the model is to wait, or that runs while its connection is replaced. */
+export const STILL_WORKING: Answer = { result: "Still working on it. The result will follow.", isFailure: false }
+
 /** The arguments of a call, or what is wrong with them. A model that leaves them out means none. */
 export const parse = (text: string): Result.Result<Schema.Json, string> =>
   Result.try({

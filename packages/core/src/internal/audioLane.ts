@@ -66,6 +66,11 @@ export class AudioLane {
     this.forget(Math.max(0, Math.min(this.sent, this.turns - this.forgotten)))
   }
 
+  /** The user took back what was brought before the frame with the number `until`. */
+  takenBack(until: number): void {
+    this.forget(Math.max(0, until - this.forgotten))
+  }
+
   /** There is a new connection, which has heard nothing. */
   rewind(): void {
     this.sent = 0

@@ -9,7 +9,8 @@ import type { Rooms } from "./rooms.ts"
 
 /**
  * What counts as an interruption by speech. A provider that cuts its reply off by itself, while it generates, is not
- * asked: both apply to speech over a reply that is only still audible, or that the provider lets go on.
+ * asked: both apply to speech over a reply that is only still audible, or that the provider lets go on. Where a provider
+ * tells of speech only by the turn that came of it, that is an interruption at once.
  */
 export interface InterruptionOptions {
   /** Speech interrupts when it has lasted so long. Default: at once. */
@@ -25,7 +26,8 @@ export interface BargeIn {
   /** `interrupts`: whether the provider takes the speech for an interruption itself. */
   readonly speechStarted: (interrupts: boolean) => Effect.Effect<void> | undefined
   readonly speechStopped: () => void
-  readonly userTurn: () => Effect.Effect<void> | undefined
+  /** `interrupts`: whether nothing was known of the speech before. */
+  readonly userTurn: (interrupts: boolean) => Effect.Effect<void> | undefined
 }
 
 export const make = Effect.fnUntraced(function* (
@@ -64,10 +66,13 @@ export const make = Effect.fnUntraced(function* (
       if (paused) start(Effect.andThen(Effect.sleep(resumeAfter!), resume))
       else if (minSpeech !== undefined) start(Effect.void)
     },
-    userTurn: () => {
-      if (!paused) return undefined
-      start(Effect.void)
-      return Effect.andThen(now, resume)
+    userTurn: (interrupts) => {
+      if (paused) {
+        start(Effect.void)
+        return Effect.andThen(now, resume)
+      }
+      // while it generates, the provider itself says what it makes of speech
+      return interrupts && turn.active === undefined ? now : undefined
     }
   } satisfies BargeIn
 })

@@ -164,8 +164,12 @@ const makeRooms = Effect.fnUntraced(function* (memory: Memory.Memory) {
   const ledger = new Ledger()
   const clock = yield* Clock.Clock
   const now = () => clock.currentTimeMillisUnsafe()
-  const outbox = yield* Outbox.make(model.input, (error) => fanout.emit(fromError(error)))
-  const turn = new Turn(ledger, () => !outbox.isEmpty(), now)
+  const outbox: Outbox.Outbox = yield* Outbox.make(
+    model.input,
+    (error) => fanout.emit(fromError(error)),
+    () => turn.changed()
+  )
+  const turn: Turn = new Turn(ledger, () => !outbox.isEmpty(), now)
   const protection = new Protection(turn, ledger, now)
   return {
     model,

@@ -7,6 +7,7 @@ import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
 import { BidiError, ConnectionLost } from "../BidiError.ts"
 import type { Connection } from "../BidiModel.ts"
+import * as Transcript from "../Transcript.ts"
 import { bounded } from "./closing.ts"
 import type { Configured } from "./configured.ts"
 import type { Rooms } from "./rooms.ts"
@@ -76,7 +77,9 @@ export const dialing = (
     redial,
     /** The connection can be resumed by this handle from now on, or not. */
     resumable: (value: string | undefined): void => {
-      handle = value === undefined ? undefined : { value, kept: new Set(memory.transcript().map((entry) => entry.id)) }
+      // what the user said last may have been on its way when the provider gave the handle
+      const [known] = Transcript.splitUnanswered(memory.transcript())
+      handle = value === undefined ? undefined : { value, kept: new Set(known.map((entry) => entry.id)) }
     }
   }
 }

@@ -75,8 +75,12 @@ export interface Outbox {
 export const ended = (): BidiError =>
   new BidiError({ reason: new ConversationEnded({ message: "the conversation has ended" }) })
 
-/** `onRefused` hears of a command that the provider does not take and nobody waits for. */
-export const make = Effect.fnUntraced(function* (format: AudioFormat, onRefused: (error: BidiError) => void) {
+/** `onRefused` hears of a command that the provider does not take and nobody waits for, `onGone` of every one that left. */
+export const make = Effect.fnUntraced(function* (
+  format: AudioFormat,
+  onRefused: (error: BidiError) => void,
+  onGone: () => void
+) {
   const context = yield* Effect.context<never>()
   const permits = yield* Semaphore.make(CONTROL_CAPACITY)
   const work = yield* Latch.make(false)
@@ -114,16 +118,24 @@ export const make = Effect.fnUntraced(function* (format: AudioFormat, onRefused:
 
   const takeBack = (item: Item) => {
     const index = control.indexOf(item)
-    if (index !== -1 && !item.sending) control.splice(index, 1)
+    if (index === -1 || item.sending) return
+    control.splice(index, 1)
+    onGone()
   }
 
   const take = (item: Item, command: Command | undefined) => {
     control.splice(control.indexOf(item), 1)
     if (command !== undefined) {
-      if (isTurnSignal(command)) turn = command._tag === "TurnClear" ? undefined : { command, onSent: item.onSent }
+      if (command._tag === "TurnClear") {
+        turn = undefined
+        lane.takenBack(item.frames)
+      } else if (isTurnSignal(command)) {
+        turn = { command, onSent: item.onSent }
+      }
       item.onSent?.(command)
     }
     Deferred.doneUnsafe(item.done, Exit.void)
+    onGone()
   }
 
   // A manual turn that nobody answered is begun again on a new connection, and closed again if it was.
@@ -139,8 +151,8 @@ export const make = Effect.fnUntraced(function* (format: AudioFormat, onRefused:
 
   const refuse = (item: Item, error: BidiError) => {
     control.splice(control.indexOf(item), 1)
-    if (!Deferred.doneUnsafe(item.done, Exit.fail(error))) return
-    if (!item.awaited) onRefused(error)
+    if (Deferred.doneUnsafe(item.done, Exit.fail(error)) && !item.awaited) onRefused(error)
+    onGone()
   }
 
   const drain = Effect.fnUntraced(

@@ -106,7 +106,7 @@ export const make = (rooms: Rooms, interrupter: Interrupter, bargeIn: BargeIn, t
         words.userTurn(event.itemId)
         outbox.committed()
         turn.userTurn(event.respond)
-        return bargeIn.userTurn()
+        return bargeIn.userTurn(event.interrupts === true)
       }
       case "SpeechStarted": {
         turn.userSpeaks(true)
@@ -158,7 +158,7 @@ export const make = (rooms: Rooms, interrupter: Interrupter, bargeIn: BargeIn, t
       const { active, inTurn } = turn
       if (active !== undefined) complete(active, "error")
       protection.abandoned(active)
-      turn.abandoned(active !== undefined)
+      turn.abandoned(active)
       return { owed: turn.owed, turnInterrupted: inTurn }
     }
   }

@@ -3,6 +3,7 @@
  */
 import type { Command } from "../BidiModel.ts"
 import * as Transcript from "../Transcript.ts"
+import { STILL_WORKING } from "./answers.ts"
 import type { Owed } from "./turn.ts"
 
 export interface Situation {
@@ -33,8 +34,10 @@ const CONTINUE =
  */
 export const resumption = ({ first, kept, limit, owed, transcript }: Situation): Resumption => {
   const told = transcript.filter((entry) => entry._tag !== "Assistant" || entry.text !== "")
-  const [answered, unanswered] = first ? [told, []] : Transcript.splitUnanswered(told)
-  const known = answered.filter((entry) => !isEmpty(entry))
+  const [answered, last] = first ? [told, []] : Transcript.splitUnanswered(told)
+  // the provider has answered what it kept, though nothing of that may have been heard
+  const unanswered = last.filter((user) => kept?.has(user.id) !== true)
+  const known = answered.filter((entry) => !isEmpty(entry) && !(first && isRunning(entry))).map(withOutput)
   const history = trim(kept === undefined ? known : known.filter((entry) => !kept.has(entry.id)), limit)
   const trimmed = kept === undefined ? known.length - history.length : 0
   if (unanswered.length > 0) {
@@ -48,7 +51,9 @@ export const resumption = ({ first, kept, limit, owed, transcript }: Situation):
     }
   }
   if (owed === undefined) return { history, resend: [], trimmed }
-  const cutOff = owed.what === "rest" && known.at(-1)?._tag === "Assistant"
+  const latest = answered.findLast((entry) => !isEmpty(entry) && !isRunning(entry))
+  // one that had no words yet is no message that stops anywhere
+  const cutOff = owed.what === "rest" && latest?._tag === "Assistant" && latest.responseId === owed.responseId
   const instructions = cutOff ? continuing(owed.instructions) : owed.instructions
   return { history, resend: [{ _tag: "Respond", ...(instructions === undefined ? {} : { instructions }) }], trimmed }
 }
@@ -61,9 +66,16 @@ const continuing = (instructions: string | undefined): string => {
     : `${CONTINUE} That message was made by these instructions: ${instructions}`
 }
 
-// A turn without words, and a call without an output: the first says nothing, the second is not understood alone.
-const isEmpty = (entry: Transcript.Entry): boolean =>
-  (entry._tag === "User" && entry.parts.length === 0) || (entry._tag === "ToolCall" && entry.output === undefined)
+// A turn without words.
+const isEmpty = (entry: Transcript.Entry): boolean => entry._tag === "User" && entry.parts.length === 0
+
+// A call without an output. In the log of an earlier session it is one that never will have any.
+const isRunning = (entry: Transcript.Entry): entry is Transcript.ToolCall =>
+  entry._tag === "ToolCall" && entry.output === undefined
+
+// A model that does not know of a call makes it again.
+const withOutput = (entry: Transcript.Entry): Transcript.Entry =>
+  isRunning(entry) ? { ...entry, output: STILL_WORKING } : entry
 
 const again = ({ id, parts }: Transcript.User): Command => ({ _tag: "UserMessage", id, parts })
 

@@ -12,7 +12,7 @@ import type * as Schema from "effect/Schema"
 import type { Command, ModelEvent, ToolCall, ToolDefinition, ToolOutput } from "../BidiModel.ts"
 import * as BidiTool from "../BidiTool.ts"
 import { type Conversation, CurrentConversation } from "../CurrentConversation.ts"
-import { type Answer, failed, ofExit, parse } from "./answers.ts"
+import { type Answer, failed, ofExit, parse, STILL_WORKING } from "./answers.ts"
 import type { Approvals } from "./approvals.ts"
 import type { Rooms } from "./rooms.ts"
 import * as ToolRun from "./toolRun.ts"
@@ -40,8 +40,6 @@ interface Settled {
   readonly output: ToolOutput
   readonly generation: number
 }
-
-const STILL_WORKING: Answer = { result: "Still working on it. The result will follow.", isFailure: false }
 
 /** The tools as a model is told about them. */
 export const definitions = (kit: ToolRun.Kit): ReadonlyArray<ToolDefinition> =>

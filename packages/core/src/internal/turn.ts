@@ -5,11 +5,11 @@ import * as Effect from "effect/Effect"
 import type { Command } from "../BidiModel.ts"
 import type { Ledger } from "./playback.ts"
 
-/** What a connection owes: a reply that was asked for, or the rest of one; and by which instructions. */
-export interface Owed {
-  readonly what: "reply" | "rest"
-  readonly instructions: string | undefined
-}
+/** What a connection owes: a reply that was asked for, or the rest of one that had begun; and by which instructions. */
+export type Owed = { readonly instructions: string | undefined } & (
+  | { readonly what: "reply" }
+  | { readonly what: "rest"; readonly responseId: string }
+)
 
 type Stage = "active" | "done" | "cancelled"
 
@@ -31,7 +31,7 @@ export class Turn {
   private asked: number | undefined // when a reply was asked for that has not begun
   private wanted: string | undefined // the instructions for it
   private following: string | undefined // the instructions of the reply that is being generated
-  private cut = false // a reply ended with its connection
+  private cut: string | undefined // the reply that ended with its connection
   private speaking = false
   private stopped: number | undefined // when the user stopped speaking, and it is not known yet what came of it
   private tools = 0
@@ -87,7 +87,7 @@ export class Turn {
   noReply(): void {
     this.asked = undefined
     this.wanted = undefined
-    this.cut = false
+    this.cut = undefined
     this.changed()
   }
 
@@ -125,14 +125,14 @@ export class Turn {
 
   /** What the connection that is gone had not finished. */
   get owed(): Owed | undefined {
-    if (this.cut) return { what: "rest", instructions: this.following }
+    if (this.cut !== undefined) return { what: "rest", responseId: this.cut, instructions: this.following }
     return this.awaitingReply ? { what: "reply", instructions: this.wanted } : undefined
   }
 
   /** The connection is gone, and with it whatever it was doing. A reply that was on its way is still awaited. */
-  abandoned(inReply: boolean): void {
-    if (inReply) {
-      this.cut = true
+  abandoned(inReply: string | undefined): void {
+    if (inReply !== undefined) {
+      this.cut = inReply
       this.asked = this.now()
     }
     this.active = undefined

@@ -119,6 +119,22 @@ describe("streams", () => {
     })
   )
 
+  it.effect("are reset while something is still to be sent, and see a client that goes then", () =>
+    Effect.gen(function* () {
+      // more than a stream takes before it is read
+      const faults = [Fault.reset(0, Fault.afterSent("audioOutput"))]
+      const emulator = yield* NovaEmulator.make({ ...quick, delta: "10 seconds", faults })
+      yield* Effect.scoped(
+        Effect.gen(function* () {
+          const client = yield* connect(emulator)
+          yield* client.send(...words("tell me a story"))
+          yield* client.closed
+        })
+      )
+      yield* emulator.awaitSockets(0)
+    })
+  )
+
   it.effect("are reset before anything was said", () =>
     Effect.gen(function* () {
       const client = yield* connect(yield* withFaults(Fault.reset(7)))

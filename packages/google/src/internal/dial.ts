@@ -6,11 +6,12 @@
  * is no JSON into an unhandled rejection. So the SDK gets a socket from us, through the factory it keeps in a private
  * field, and gets nothing to read: its part is over when the setup has been sent.
  */
+import { wrong, type WrongOption } from "@effect-bidi/core/BidiAdapter"
 import { GoogleGenAI, type HistoryConfig, type LiveConnectConfig } from "@google/genai"
 import * as Predicate from "effect/Predicate"
 import * as Redacted from "effect/Redacted"
 import { WebSocket } from "ws"
-import type { Settings, Wrong } from "./settings.ts"
+import type { Settings } from "./settings.ts"
 
 /** What proves who calls, and where to. */
 export interface Credentials {
@@ -56,7 +57,7 @@ const schemes: Record<string, "http:" | "https:"> = {
 export const endpoint = (
   { affectiveDialog, proactivity }: Pick<Settings, "affectiveDialog" | "proactivity">,
   { apiKey, baseUrl }: Credentials
-): Endpoint | Wrong => {
+): Endpoint | WrongOption => {
   if (!Redacted.isRedacted(apiKey)) return wrong("apiKey", "expected a Redacted value")
   const key = Redacted.value(apiKey).trim()
   if (key === "") return wrong("apiKey", "the key is empty")
@@ -74,8 +75,6 @@ export const endpoint = (
     address: `${url.hostname}:${url.port || (scheme === "http:" ? 80 : 443)}`
   }
 }
-
-const wrong = (option: string, message: string): Wrong => ({ option, message: `${option}: ${message}` })
 
 // ---------------------------------------------------------------------------------------------------------------------
 // the SDK, and our socket in it

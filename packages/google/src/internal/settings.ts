@@ -2,9 +2,8 @@
  * Options, checked and complete.
  */
 import * as Result from "effect/Result"
-import * as Schema from "effect/Schema"
-import * as SchemaIssue from "effect/SchemaIssue"
 import * as Audio from "@effect-bidi/core/Audio"
+import { optionsOf, wrong, type WrongOption } from "@effect-bidi/core/BidiAdapter"
 import { Options } from "../Options.ts"
 import { type Family, familyOf } from "./family.ts"
 
@@ -23,32 +22,22 @@ export interface Settings extends Omit<Options, "transcription" | "functions"> {
 
 type Transcription = Exclude<Exclude<NonNullable<Options["transcription"]>, false>["input"], boolean | undefined>
 
-/** What is wrong with the options; `option` is the path of the one that is. */
-export interface Wrong {
-  readonly option: string
-  readonly message: string
-}
-
 /** What the agent's audio always is. */
 export const OUTPUT = Audio.pcm(24_000)
 
 const MODEL = "gemini-3.8-live"
 
-const decode = Schema.decodeUnknownResult(Options, { onExcessProperty: "error" })
-const issues = SchemaIssue.makeFormatterStandardSchemaV1()
+const check = optionsOf(Options)
 
-export const resolve = (options: unknown): Result.Result<Settings, Wrong> => {
-  const decoded = decode(options)
-  if (Result.isFailure(decoded)) {
-    const { message, path = [] } = issues(decoded.failure.issue).issues[0]!
-    return wrong(path.map(String).join("."), message.replace("Expected no excess property", "There is no such option"))
-  }
-  const given = decoded.success
+export const resolve = (options: unknown): Result.Result<Settings, WrongOption> => {
+  const checked = check(options)
+  if (Result.isFailure(checked)) return Result.fail(checked.failure)
+  const given = checked.success
   const model = given.model ?? MODEL
   const family = familyOf(model)
   for (const rule of rules) {
     const problem = rule(given, family, model)
-    if (problem !== undefined) return wrong(...problem)
+    if (problem !== undefined) return Result.fail(wrong(...problem))
   }
   const { functions = {}, transcription = {}, ...rest } = given
   const words = transcription === false ? { input: false, output: false } : transcription
@@ -66,9 +55,6 @@ export const resolve = (options: unknown): Result.Result<Settings, Wrong> => {
     scheduling: functions.scheduling ?? "when_idle"
   })
 }
-
-const wrong = (option: string, message: string): Result.Result<never, Wrong> =>
-  Result.fail({ option, message: `${option === "" ? "options" : option}: ${message}` })
 
 // ---------------------------------------------------------------------------------------------------------------------
 // what a model, and one option, demand of another

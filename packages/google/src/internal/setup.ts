@@ -1,6 +1,7 @@
 /**
  * The session we ask for, as the SDK writes it into the first frame.
  */
+import type { WrongOption } from "@effect-bidi/core/BidiAdapter"
 import type { Setup, ToolDefinition } from "@effect-bidi/core/BidiModel"
 import {
   ActivityHandling,
@@ -22,7 +23,7 @@ import {
 } from "@google/genai"
 import * as Duration from "effect/Duration"
 import { parametersOf } from "./jsonSchema.ts"
-import type { Settings, Wrong } from "./settings.ts"
+import type { Settings } from "./settings.ts"
 
 /** What has no value is left to the provider. */
 export const build = (settings: Settings, setup: Setup): LiveConnectConfig => ({
@@ -53,7 +54,7 @@ export const historyOf = ({ family }: Settings, setup: Setup): HistoryConfig | u
   setup.resume === undefined && family.seed === "history" ? { initialHistoryInClientContent: true } : undefined
 
 /** A tool that the provider would refuse, together with the whole session. */
-export const unnameable = ({ tools }: Setup): Wrong | undefined => {
+export const unnameable = ({ tools }: Setup): WrongOption | undefined => {
   const tool = tools.find(({ name }) => !/^[a-zA-Z_][\w.:-]{0,127}$/.test(name))
   if (tool === undefined) return undefined
   const option = `tools.${tool.name}`

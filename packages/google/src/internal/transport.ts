@@ -4,6 +4,7 @@
  * Listeners only enqueue: an exception in one of them would end the process. The socket dials as it is made, so dialing
  * and listening are one step.
  */
+import { watch } from "@effect-bidi/core/BidiAdapter"
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
@@ -18,7 +19,6 @@ import type { Errors } from "./errors.ts"
 import { type Inbound, parse } from "./frame.ts"
 import { readRefusal } from "./refusal.ts"
 import type { ClientMessage } from "./state.ts"
-import { watch } from "./watchdog.ts"
 
 /** Messages that may wait to be read: minutes of speech. One more fails the connection, nothing is lost silently. */
 export const INBOX = 4096
@@ -33,6 +33,9 @@ export interface Line {
   /** Writes the user's audio; `false` when the line is congested or gone. Never throws. */
   readonly audio: (frame: Uint8Array) => boolean
 }
+
+// The provider answers pings within 8 to 30 seconds, and a connection that is given up too early costs the session.
+const PATIENCE = { every: "30 seconds", misses: 3 } as const
 
 /** Dials. The line closes hard with the scope, also while it is being opened. */
 export const open = Effect.fnUntraced(function* (endpoint: Endpoint, session: Session, rate: number, errors: Errors) {
@@ -50,6 +53,7 @@ export const open = Effect.fnUntraced(function* (endpoint: Endpoint, session: Se
     ({ hangUp }) => Effect.sync(hangUp)
   )
   yield* watch({
+    ...PATIENCE,
     ping: phone.ping,
     isAlive: phone.isAlive,
     onDead: () => phone.end(errors.lost(`${endpoint.address} no longer answers`, "dead_peer")),

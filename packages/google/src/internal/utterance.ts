@@ -36,7 +36,8 @@ export const onSpeech = (state: State, begins: boolean, out: Events): void => {
 export const onWords = (state: State, words: string, finished: boolean, out: Events): void => {
   if (words !== "") {
     if (isNew(state)) leave(state, out)
-    const utterance = state.utterance ?? place(state, out)
+    // words are the first sign of speech where the provider does not tell of it
+    const utterance = state.utterance ?? place(state, state.session.interrupts && !state.speaking, out)
     utterance.text += words
     if (utterance.final) {
       out.push({ _tag: "TranscriptDone", role: "user", itemId: utterance.id, text: utterance.text })
@@ -85,29 +86,29 @@ export const leave = (state: State, out: Events): void => {
 }
 
 /** The turn that is being spoken, or was spoken last and is not answered. */
-const place = (state: State, out: Events): Utterance => {
+const place = (state: State, interrupts: boolean, out: Events): Utterance => {
   const { utterance } = state
   if (utterance !== undefined && !utterance.answered) return utterance
   leave(state, out)
   const placed: Utterance = { id: nextId(state, "utterances"), text: "", final: false, answered: false }
   state.utterance = placed
-  tell(state, placed, out)
+  tell(state, placed, interrupts, out)
   return placed
 }
 
 /** The turn, with all that was sent until now. */
 const take = (state: State, out: Events): Utterance => {
-  const utterance = place(state, out)
-  if (state.heard) tell(state, utterance, out)
+  const utterance = place(state, false, out)
+  if (state.heard) tell(state, utterance, false, out)
   return utterance
 }
 
-const tell = (state: State, { id }: Utterance, out: Events): void => {
+const tell = (state: State, { id }: Utterance, interrupts: boolean, out: Events): void => {
   const respond = state.session.responds
   state.heard = false
   state.committed = false
   if (respond) state.owed ??= "speech"
-  out.push({ _tag: "UserTurn", itemId: id, respond })
+  out.push({ _tag: "UserTurn", itemId: id, respond, ...(interrupts ? { interrupts } : {}) })
 }
 
 const finish = (utterance: Utterance, out: Events): void => {

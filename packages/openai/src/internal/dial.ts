@@ -1,11 +1,11 @@
 /**
  * Where to connect, with which key, and the connection itself.
  */
+import { wrong, type WrongOption } from "@effect-bidi/core/BidiAdapter"
 import * as Redacted from "effect/Redacted"
 import OpenAI from "openai"
 import { OpenAIRealtimeWS } from "openai/realtime/ws"
 import * as net from "node:net"
-import type { Wrong } from "./settings.ts"
 
 /** What proves who calls, and where to. */
 export interface Credentials {
@@ -36,7 +36,7 @@ const isHeader = (value: string) => /^[\x21-\x7e]+$/.test(value)
 const ports: Record<string, number> = { "http:": 80, "ws:": 80, "https:": 443, "wss:": 443 }
 
 /** Checks credentials without ever quoting them. */
-export const endpoint = (model: string, credentials: Credentials): Endpoint | Wrong => {
+export const endpoint = (model: string, credentials: Credentials): Endpoint | WrongOption => {
   const { apiKey, baseUrl, organization, project } = credentials
   if (!Redacted.isRedacted(apiKey)) return wrong("apiKey", "expected a Redacted value")
   const key = Redacted.value(apiKey).trim()
@@ -58,8 +58,6 @@ export const endpoint = (model: string, credentials: Credentials): Endpoint | Wr
     address: `${url.hostname}:${url.port === "" ? port : url.port}`
   }
 }
-
-const wrong = (option: string, message: string): Wrong => ({ option, message: `${option}: ${message}` })
 
 /** Dials at once. Throws where the SDK does. */
 export const dial = ({ apiKey, model, organization, project, url }: Endpoint): OpenAIRealtimeWS => {

@@ -3,9 +3,8 @@
  */
 import * as Duration from "effect/Duration"
 import * as Result from "effect/Result"
-import * as Schema from "effect/Schema"
-import * as SchemaIssue from "effect/SchemaIssue"
 import * as Audio from "@effect-bidi/core/Audio"
+import { optionsOf, wrong, type WrongOption } from "@effect-bidi/core/BidiAdapter"
 import { Options } from "../Options.ts"
 
 export interface Settings extends Options {
@@ -16,12 +15,6 @@ export interface Settings extends Options {
   readonly output: Audio.AudioFormat
   readonly turnDetection: NonNullable<Options["turnDetection"]>
   readonly transcription: NonNullable<Options["transcription"]>
-}
-
-/** What is wrong with the options; `option` is the path of the one that is. */
-export interface Wrong {
-  readonly option: string
-  readonly message: string
 }
 
 export const TRANSCRIPTION_MODEL = "gpt-transcribe"
@@ -36,25 +29,18 @@ const defaults = {
   transcription: { model: TRANSCRIPTION_MODEL }
 } satisfies Settings
 
-const decode = Schema.decodeUnknownResult(Options, { onExcessProperty: "error" })
-const issues = SchemaIssue.makeFormatterStandardSchemaV1()
+const check = optionsOf(Options)
 
-export const resolve = (options: unknown): Result.Result<Settings, Wrong> => {
-  const decoded = decode(options)
-  if (Result.isFailure(decoded)) {
-    const { message, path = [] } = issues(decoded.failure.issue).issues[0]!
-    return wrong(path.map(String).join("."), message.replace("Expected no excess property", "There is no such option"))
-  }
-  const settings: Settings = { ...defaults, ...decoded.success }
+export const resolve = (options: unknown): Result.Result<Settings, WrongOption> => {
+  const checked = check(options)
+  if (Result.isFailure(checked)) return Result.fail(checked.failure)
+  const settings: Settings = { ...defaults, ...checked.success }
   for (const rule of rules) {
     const problem = rule(settings)
-    if (problem !== undefined) return wrong(...problem)
+    if (problem !== undefined) return Result.fail(wrong(...problem))
   }
   return Result.succeed(settings)
 }
-
-const wrong = (option: string, message: string): Result.Result<never, Wrong> =>
-  Result.fail({ option, message: `${option === "" ? "options" : option}: ${message}` })
 
 // ---------------------------------------------------------------------------------------------------------------------
 // what one option demands of another

@@ -4,6 +4,7 @@
  * Listeners only enqueue: an exception in one of them would end the process. The socket dials in its constructor, so
  * dialing and listening are one step.
  */
+import { watch } from "@effect-bidi/core/BidiAdapter"
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
@@ -17,7 +18,6 @@ import type { Errors } from "./errors.ts"
 import type { Frame, Inbound } from "./frame.ts"
 import { readRefusal } from "./refusal.ts"
 import type { ClientEvent } from "./state.ts"
-import { watch } from "./watchdog.ts"
 
 /** Frames that may wait to be read: minutes of speech. One more fails the connection, nothing is lost silently. */
 export const INBOX = 4096
@@ -39,6 +39,8 @@ export interface Line {
   readonly end: (reason: BidiError) => void
 }
 
+const PATIENCE = { every: "20 seconds", misses: 2 } as const
+
 /** Dials. The line closes hard with the scope, also while it is being opened. */
 export const open = Effect.fnUntraced(function* (endpoint: Endpoint, errors: Errors) {
   const clock = yield* Clock.Clock
@@ -54,6 +56,7 @@ export const open = Effect.fnUntraced(function* (endpoint: Endpoint, errors: Err
     ({ hangUp }) => Effect.sync(hangUp)
   )
   yield* watch({
+    ...PATIENCE,
     ping: phone.ping,
     isAlive: phone.isAlive,
     onDead: () => phone.line.end(errors.lost(`${endpoint.address} no longer answers`, "dead_peer")),

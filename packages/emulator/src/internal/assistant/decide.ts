@@ -2,11 +2,13 @@
  * The script: what to say and call after the conversation so far.
  */
 import type { Prompt, Reply, Tool, Turn } from "../../Assistant.ts"
+import { withoutBrackets } from "./application.ts"
 import { argumentsFor } from "./arguments.ts"
 import { clausesOf } from "./clauses.ts"
 import { introduction, sayRest, understand } from "./intents.ts"
 import type { Move, Situation } from "./intents.ts"
 import { listed } from "./language.ts"
+import { restAfter } from "./rest.ts"
 import { sayResult } from "./results.ts"
 
 const text = (text: string): Reply => ({ text, calls: [] })
@@ -22,7 +24,23 @@ const dictated = (request: string | undefined): string | undefined => {
 const wantsMore = (words: string): boolean =>
   /\b(?:continue|carry on|go on|resume|pick up|keep going|left off)\b/i.test(words)
 
-const isSpeech = (turn: Turn): boolean => turn.role === "assistant" && turn.text.trim() !== ""
+const isSpeech = (turn: Turn): turn is Extract<Turn, { role: "assistant" }> =>
+  turn.role === "assistant" && turn.text.trim() !== ""
+
+/** Whether a text that was dictated was cut off and is to be gone on with. */
+const isContinued = (request: string | undefined): boolean => wantsMore(request?.split(/\bsay exactly\b/i)[0] ?? "")
+
+/** What the last words were the beginning of, without them; `undefined` when they are not known to be one. */
+const restOfLast = (prompt: Prompt): string | undefined => {
+  const { memory, request } = prompt
+  const at = memory.findLastIndex(({ role }) => role !== "system")
+  const told = memory[at]
+  if (told === undefined || !isSpeech(told)) return undefined
+  const made = /\bmade by these instructions: ([\s\S]*)$/.exec(request ?? "")?.[1]
+  const whole = decide({ ...prompt, memory: memory.slice(0, at), request: made }).text
+  const rest = whole === undefined ? undefined : restAfter(whole, told.text)
+  return rest === "" ? "That was all." : rest
+}
 
 /** User turns that nothing was said or called for yet. */
 const unanswered = (memory: ReadonlyArray<Turn>): number => {
@@ -114,7 +132,7 @@ const answer = (prompt: Prompt): Reply => {
   const last = memory.at(-1)
   const asked = `${request ?? ""} ${last?.role === "system" ? last.text : ""}`
   if (wantsMore(asked)) {
-    const rest = sayRest(memory)
+    const rest = sayRest(memory) ?? restOfLast(prompt)
     if (rest !== undefined) return text(rest)
   }
   const waiting = memory.filter(
@@ -133,9 +151,10 @@ const answer = (prompt: Prompt): Reply => {
 }
 
 /** What is said and called next. */
-export const decide = (prompt: Prompt): Reply => {
+export const decide = (given: Prompt): Reply => {
+  const prompt = withoutBrackets(given)
   const said = dictated(prompt.request)
-  if (said !== undefined) return text(said)
+  if (said !== undefined) return text((isContinued(prompt.request) ? restOfLast(prompt) : undefined) ?? said)
   const offered = prompt.toolChoice === "none" ? { ...prompt, tools: [] } : prompt
   const reply = withChoice(offered, answer(offered))
   return offered.parallelCalls ? reply : { ...reply, calls: reply.calls.slice(0, 1) }

@@ -4,6 +4,7 @@
  * Every sentence names its day, so that a listener notices at once when one is missing or said twice.
  */
 import type { Turn } from "../../Assistant.ts"
+import { place } from "./rest.ts"
 
 const days: ReadonlyArray<string> = [
   "Day one, the small boat Heron left the harbour with a cargo of forty clocks.",
@@ -37,17 +38,6 @@ export const story = days.join(" ")
 
 /** Its first days, for who wants a short one. */
 export const shortStory = days.slice(0, 4).join(" ")
-
-interface Placed {
-  readonly word: string
-  readonly at: number
-}
-
-const place = (text: string): ReadonlyArray<Placed> =>
-  [...text.matchAll(/\S+/g)].flatMap((match) => {
-    const word = match[0].toLowerCase().replace(/[^\p{L}\p{N}]/gu, "")
-    return word === "" ? [] : [{ word, at: match.index }]
-  })
 
 const words = place(story)
 

@@ -94,6 +94,8 @@ export const makeWire = ({ codec, headers, isEager, maxPayload, socket, stream }
       switch (fault._tag) {
         case "Reset":
           stream.close(fault.code)
+          // what was written and has not left would keep the stream, and the session blind to a client that goes
+          stream.destroy()
           return "over"
         case "Truncate": {
           const bytes = codec.encodeText('{"event":{"audioOutput":{}}}')

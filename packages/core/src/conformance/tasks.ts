@@ -1,0 +1,271 @@
+/**
+ * A whole agent with tools that take their time, want consent, are interrupted, and outlive their connection.
+ */
+import * as Tool from "effect/ai/Tool"
+import * as Toolkit from "effect/ai/Toolkit"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Latch from "effect/Latch"
+import * as Schema from "effect/Schema"
+import * as BidiTest from "../BidiTest.ts"
+import * as BidiTool from "../BidiTool.ts"
+import { breakConnection, type Call, checkSaid, start, until } from "./call.ts"
+import type { Lab, Scenario } from "./lab.ts"
+import { check } from "./line.ts"
+
+const returning = { success: Schema.String, failure: Schema.String, failureMode: "return" } as const
+const amount = Schema.Struct({ amount: Schema.Int })
+
+const toolkit = Toolkit.make(
+  Tool.make("pay", { ...returning, parameters: amount, needsApproval: true }),
+  Tool.make("pay_now", { ...returning, parameters: amount, needsApproval: true }).annotate(
+    BidiTool.ApprovalTimeout,
+    "100 millis"
+  ),
+  Tool.make("search", returning),
+  Tool.make("dig", returning).annotate(BidiTool.StillWorkingAfter, "100 millis"),
+  Tool.make("knock", returning).annotate(BidiTool.Timeout, "100 millis"),
+  Tool.make("count", returning),
+  Tool.make("wait", returning).annotate(BidiTool.OnInterruption, "cancel")
+)
+
+/** An agent whose tools wait until they are `finished`; `begun` are those that have begun. */
+const worker = Effect.fnUntraced(function* (speaker?: BidiTest.VirtualSpeaker) {
+  const finished = yield* Latch.make()
+  const begun: Array<string> = []
+  const begin = (what: string) => Effect.sync(() => void begun.push(what))
+  const handlers = toolkit.toLayer({
+    pay: ({ amount }) => Effect.as(begin(`pay ${amount}`), `receipt ${amount + 1}`),
+    pay_now: ({ amount }) => Effect.as(begin(`pay_now ${amount}`), `receipt ${amount + 1}`),
+    search: () => Effect.as(Effect.andThen(begin("search"), finished.await), "the key is under the mat"),
+    dig: () => Effect.as(Effect.andThen(begin("dig"), finished.await), "a chest of gold"),
+    knock: () => Effect.never,
+    count: (_, { preliminary }) =>
+      Effect.as(Effect.andThen(preliminary("one sheep"), preliminary("two sheep")), "three sheep"),
+    wait: () => Effect.never
+  })
+  const call = yield* Effect.provide(start({ toolkit }, speaker), handlers)
+  return { call, begun, finish: finished.open }
+})
+
+/** The model calls a tool, once it is asked something, and then says what it has to say to the result. */
+const callTool = Effect.fnUntraced(function* (
+  { server }: Lab,
+  call: Call,
+  name: string,
+  { input = {}, next }: { readonly input?: Record<string, unknown>; readonly next?: string } = {}
+) {
+  yield* server.reply({ calls: [{ name, arguments: input }] })
+  if (next !== undefined) yield* server.reply({ text: next })
+  yield* call.send("Do what I need.")
+  return yield* call.until("ToolUse")
+})
+
+/** There is one result, like this. */
+const checkResult = (call: Call, result: string, isFailure = false) => {
+  const [one, ...others] = call.all("ToolResult")
+  return check(
+    others.length === 0 && one?.result === result && one.isFailure === isFailure,
+    `the results were ${JSON.stringify([one, ...others])}`
+  )
+}
+
+export const tasks: ReadonlyArray<Scenario> = [
+  {
+    name: "calls a tool when somebody has consented, and talks meanwhile",
+    run: (lab) =>
+      Effect.gen(function* () {
+        const { begun, call } = yield* worker()
+        yield* callTool(lab, call, "pay", { input: { amount: 4710 } })
+        const { id, input } = yield* call.until("ApprovalRequest")
+        yield* check(JSON.stringify(input) === '{"amount":4710}', `consent to ${JSON.stringify(input)} is asked for`)
+        yield* lab.server.reply({ text: "I am here." })
+        yield* call.send("Are you there?")
+        yield* call.untilSaid("I am here.")
+        yield* check(begun.length === 0, "it was called without consent")
+        yield* lab.server.reply({ text: "It is paid." })
+        yield* check(yield* call.approve(id), "the call did not wait for consent")
+        yield* check(!(yield* call.approve(id)), "consent was taken twice")
+        yield* lab.server.received("receipt 4711")
+        yield* call.untilSaid("It is paid.")
+        yield* call.idle
+        yield* checkResult(call, "receipt 4711")
+        yield* check(begun.length === 1, `it was called ${begun.length} times`)
+        yield* check(call.all("ApprovalResolved")[0]?.approved === true, "nobody heard of the consent")
+        yield* checkSaid(call, "I am here.", "It is paid.")
+      }).pipe(Effect.provide(lab.model))
+  },
+  {
+    name: "does not call a tool that was rejected, and is told why",
+    run: (lab) =>
+      Effect.gen(function* () {
+        const { begun, call } = yield* worker()
+        yield* callTool(lab, call, "pay", { input: { amount: 1 }, next: "Then not." })
+        const { id } = yield* call.until("ApprovalRequest")
+        yield* call.reject(id, "it is too dear")
+        yield* lab.server.received("it is too dear")
+        yield* call.untilSaid("Then not.")
+        yield* call.idle
+        yield* checkResult(call, "This was not approved: it is too dear.", true)
+        yield* check(begun.length === 0, "it was called although it was rejected")
+      }).pipe(Effect.provide(lab.model))
+  },
+  {
+    name: "does not wait for consent for ever",
+    run: (lab) =>
+      Effect.gen(function* () {
+        const { begun, call } = yield* worker()
+        yield* callTool(lab, call, "pay_now", { input: { amount: 1 }, next: "Nobody cares." })
+        yield* lab.server.received("nobody decided in time")
+        yield* call.untilSaid("Nobody cares.")
+        yield* call.idle
+        yield* check(call.all("ToolResult")[0]?.isFailure === true, "a call without consent is told as a success")
+        yield* check(begun.length === 0, "it was called without consent")
+      }).pipe(Effect.provide(lab.model))
+  },
+  {
+    name: "is told that a tool is still at work, goes on, and tells the result when it comes",
+    run: (lab) =>
+      Effect.gen(function* () {
+        const { call, finish } = yield* worker()
+        yield* callTool(lab, call, "dig", { next: "I am digging." })
+        yield* lab.server.received("Still working on it")
+        yield* call.untilSaid("I am digging.")
+        yield* lab.server.reply({ text: "And you?" })
+        yield* call.send("I am waiting.")
+        yield* call.untilSaid("And you?")
+        yield* check(call.all("ToolResult").length === 0, "there was a result before the tool had finished")
+        yield* lab.server.reply({ text: "We are rich." })
+        yield* finish
+        yield* lab.server.received("a chest of gold")
+        yield* call.untilSaid("We are rich.")
+        yield* call.idle
+        yield* checkResult(call, "a chest of gold")
+        yield* check(call.all("ToolResult")[0]?.late === true, "a late result does not say so")
+        yield* checkSaid(call, "I am digging.", "And you?", "We are rich.")
+      }).pipe(Effect.provide(lab.model))
+  },
+  {
+    name: "stops a tool that takes too long, and is told",
+    run: (lab) =>
+      Effect.gen(function* () {
+        const { call } = yield* worker()
+        yield* callTool(lab, call, "knock", { next: "Nobody is there." })
+        yield* lab.server.received("The tool took longer than 100ms and was stopped.")
+        yield* call.untilSaid("Nobody is there.")
+        yield* call.idle
+        yield* checkResult(call, "The tool took longer than 100ms and was stopped.", true)
+        yield* checkSaid(call, "Nobody is there.")
+      }).pipe(Effect.provide(lab.model))
+  },
+  {
+    name: "lets others see how far a tool is, and is told its end alone",
+    run: (lab) =>
+      Effect.gen(function* () {
+        const { call } = yield* worker()
+        yield* callTool(lab, call, "count", { next: "Good night." })
+        yield* lab.server.received("three sheep")
+        yield* call.untilSaid("Good night.")
+        yield* call.idle
+        const values = call.all("ToolProgress").map(({ value }) => value)
+        yield* check(values.join() === "one sheep,two sheep", `the progress was ${values}`)
+        yield* checkResult(call, "three sheep")
+        yield* checkSaid(call, "Good night.")
+      }).pipe(Effect.provide(lab.model))
+  },
+  {
+    name: "stops a tool with the agent that is interrupted, if it is of that kind",
+    run: (lab) =>
+      Effect.gen(function* () {
+        const speaker = yield* BidiTest.speaker()
+        const { call, finish } = yield* worker(speaker)
+        const both = ["wait", "search"].map((name) => ({ name, arguments: {} }))
+        yield* lab.server.reply({ text: "I will look for it, and this may take me a while.", calls: both })
+        yield* call.send("Find the key.")
+        yield* call.until("ToolUse", 2)
+        yield* until(() => Duration.toMillis(speaker.played()) >= 300)
+        yield* call.interrupt()
+        yield* call.until("ToolResult")
+        yield* checkResult(call, "The tool was stopped because the user interrupted.", true)
+        yield* lab.server.reply({ text: "There it is." })
+        yield* finish
+        yield* lab.server.received("because the user interrupted")
+        yield* lab.server.received("under the mat")
+        yield* call.untilSaid("There it is.")
+        yield* call.idle
+        yield* check(call.all("ToolResult").length === 2, "the other tool has no result")
+      }).pipe(Effect.provide(lab.model))
+  },
+  {
+    name: "calls a tool once, however often the provider says so",
+    run: (lab) =>
+      Effect.gen(function* () {
+        if (lab.server.stutter === undefined) return
+        const { begun, call, finish } = yield* worker()
+        yield* lab.server.stutter
+        yield* callTool(lab, call, "search", { next: "There it is." })
+        yield* finish
+        yield* lab.server.received("under the mat")
+        yield* call.untilSaid("There it is.")
+        yield* call.idle
+        yield* check(begun.length === 1, `it was called ${begun.length} times`)
+        yield* checkResult(call, "the key is under the mat")
+        yield* check(call.all("Error").length === 0, "the provider complained")
+        yield* checkSaid(call, "There it is.")
+      }).pipe(Effect.provide(lab.model))
+  },
+  {
+    name: "is told on a new connection what a tool has found that was called on the old one",
+    run: (lab) =>
+      Effect.gen(function* () {
+        const { begun, call, finish } = yield* worker()
+        yield* callTool(lab, call, "search")
+        yield* breakConnection(lab, call)
+        yield* lab.server.reply({ text: "There it is." })
+        yield* finish
+        yield* lab.server.received("under the mat")
+        yield* call.untilSaid("There it is.")
+        yield* call.idle
+        yield* check(begun.length === 1, `it was called ${begun.length} times`)
+        yield* checkResult(call, "the key is under the mat")
+        yield* checkSaid(call, "There it is.")
+        yield* lab.server.connections(1)
+      }).pipe(Effect.provide(lab.model))
+  },
+  {
+    name: "loses neither what the user says nor what a tool finds when the connection breaks",
+    run: (lab) =>
+      Effect.gen(function* () {
+        const { call, finish } = yield* worker()
+        yield* callTool(lab, call, "search", { next: "I do what I can." })
+        yield* Effect.all([breakConnection(lab, call), call.send("And hurry up!")], { concurrency: 2 })
+        yield* call.untilSaid("I do what I can.")
+        yield* lab.server.reply({ text: "There it is." })
+        yield* finish
+        yield* lab.server.received("under the mat")
+        yield* call.untilSaid("There it is.")
+        yield* call.idle
+        yield* checkResult(call, "the key is under the mat")
+        yield* checkSaid(call, "I do what I can.", "There it is.")
+      }).pipe(Effect.provide(lab.model))
+  },
+  {
+    name: "still waits for consent when the connection breaks",
+    run: (lab) =>
+      Effect.gen(function* () {
+        const { begun, call } = yield* worker()
+        yield* callTool(lab, call, "pay", { input: { amount: 4710 } })
+        const { id } = yield* call.until("ApprovalRequest")
+        yield* breakConnection(lab, call)
+        yield* lab.server.reply({ text: "It is paid." })
+        yield* check(begun.length === 0, "it was called without consent")
+        yield* check(yield* call.approve(id), "the call does not wait for consent any more")
+        yield* lab.server.received("receipt 4711")
+        yield* call.untilSaid("It is paid.")
+        yield* call.idle
+        yield* checkResult(call, "receipt 4711")
+        yield* check(call.all("ApprovalRequest").length === 1, "consent was asked for twice")
+        yield* checkSaid(call, "It is paid.")
+      }).pipe(Effect.provide(lab.model))
+  }
+]

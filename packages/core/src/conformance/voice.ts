@@ -1,0 +1,27 @@
+/**
+ * Somebody who speaks.
+ */
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import * as Audio from "../Audio.ts"
+
+const FRAME = "20 millis"
+const LOUD = 50
+const SILENT = 120
+
+/** A tone that is as loud as a voice. */
+export const tone = (format: Audio.AudioFormat, frames: number): Uint8Array => {
+  const sound = new Uint8Array(Audio.bytes(format, FRAME) * frames)
+  for (let i = 0; i + 1 < sound.length; i += 2) sound[i + 1] = i % 24 < 12 ? 0x30 : 0xd0
+  return sound
+}
+
+/** A loud second, and then silence until a turn has certainly ended; in real time. */
+export const speech = (format: Audio.AudioFormat): Stream.Stream<Uint8Array> => {
+  const loud = tone(format, 1)
+  const silent = Audio.silence(format, FRAME)
+  return Stream.range(1, LOUD + SILENT).pipe(
+    Stream.rechunk(1),
+    Stream.mapEffect((n) => Effect.as(Effect.sleep(FRAME), n <= LOUD ? loud : silent))
+  )
+}

@@ -1,0 +1,105 @@
+/**
+ * What the application says on its own account. Wires that have no place for it carry it in brackets, as text of the
+ * user; here it becomes what it is: instructions of one reply, results of tools, notes.
+ */
+import type { Prompt, Turn } from "../../Assistant.ts"
+
+/** A request for a reply that asks for nothing in particular. */
+const anything = /^(?:say what you would say next|it is your turn to speak)\b/i
+
+const opening = /\[From the application: |^\[/gm
+
+/** Index after the bracket that closes the one at `at`; brackets that match nothing are passed over. */
+const closeOf = (text: string, at: number): number | undefined => {
+  let depth = 0
+  for (let i = at; i < text.length; i++) {
+    if (text[i] === "[") depth++
+    if (text[i] === "]" && --depth === 0) return i + 1
+  }
+  const last = text.lastIndexOf("]")
+  return last > at ? last + 1 : undefined
+}
+
+type Piece = { readonly isAside: boolean; readonly text: string }
+
+/** The text in its order, cut into what is in such brackets and what is not. */
+const piecesOf = (text: string): ReadonlyArray<Piece> => {
+  const pieces: Array<Piece> = []
+  let from = 0
+  for (const { 0: mark, index } of text.matchAll(opening)) {
+    if (index < from) continue
+    const end = closeOf(text, index)
+    if (end === undefined) continue
+    pieces.push({ isAside: false, text: text.slice(from, index) })
+    pieces.push({ isAside: true, text: text.slice(index + mark.length, end - 1) })
+    from = end
+  }
+  return [...pieces, { isAside: false, text: text.slice(from) }].filter((piece) => piece.text.trim() !== "")
+}
+
+// a value that is not JSON is text as it is
+const outputOf = (outcome: string, value: string): string => {
+  if (!outcome.startsWith("failed")) return value
+  try {
+    return JSON.stringify({ error: JSON.parse(value) as unknown })
+  } catch {
+    return JSON.stringify({ error: value })
+  }
+}
+
+const facts = [
+  /^The tool (?<name>\S+), called earlier, has (?<outcome>finished|failed): (?<value>.*)$/,
+  /^You called the tool (?<name>\S+) with (?<input>.*)\. It (?<outcome>returned|failed)(?: with)?:? (?<value>.*)$/s
+]
+
+/** A note, as what it tells of: calls with their results, talk, or just itself. */
+const noteOf = (text: string, key: string): ReadonlyArray<Turn> => {
+  const meanwhile = /^This happened meanwhile:\n(.*)$/s.exec(text)
+  if (meanwhile !== null) {
+    return meanwhile[1]!.split(/\n(?=(?:User|You): )/).flatMap((line, i): ReadonlyArray<Turn> => {
+      const said = line.replace(/^(?:User|You): /, "")
+      if (line.startsWith("You: ")) return [{ role: "assistant", text: said }]
+      return turnsOf({ role: "user", text: said, images: [] }, `${key}:${i}`)
+    })
+  }
+  // several results are told together, one a line
+  const lines = text.split("\n").every((line) => facts[0]!.test(line)) ? text.split("\n") : [text]
+  return lines.flatMap((line, i): ReadonlyArray<Turn> => {
+    const found = facts.map((fact) => fact.exec(line)?.groups).find((groups) => groups !== undefined)
+    if (found === undefined) return [{ role: "system", text: line }]
+    const { input = "{}", name, outcome, value } = found
+    const callId = `told:${key}:${i}`
+    return [
+      { role: "call", callId, name: name!, arguments: input },
+      { role: "result", callId, output: outputOf(outcome!, value!) }
+    ]
+  })
+}
+
+/** A turn without brackets. */
+const turnsOf = (turn: Turn, key: string): ReadonlyArray<Turn> => {
+  if (turn.role === "system") return noteOf(turn.text, key)
+  if (turn.role !== "user") return [turn]
+  const { images } = turn
+  const turns = piecesOf(turn.text).flatMap(({ isAside, text }, i): ReadonlyArray<Turn> =>
+    isAside ? noteOf(text, `${key}:${i}`) : [{ role: "user", text: text.trim(), images: [] }]
+  )
+  if (images.length === 0) return turns
+  const at = turns.findLastIndex(({ role }) => role === "user")
+  if (at < 0) return [...turns, { role: "user", text: "", images }]
+  return turns.map((one, i) => (i === at && one.role === "user" ? { ...one, images } : one))
+}
+
+/** The prompt without brackets in it. */
+export const withoutBrackets = (prompt: Prompt): Prompt => {
+  const memory = prompt.memory.flatMap((turn, i) => turnsOf(turn, String(i)))
+  const last = memory.at(-1)
+  // the last words of the application in brackets are what this reply is asked to be
+  const isAsked = prompt.request === undefined && last?.role === "system" && prompt.memory.at(-1)?.role === "user"
+  const request = isAsked ? last.text : prompt.request
+  return {
+    ...prompt,
+    memory: isAsked ? memory.slice(0, -1) : memory,
+    request: request !== undefined && anything.test(request) ? undefined : request
+  }
+}

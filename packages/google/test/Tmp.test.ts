@@ -1,0 +1,103 @@
+/** What every provider has to do, through the real SDK against the emulator. */
+import { BidiConformance } from "@effect-bidi/core"
+import * as Fault from "@effect-bidi/emulator/Fault"
+import * as GeminiEmulator from "@effect-bidi/emulator/GeminiEmulator"
+import { describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
+import { GeminiLive } from "../src/index.ts"
+import { KEY } from "./support/protocol.ts"
+
+/** `speed`: how much faster than they are heard replies come. */
+const makeLab = Effect.fnUntraced(function* (speed: number) {
+  const { awaitConnections, awaitEntry, control, url } = yield* GeminiEmulator.make({
+    speed,
+    voice: "tones",
+    apiKeys: [KEY],
+    seed: 1,
+    log: { audio: true }
+  })
+  const at = { apiKey: Redacted.make(KEY), baseUrl: url }
+  const refusing = (status: number) => control.onNextConnection(Fault.refuse(status))
+  const closing = (code: number, reason?: string) => control.onNextConnection(Fault.close(code, reason))
+  const now = (...faults: ReadonlyArray<Fault.Fault>) => Effect.asVoid(control.inject(...faults))
+  return {
+    model: GeminiLive.layer(at),
+    manual: GeminiLive.layer({ ...at, turnDetection: "none" }),
+    server: {
+      reply: ({ calls = [], text = "" }) =>
+        control.reply({ text, calls: calls.map(({ arguments: args, name }) => ({ name, arguments: args })) }),
+      hear: control.hear,
+      // a reply on this wire has no sign of its own: it has begun when its first part is sent
+      hold: now(Fault.hold(Fault.afterSent("serverContent.modelTurn"))),
+      release: control.release,
+      received: (text) =>
+        Effect.asVoid(awaitEntry((entry) => entry.kind === "received" && JSON.stringify(entry.event).includes(text))),
+      connections: awaitConnections,
+      stutter: now(Fault.duplicate("toolCall"))
+    },
+    failures: [
+      { name: "HTTP 400 about the key", when: "connect", cause: refusing(400), reason: "Auth" },
+      { name: "HTTP 401", when: "connect", cause: refusing(401), reason: "Auth" },
+      { name: "HTTP 403", when: "connect", cause: refusing(403), reason: "Auth" },
+      { name: "HTTP 429", when: "connect", cause: refusing(429), reason: "RateLimited" },
+      { name: "HTTP 503", when: "connect", cause: refusing(503), reason: "ServerFault" },
+      {
+        name: "a key that is refused after the handshake",
+        when: "connect",
+        cause: closing(1008, "API key not valid. Please pass a valid API key."),
+        reason: "Auth"
+      },
+      {
+        name: "no quota",
+        when: "connect",
+        cause: closing(1011, "You exceeded your current quota, please check your plan and billing details."),
+        reason: "Quota"
+      },
+      { name: "a setup that is not understood", when: "connect", cause: closing(1007), reason: "InvalidRequest" },
+      { name: "a model that there is not", when: "connect", cause: closing(1008), reason: "InvalidRequest" },
+      {
+        name: "a drop while connecting",
+        when: "connect",
+        cause: control.onNextConnection(Fault.drop()),
+        reason: "ConnectionLost"
+      },
+      { name: "a drop", when: "live", cause: now(Fault.drop()), reason: "ConnectionLost" },
+      { name: "a close that nobody asked for", when: "live", cause: now(Fault.close(1000)), reason: "ConnectionLost" },
+      { name: "a close of the server's fault", when: "live", cause: now(Fault.close(1011)), reason: "ServerFault" },
+      { name: "a server that restarts", when: "live", cause: now(Fault.close(1012)), reason: "ServerFault" },
+      {
+        name: "too much at once",
+        when: "live",
+        cause: now(Fault.close(1011, "Resource has been exhausted (e.g. check quota).")),
+        reason: "RateLimited"
+      },
+      { name: "the ten minutes", when: "live", cause: now(Fault.expire()), reason: "SessionExpired" }
+    ]
+  } satisfies BidiConformance.Lab
+})
+
+
+import * as BidiAgent from "@effect-bidi/core/BidiAgent"
+import * as BidiTest from "@effect-bidi/core/BidiTest"
+describe.concurrent("c", () => {
+  for (let i = 0; i < 60; i++)
+    it.live("x" + i, () => Effect.scoped(Effect.gen(function* () {
+      const lab = yield* makeLab(i % 2 ? 20 : Infinity)
+      const log: Array<string> = []
+      const speaker = yield* BidiTest.speaker()
+      const spy: any = { name: "spy", events: ["AudioStream", "Interruption"], open: Effect.succeed({ offer: (e: any) => log.push(e._tag + (e.responseId ?? "").slice(-2)), flush: Effect.sync(() => log.push("FLUSH")), playback: "none", run: Effect.void, end: Effect.void }) }
+      const agent = yield* BidiAgent.make({}).pipe(Effect.provide(lab.manual))
+      yield* lab.server.reply({ text: "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen twenty" })
+      const call = yield* agent.start({ outputs: [spy, speaker.output] })
+      yield* call.send("Count.")
+      while (log.length < 50) yield* Effect.sleep("5 millis")
+      while ((speaker.played() as any).valueOf() && Number((speaker.heard()[0] as any)?.heard.millis ?? 0) < 300) yield* Effect.sleep("10 millis")
+      log.push("PRESS")
+      yield* call.send({ _tag: "TurnStart" })
+      log.push("PRESSED")
+      yield* Effect.sleep("300 millis")
+      const a = log.indexOf("FLUSH")
+      if (log.slice(a).some((x) => x.startsWith("Audio"))) console.log("STALE", log.slice(a - 6, a + 12).join(" "))
+    })), 30_000)
+})
