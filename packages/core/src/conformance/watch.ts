@@ -28,7 +28,8 @@ const PATIENCE = "20 seconds"
 export const make = <Event extends Tagged>(): Effect.Effect<Watch<Event>> =>
   Effect.map(Latch.make(), (news) => {
     const events: Array<Event> = []
-    const changed = () => void news.openUnsafe()
+    // who waits goes on by itself, and not in the middle of what is told
+    const changed = () => queueMicrotask(() => news.openUnsafe())
 
     const waitFor = <A>(what: string, find: () => A | undefined): Effect.Effect<A> =>
       Effect.gen(function* () {
