@@ -56,6 +56,22 @@ describe("a reply", () => {
     ])
   })
 
+  it("that ends with its connection in the middle of a sentence was said up to that sentence", () => {
+    const begun = [
+      ...F.planned("p1", "One."),
+      ...F.sound("a1"),
+      ...F.planned("p2", "Two."),
+      ...F.sound("a2").slice(0, -1)
+    ]
+    assert.deepStrictEqual(P.untilEnd(P.start(), ...begun).at(-1), P.spokeAll("One."))
+    assert.deepStrictEqual(P.untilEnd(P.start(), ...begun.slice(6)).at(-1), P.spokeAll(""))
+    // what is confirmed was said
+    assert.deepStrictEqual(
+      P.untilEnd(P.start(), ...begun, ...F.said("f1", "One. Two.")).at(-1),
+      P.spokeAll("One. Two.")
+    )
+  })
+
   it("is what was confirmed, where that is something else", () => {
     const state = P.start()
     P.events(state, ...F.planned("p1", "One."), ...F.sound("a1"), ...F.planned("p2", "Two three."), ...F.sound("a2"))

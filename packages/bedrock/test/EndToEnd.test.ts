@@ -301,6 +301,8 @@ describe("a connection", () => {
         assert.isTrue(restart.turnInterrupted)
         yield* BidiTest.advance("2 seconds")
         assert.strictEqual((yield* next("ConnectionStart")).generation, 2)
+        // the sentence that was cut is said again, whole
+        assert.strictEqual(yield* said, "Nice to meet you, Ada.")
         yield* next("ResponseComplete")
         yield* call.send("What is my name?")
         while (!/your name is/i.test(yield* said));

@@ -45,7 +45,10 @@ export type Playback = "none" | "remote" | (() => Duration.Duration)
  * @category models
  */
 export interface Sink<out E = never> {
-  /** Takes an event. Returns at once and never throws. */
+  /**
+   * Takes an event. Returns at once and never throws. It may wake fibers, but not run them in its own stack: what they do
+   * would come before others have this event.
+   */
   readonly offer: (event: Output) => void
   /** Silence now: drops all audio that was not played yet, the partly played chunk included. */
   readonly flush: Effect.Effect<void>

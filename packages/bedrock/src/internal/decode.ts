@@ -32,6 +32,7 @@ export const finish = (state: State): Events => {
   const out: Events = []
   state.turn?.open.clear()
   UserTurn.answer(state, out)
+  if (state.response !== undefined) Response.abandon(state.response, out)
   return out
 }
 

@@ -82,6 +82,13 @@ export class Plan {
     return this.sentences.reduce((text, sentence) => text + join(text, spokenOf(sentence, isAll)), "")
   }
 
+  /** What was spoken but for the last sentence, unless that is confirmed: its sound has not ended. */
+  get ended(): string {
+    const begun = this.sentences.filter((sentence) => sentence.begun)
+    if (begun.at(-1)?.rest !== "") begun.pop()
+    return begun.reduce((text, sentence) => text + join(text, spokenOf(sentence, false)), "")
+  }
+
   /** What was spoken and not confirmed. */
   get unconfirmed(): ReadonlyArray<string> {
     return this.sentences.filter(({ begun, rest }) => begun && rest !== "").map(({ rest }) => rest)

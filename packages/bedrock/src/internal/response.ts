@@ -73,6 +73,13 @@ export const confirm = (
   return spoken
 }
 
+/** The connection is gone in the middle of a sentence: it was not said, so that it will be said again, whole. */
+export const abandon = ({ id: responseId, itemId, plan, sounding }: Response, out: Events): void => {
+  if (sounding.size === 0) return
+  sounding.clear()
+  out.push({ _tag: "TranscriptDone", role: "assistant", itemId, responseId, text: plan.ended })
+}
+
 /** Somebody else's turn: a reply in which nothing more is begun is over, whatever is missing of it. */
 export const conclude = (state: State, out: Events): void => {
   const { response } = state
