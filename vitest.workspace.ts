@@ -15,6 +15,7 @@ export default defineConfig({
       project("google", "packages/google"),
       project("bedrock", "packages/bedrock"),
       project("emulator", "packages/emulator"),
+      project("audio", "packages/audio"),
       project("examples", "examples")
     ]
   }

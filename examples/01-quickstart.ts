@@ -1,6 +1,7 @@
-import { BidiAgent, BidiConsole, BidiTools } from "@effect-bidi/core"
+import { BidiAgent, BidiTools } from "@effect-bidi/core"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import { Effect, Layer } from "effect"
+import { channels } from "./channels.ts"
 import { Logging, ModelFromEnvironment } from "./environment.ts"
 
 class Assistant extends BidiAgent.Service<Assistant>()("examples/Assistant", {
@@ -10,14 +11,16 @@ class Assistant extends BidiAgent.Service<Assistant>()("examples/Assistant", {
 
 const Main = Effect.gen(function* () {
   const assistant = yield* Assistant
+  const { inputs, outputs } = yield* channels // the terminal; with --voice microphone and speakers
   yield* assistant.run({
-    inputs: [BidiConsole.input()],
-    outputs: [BidiConsole.output()],
+    inputs,
+    outputs,
     greeting: "Greet the user and say in one sentence what you can do."
   })
 })
 
 Main.pipe(
+  Effect.scoped,
   Effect.provide([Assistant.layer.pipe(Layer.provide([BidiTools.layer, ModelFromEnvironment])), Logging]),
   NodeRuntime.runMain
 )

@@ -6,7 +6,7 @@ import { NovaSonic } from "@effect-bidi/bedrock"
 import { type Emulator, GeminiEmulator, NovaEmulator, OpenAiEmulator } from "@effect-bidi/emulator"
 import { GeminiLive } from "@effect-bidi/google"
 import { OpenAiRealtime } from "@effect-bidi/openai"
-import { Config, Console, Effect, Layer, Logger, Option, Redacted, References, String } from "effect"
+import { Config, Console, Effect, Layer, Logger, Option, Redacted, References, type Scope, String } from "effect"
 
 type Model<E = BidiError.BidiError> = Layer.Layer<BidiModel.BidiModel, E>
 /** Who says when the user's turns begin and end: the provider, or the application (push to talk). */
@@ -20,34 +20,44 @@ interface Wanted {
 const none = Redacted.make("none")
 const detection = (turns: Turns) => (turns === "manual" ? ({ turnDetection: "none" } as const) : {})
 
-const providers = {
+interface Provider {
+  readonly name: string
+  /** Variables, one of which is enough. */
+  readonly credentials: readonly [string, ...Array<string>]
+  readonly real: (turns: Turns) => Model<BidiError.BidiError | Config.ConfigError>
+  readonly emulator: (options: Emulator.Options) => Effect.Effect<Emulator.Emulator, Emulator.ListenError, Scope.Scope>
+  /** The adapter, pointed at an emulator. */
+  readonly at: (url: string, turns: Turns) => Model
+}
+
+const names = ["openai", "google", "bedrock"] as const
+type Name = (typeof names)[number]
+
+const providers: { readonly [name in Name]: Provider } = {
   openai: {
     name: "OpenAI Realtime",
     credentials: ["OPENAI_API_KEY"],
-    real: (turns: Turns) => OpenAiRealtime.layerConfig(detection(turns)),
+    real: (turns) => OpenAiRealtime.layerConfig(detection(turns)),
     emulator: OpenAiEmulator.make,
-    at: (baseUrl: string, turns: Turns) => OpenAiRealtime.layer({ ...detection(turns), apiKey: none, baseUrl })
+    at: (baseUrl, turns) => OpenAiRealtime.layer({ ...detection(turns), apiKey: none, baseUrl })
   },
   google: {
     name: "Gemini Live",
     credentials: ["GOOGLE_API_KEY", "GEMINI_API_KEY"],
-    real: (turns: Turns) => GeminiLive.layerConfig(detection(turns)),
+    real: (turns) => GeminiLive.layerConfig(detection(turns)),
     emulator: GeminiEmulator.make,
-    at: (baseUrl: string, turns: Turns) => GeminiLive.layer({ ...detection(turns), apiKey: none, baseUrl })
+    at: (baseUrl, turns) => GeminiLive.layer({ ...detection(turns), apiKey: none, baseUrl })
   },
   bedrock: {
     name: "Amazon Nova Sonic",
     credentials: ["AWS_ACCESS_KEY_ID", "AWS_PROFILE"],
     // it decides by itself whose turn it is, and says so to who wants to
-    real: (_: Turns) => NovaSonic.layerConfig(),
+    real: () => NovaSonic.layerConfig(),
     emulator: NovaEmulator.make,
-    at: (endpoint: string, _: Turns) =>
+    at: (endpoint) =>
       NovaSonic.layer({ region: "us-east-1", endpoint, credentials: { accessKeyId: none, secretAccessKey: none } })
   }
-} as const
-
-const names = ["openai", "google", "bedrock"] as const
-type Name = (typeof names)[number]
+}
 
 const isSet = (variable: string) => Effect.map(Config.option(Config.NonEmptyString(variable)), Option.isSome)
 const hasCredentials = (name: Name) =>

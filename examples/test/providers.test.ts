@@ -1,7 +1,7 @@
 /** What docs/providers.md says of the providers is what the layers say of themselves. */
 import { assert, it } from "@effect/vitest"
 import { NovaSonic } from "@effect-bidi/bedrock"
-import { Audio, BidiModel } from "@effect-bidi/core"
+import { Audio, type BidiModel } from "@effect-bidi/core"
 import { GeminiLive } from "@effect-bidi/google"
 import { OpenAiRealtime } from "@effect-bidi/openai"
 import { Duration, Effect, Redacted } from "effect"

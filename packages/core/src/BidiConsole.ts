@@ -38,9 +38,11 @@ export const input = (
   options: Streams & {
     /** What stands before the line to type in. Default: `"> "`. */
     readonly prompt?: string
+    /** What stands before the prompt, as it changes: a level meter, say. Only on a terminal. Default: nothing. */
+    readonly status?: Stream.Stream<string>
   } = {}
 ): BidiInput.BidiInput<never, CurrentConversation> => {
-  const { prompt = "> ", stdin = process.stdin, stdout = process.stdout } = options
+  const { prompt = "> ", status = Stream.empty, stdin = process.stdin, stdout = process.stdout } = options
   const screen = screenOf(stdout)
   const terminal = stdin.isTTY === true && screen.interactive
 
@@ -58,6 +60,12 @@ export const input = (
         reader.close()
       })
   ).pipe(
+    Effect.tap(() =>
+      status.pipe(
+        Stream.runForEach((text) => Effect.sync(() => screen.ask(`${text}${prompt}`))),
+        Effect.forkScoped
+      )
+    ),
     Effect.map((reader) => Stream.fromAsyncIterable(reader, (error) => error)),
     Stream.unwrap,
     Stream.orDie

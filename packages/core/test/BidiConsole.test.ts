@@ -5,6 +5,7 @@ import * as Toolkit from "effect/ai/Toolkit"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
 import { pipe, terminal } from "./support/terminal.ts"
 
 const lost = new BidiError.BidiError({ reason: new BidiError.ConnectionLost({ message: "gone" }) })
@@ -60,6 +61,25 @@ describe("on a terminal", () => {
           "  ■ the conversation has ended: you asked to stop"
         ].flatMap((line) => line.match(/.{1,30}/g) ?? [])
       )
+    })
+  )
+
+  it.effect("what stands before the prompt may change while something is typed", () =>
+    Effect.gen(function* () {
+      const { lines, stdin, stdout, type } = terminal(30)
+      const agent = yield* agentOf((line) => line.accept)
+      const status = Stream.make("[=  ] ", "[== ] ").pipe(
+        Stream.rechunk(1),
+        Stream.tap(() => Effect.sleep("1 second"))
+      )
+      yield* agent.start({ inputs: [BidiConsole.input({ stdin, stdout, status })] })
+      yield* BidiTest.settle
+      type("Hel")
+      yield* BidiTest.advance("1 second")
+      assert.deepStrictEqual(yield* lines, ["[=  ] > Hel"])
+      type("lo")
+      yield* BidiTest.advance("1 second")
+      assert.deepStrictEqual(yield* lines, ["[== ] > Hello"])
     })
   )
 

@@ -55,6 +55,12 @@ export class Screen {
     this.prompt = undefined
   }
 
+  /** Puts other words before what is being typed. */
+  ask(words: string): void {
+    const prompt = this.prompt
+    if (prompt !== undefined && this.interactive) this.above(() => prompt.setPrompt(words))
+  }
+
   /** The user pressed enter: what was typed stays where it is, and a new line is offered. */
   entered(): void {
     this.open = undefined

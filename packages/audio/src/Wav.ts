@@ -1,0 +1,128 @@
+/**
+ * WAV files: signed 16-bit PCM, and floating point or other widths where a file has them.
+ *
+ * @since 0.1.0
+ */
+import * as Result from "effect/Result"
+import { bytesOf } from "./internal/samples.ts"
+
+/**
+ * Sound with its shape. `pcm` is signed 16-bit little-endian, channels interleaved; `sampleRate` is in Hz.
+ *
+ * @category models
+ */
+export interface Wav {
+  readonly sampleRate: number
+  readonly channels: number
+  readonly pcm: Uint8Array
+}
+
+/**
+ * Bytes of the header that {@link header} makes.
+ *
+ * @category encoding
+ */
+export const headerSize = 44
+
+/**
+ * The header of a file with `size` bytes of 16-bit PCM behind it.
+ *
+ * @category encoding
+ */
+export const header = ({ channels, sampleRate }: Omit<Wav, "pcm">, size: number): Uint8Array => {
+  const bytes = Buffer.alloc(headerSize)
+  bytes.write("RIFF", 0, "latin1")
+  bytes.writeUInt32LE(Math.min(0xffff_ffff, 36 + size), 4)
+  bytes.write("WAVEfmt ", 8, "latin1")
+  bytes.writeUInt32LE(16, 16)
+  bytes.writeUInt16LE(1, 20) // PCM
+  bytes.writeUInt16LE(channels, 22)
+  bytes.writeUInt32LE(sampleRate, 24)
+  bytes.writeUInt32LE(sampleRate * channels * 2, 28)
+  bytes.writeUInt16LE(channels * 2, 32)
+  bytes.writeUInt16LE(16, 34)
+  bytes.write("data", 36, "latin1")
+  bytes.writeUInt32LE(Math.min(0xffff_ffff, size), 40)
+  return bytes
+}
+
+/**
+ * A whole file.
+ *
+ * @category encoding
+ */
+export const encode = (wav: Wav): Uint8Array => Buffer.concat([header(wav, wav.pcm.length), wav.pcm])
+
+interface Shape {
+  readonly encoding: number
+  readonly channels: number
+  readonly sampleRate: number
+  readonly width: number
+}
+
+const EXTENSIBLE = 0xfffe
+const PCM = 1
+const FLOAT = 3
+
+/**
+ * Reads a file: PCM of 8, 16, 24 or 32 bits, or floats of 32, as 16-bit PCM. What does not fill a sample is left out, and
+ * a length that is not true (a file that was streamed) reaches to the end. Fails with a sentence that says what is wrong.
+ *
+ * @category decoding
+ */
+export const decode = (file: Uint8Array): Result.Result<Wav, string> => {
+  const bytes = Buffer.from(file.buffer, file.byteOffset, file.byteLength)
+  if (bytes.toString("latin1", 0, 4) !== "RIFF" || bytes.toString("latin1", 8, 12) !== "WAVE") {
+    return Result.fail("it is not a WAV file")
+  }
+  let shape: Shape | undefined
+  for (let at = 12; at + 8 <= bytes.length;) {
+    const name = bytes.toString("latin1", at, at + 4)
+    const size = bytes.readUInt32LE(at + 4)
+    const body = bytes.subarray(at + 8, at + 8 + size)
+    if (name === "fmt " && body.length >= 16) {
+      const encoding = body.readUInt16LE(0)
+      shape = {
+        // the extensible form says further behind what it is
+        encoding: encoding === EXTENSIBLE && body.length >= 26 ? body.readUInt16LE(24) : encoding,
+        channels: body.readUInt16LE(2),
+        sampleRate: body.readUInt32LE(4),
+        width: body.readUInt16LE(14)
+      }
+    }
+    if (name === "data") {
+      if (shape === undefined) return Result.fail("its samples come before their description")
+      return Result.map(toSixteen(shape, body), (pcm) => ({
+        sampleRate: shape!.sampleRate,
+        channels: shape!.channels,
+        pcm
+      }))
+    }
+    at += 8 + size + (size % 2)
+  }
+  return Result.fail("there is no sound in it")
+}
+
+const toSixteen = (
+  { channels, encoding, sampleRate, width }: Shape,
+  body: Buffer
+): Result.Result<Uint8Array, string> => {
+  if (channels === 0 || sampleRate === 0) return Result.fail("it has no channels or no sample rate")
+  const read =
+    encoding === PCM && width === 16
+      ? (at: number) => body.readInt16LE(at)
+      : encoding === PCM && width === 8
+        ? (at: number) => (body[at]! - 128) << 8
+        : encoding === PCM && width === 24
+          ? (at: number) => body.readIntLE(at, 3) >> 8
+          : encoding === PCM && width === 32
+            ? (at: number) => body.readInt32LE(at) >> 16
+            : encoding === FLOAT && width === 32
+              ? (at: number) => Math.max(-32_768, Math.min(32_767, Math.round(body.readFloatLE(at) * 32_768)))
+              : undefined
+  if (read === undefined) return Result.fail(`samples of encoding ${encoding} and ${width} bits are not understood`)
+  const size = width / 8
+  const samples = new Int16Array(Math.floor(body.length / (size * channels)) * channels)
+  for (let i = 0; i < samples.length; i++) samples[i] = read(i * size)
+  return Result.succeed(bytesOf(samples))
+}

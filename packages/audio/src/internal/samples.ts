@@ -1,0 +1,46 @@
+/**
+ * Bytes as samples, and back. All machines this runs on are little-endian, as the format is.
+ */
+
+/** Samples of signed 16-bit PCM; a view of the same memory where its address allows that. */
+export const samplesOf = (pcm: Uint8Array): Int16Array => {
+  const count = pcm.length >> 1
+  return pcm.byteOffset % 2 === 0
+    ? new Int16Array(pcm.buffer, pcm.byteOffset, count)
+    : new Int16Array(Uint8Array.from(pcm.subarray(0, count * 2)).buffer)
+}
+
+/** The bytes of samples; a view of the same memory. */
+export const bytesOf = (samples: Int16Array): Uint8Array =>
+  new Uint8Array(samples.buffer, samples.byteOffset, samples.byteLength)
+
+/** Puts sound of `from` channels into `to`: several become their mean, one becomes several alike. */
+export const mix = (pcm: Uint8Array, from: number, to: number): Uint8Array => {
+  if (from === to) return pcm
+  const samples = samplesOf(pcm)
+  const moments = Math.floor(samples.length / from)
+  const mixed = new Int16Array(moments * to)
+  for (let moment = 0; moment < moments; moment++) {
+    let sum = 0
+    for (let channel = 0; channel < from; channel++) sum += samples[moment * from + channel]!
+    mixed.fill(Math.round(sum / from), moment * to, (moment + 1) * to)
+  }
+  return bytesOf(mixed)
+}
+
+/** Signed 16-bit samples as numbers from -1 to 1. */
+export const toFloat = (pcm: Uint8Array): Float32Array => {
+  const samples = samplesOf(pcm)
+  const floats = new Float32Array(samples.length)
+  for (let i = 0; i < samples.length; i++) floats[i] = samples[i]! / 32_768
+  return floats
+}
+
+/** Numbers from -1 to 1 as signed 16-bit samples; what is outside is clipped. */
+export const fromFloat = (floats: Float32Array): Uint8Array => {
+  const samples = new Int16Array(floats.length)
+  for (let i = 0; i < floats.length; i++) {
+    samples[i] = Math.max(-32_768, Math.min(32_767, Math.round(floats[i]! * 32_768)))
+  }
+  return bytesOf(samples)
+}

@@ -1,0 +1,33 @@
+/**
+ * A program that holds a microphone and a speaker, prints the ids of all processes this takes, and waits.
+ */
+import { CurrentConversation } from "@effect-bidi/core/CurrentConversation"
+import * as Console from "effect/Console"
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import { execFileSync } from "node:child_process"
+import { AudioIO, type BackendName } from "../../src/AudioIO.ts"
+import { conversation } from "./conversation.ts"
+
+const children = (): ReadonlyArray<number> =>
+  execFileSync("ps", ["-o", "pid=,args=", "--ppid", `${process.pid}`], { encoding: "utf8" })
+    .split("\n")
+    .filter((line) => /parec|pacat|child\.ts/.test(line))
+    .map((line) => Number(line.trim().split(" ")[0]))
+
+const main = Effect.gen(function* () {
+  const audio = yield* AudioIO
+  yield* audio.output.open
+  yield* audio.input.stream.pipe(
+    Stream.zipWithIndex,
+    Stream.runForEach(([, index]) =>
+      index === 5 ? Console.log(JSON.stringify([process.pid, ...children()])) : Effect.void
+    )
+  )
+}).pipe(
+  Effect.scoped,
+  Effect.provideService(CurrentConversation, conversation),
+  Effect.provide(AudioIO.layer({ backend: process.argv[2] as BackendName }))
+)
+
+await Effect.runPromise(main)
