@@ -1,0 +1,101 @@
+/**
+ * What can be read from an emulator's log: what each connection was told, in order, and what it counted.
+ */
+import type { Emulator } from "@effect-bidi/emulator"
+import { isDeepStrictEqual } from "node:util"
+import { type Json, labs } from "./lab.ts"
+import { asks, withoutArguments } from "./mind.ts"
+import type { Provider } from "./plan.ts"
+
+/** One connection that became the conversation's. */
+export interface Generation {
+  readonly connection: number
+  /** Texts and phrases that it was told, as history or live, in order. */
+  readonly texts: ReadonlyArray<string>
+  /** Results of tools that it was told, as outputs or in words. */
+  readonly results: ReadonlyArray<string>
+  /** Tokens that it counted, in order, and when. */
+  readonly usage: ReadonlyArray<{ readonly tokens: number; readonly at: number }>
+  /** When something left that no client reads on after. */
+  readonly brokenAt: number | undefined
+  /** When the provider saw it end. */
+  readonly closedAt: number | undefined
+}
+
+/** The next one after the connection `after`; `id` is the provider's name of it, which one that is resumed keeps. */
+export const generation = (
+  provider: Provider,
+  log: ReadonlyArray<Emulator.Entry>,
+  id: string,
+  after: number
+): Generation | undefined => {
+  const connection = log.find(
+    (entry) => entry.connection > after && isMessage(entry) && introduces(entry.event, id)
+  )?.connection
+  if (connection === undefined) return undefined
+  const own = log.filter((entry) => entry.connection === connection)
+  return {
+    connection,
+    ...knowledge(log, connection, log.length),
+    usage: own.flatMap((entry, index) => {
+      const tokens = entry.kind === "sent" ? labs[provider].usage(entry.event) : undefined
+      // a message that is sent twice counts once
+      const before = own[index - 1]
+      const again = before?.kind === "sent" && isDeepStrictEqual(before.event, (entry as Emulator.Message).event)
+      return tokens === undefined || again ? [] : [{ tokens, at: entry.at }]
+    }),
+    brokenAt: own.find((entry) => entry.kind === "sent" && (entry.type === "" || "exception" in entry.event))?.at,
+    closedAt: own.findLast((entry) => entry.kind === "closed")?.at
+  }
+}
+
+const isMessage = (entry: Emulator.Entry): entry is Emulator.Message =>
+  entry.kind === "received" || entry.kind === "sent"
+
+// `session.created` (OpenAI), `setupComplete` (Gemini), `promptStart` (Nova)
+const introduces = (event: Json, id: string): boolean =>
+  event.session?.id === id || event.setupComplete?.sessionId === id || event.event?.promptStart?.promptName === id
+
+/** What a connection knows of the talk after the first `until` lines of the log. */
+const knowledge = (
+  log: ReadonlyArray<Emulator.Entry>,
+  connection: number,
+  until: number
+): Pick<Generation, "texts" | "results"> => {
+  const texts: Array<string> = []
+  const results: Array<string> = []
+  for (const entry of log.slice(0, until)) {
+    if (entry.connection !== connection || entry.kind !== "received") continue
+    const handle = (entry.event as Json).setup?.sessionResumption?.handle
+    if (typeof handle === "string") {
+      // it goes on where the provider kept another one
+      const kept = log.findIndex((one) => one.kind === "sent" && newHandle(one.event) === handle)
+      const { connection } = log[kept]!
+      const known = knowledge(log, connection, kept)
+      // what nobody had answered then is asked again
+      const answer = log.findLastIndex((one, i) => i < kept && one.connection === connection && isAnswer(one))
+      const open = answer === -1 ? [] : known.texts.slice(knowledge(log, connection, answer).texts.length)
+      texts.push(...known.texts.filter((text) => !open.includes(text)))
+      results.push(...known.results)
+    }
+    const told = wordsIn(entry.event)
+    texts.push(...asks(told))
+    results.push(...(told.match(/\bdone-\w+/g) ?? []))
+  }
+  return { texts, results }
+}
+
+/** All texts in a message, without the arguments of tools. */
+const wordsIn = (value: unknown): string => {
+  if (typeof value === "string") return withoutArguments(value)
+  return typeof value === "object" && value !== null ? Object.values(value).map(wordsIn).join("\n") : ""
+}
+
+// words or calls
+const isAnswer = (entry: Emulator.Entry): boolean => {
+  if (entry.kind !== "sent") return false
+  const { serverContent, toolCall } = entry.event as Json
+  return toolCall !== undefined || serverContent?.outputTranscription !== undefined
+}
+
+const newHandle = (event: Json): unknown => event.sessionResumptionUpdate?.newHandle

@@ -1,0 +1,202 @@
+/**
+ * What happens in one conversation, drawn from its seed: a function from values to values.
+ */
+import { Fault } from "@effect-bidi/emulator"
+import { Dice } from "./dice.ts"
+
+export const providers = ["openai", "google", "bedrock"] as const
+export type Provider = (typeof providers)[number]
+
+/** What the user does. `lasts` is what a tool takes, in milliseconds. */
+export interface Action {
+  readonly after: number
+  readonly does: "type" | "show" | "ask for a tool" | "ask for tools" | "speak" | "interrupt" | "say" | "call a tool"
+  readonly lasts: number
+}
+
+/** What goes wrong, and for how long (in milliseconds) nobody is let in after it. */
+export interface Hit {
+  readonly after: number
+  readonly kind: string
+  readonly faults: ReadonlyArray<Fault.Fault>
+  /** Faults of the connection that follows. */
+  readonly next: ReadonlyArray<Fault.Fault>
+  readonly outage: { readonly status: 429 | 503; readonly lasts: number } | undefined
+}
+
+/**
+ * How it has to end. `survives`: only when the user has finished. `unauthorised`: the key is refused when it reconnects.
+ * `gives up`: nobody is let in any more, and the schedule of retries ends. `limit`: it may not renew its connections.
+ */
+export type Fate = "survives" | "unauthorised" | "gives up" | "limit"
+
+export interface Plan {
+  readonly provider: Provider
+  readonly seed: number
+  readonly fate: Fate
+  readonly actions: ReadonlyArray<Action>
+  readonly hits: ReadonlyArray<Hit>
+  /** Sound is played in real time; without a speaker, words are read as they come. */
+  readonly speaker: boolean
+  /** Connections are replaced at this age, in milliseconds. */
+  readonly renewAfter: number | undefined
+  /** The network dies without a word; the conversation's clock is faster, so that it notices within seconds. */
+  readonly halfOpen: boolean
+}
+
+const numberOf = (provider: Provider) => providers.indexOf(provider) + 1
+
+export const draw = (provider: Provider, seed: number): Plan => {
+  const dice = new Dice(Math.imul(seed, 4) + numberOf(provider))
+  dice.next()
+  const fate: Fate = dice.happens(6)
+    ? "unauthorised"
+    : dice.happens(6)
+      ? "gives up"
+      : dice.happens(4)
+        ? "limit"
+        : "survives"
+  const survives = fate === "survives"
+  const halfOpen = survives && dice.happens(5)
+  const speaker = !halfOpen && dice.happens(40)
+  const renewAfter = survives && !halfOpen && dice.happens(30) ? dice.between(400, 1500) : undefined
+  const kinds = kindsOf(provider)
+  return {
+    provider,
+    seed,
+    fate,
+    speaker,
+    renewAfter,
+    halfOpen,
+    actions: dice.some(3, 9, () => ({
+      after: dice.between(0, 250),
+      does: dice.one(doings[provider]),
+      lasts: dice.happens(50) ? dice.between(0, 30) : dice.between(50, 600)
+    })),
+    hits: halfOpen
+      ? [{ after: dice.between(50, 800), kind: "half-open", faults: [Fault.stall()], next: [], outage: undefined }]
+      : // retries that were used up before would be another end
+        dice.some(survives ? 1 : 0, fate === "gives up" ? 1 : 4, () => hit(dice, kinds))
+  }
+}
+
+const common = ["type", "type", "type", "ask for a tool", "ask for tools", "interrupt", "say", "call a tool"] as const
+
+const doings: Record<Provider, ReadonlyArray<Action["does"]>> = {
+  openai: [...common, "show", "speak"],
+  google: [...common, "show", "speak"],
+  bedrock: [...common, "speak"]
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// faults
+// ---------------------------------------------------------------------------------------------------------------------
+
+/** What a provider can do to its clients, by the name it has in the table. */
+type Kinds = Readonly<Record<string, (dice: Dice) => ReadonlyArray<Fault.Fault>>>
+
+const hit = (dice: Dice, kinds: Kinds): Hit => {
+  const kind = dice.one(Object.keys(kinds))
+  const outage = dice.happens(25)
+    ? ({ status: dice.one([429, 503] as const), lasts: dice.between(20, 250) } as const)
+    : undefined
+  return {
+    after: dice.between(0, 900),
+    kind,
+    faults: kinds[kind]!(dice),
+    next: dice.happens(15) ? kinds[dice.one(Object.keys(kinds))]!(dice) : [],
+    outage
+  }
+}
+
+const kindsOf = (provider: Provider): Kinds => {
+  const { called, finished, heard, piece } = messages[provider]
+  // at once, or at a moment where it hurts
+  const at = (dice: Dice) =>
+    dice.happens(50)
+      ? undefined
+      : dice.happens(70)
+        ? Fault.afterSent(dice.one([piece, piece, finished, called]), dice.between(1, 3))
+        : Fault.afterReceived(heard, dice.between(1, 2))
+  const everywhere: Kinds = {
+    drop: (dice) => [Fault.drop(at(dice))],
+    end: (dice) => [Fault.end(at(dice))],
+    expire: (dice) => [Fault.expire(at(dice))],
+    malformed: (dice) => [Fault.malformed(at(dice))],
+    slow: (dice) => [Fault.slow(dice.between(5, 60))],
+    duplicate: () => [Fault.duplicate(...messages[provider].numbered)],
+    "late audio": (dice) => [Fault.lateAudio(dice.between(1, 4))],
+    "tool storm": (dice) => [Fault.toolStorm(dice.between(2, 8))],
+    "failed reply": (dice) => [Fault.failResponse({ afterPieces: dice.between(0, 2) })]
+  }
+  const close = (...codes: ReadonlyArray<number>) => ({
+    close: (dice: Dice) => [Fault.close(dice.one(codes), "", at(dice))]
+  })
+  switch (provider) {
+    case "openai":
+      return { ...everywhere, ...close(1000, 1001, 1011, 1012, 1013, 4000) }
+    case "google":
+      return {
+        ...everywhere,
+        ...close(1000, 1001, 1011, 1012, 1013),
+        "go away": (dice) => [Fault.goAway({ timeLeft: dice.between(100, 1500) })],
+        "rejected handle": (dice) => [Fault.rejectResume(), Fault.drop(at(dice))],
+        "loud interruption": () => [Fault.loudInterruption]
+      }
+    case "bedrock":
+      return {
+        ...everywhere,
+        reset: (dice) => [Fault.reset(dice.one([0, 2, 7, 8]), at(dice))],
+        truncate: (dice) => [Fault.truncate(at(dice))],
+        "go away": (dice) => [Fault.goAway({ code: dice.one([0, 2]) })],
+        exception: (dice) => {
+          const moment = at(dice)
+          const [type, message] = dice.one(exceptions)
+          return [Fault.exception(type, message, { leaveOpen: dice.happens(30), ...(moment ? { moment } : {}) })]
+        }
+      }
+  }
+}
+
+const exceptions = [
+  ["throttlingException", "Too many requests"],
+  ["modelStreamErrorException", "The model stream broke"],
+  ["internalServerException", "Something went wrong"],
+  ["serviceUnavailableException", "Busy"],
+  ["modelTimeoutException", "The model took too long"],
+  ["validationException", "Timed out waiting for input events"]
+] as const
+
+/** The messages of each wire at which a fault hurts. */
+interface Messages {
+  readonly piece: string
+  readonly finished: string
+  readonly called: string
+  readonly heard: string
+  /** Those that can be told from their repetition: all, where there are none here. */
+  readonly numbered: ReadonlyArray<string>
+}
+
+const messages: Record<Provider, Messages> = {
+  openai: {
+    piece: "response.output_audio.delta",
+    finished: "response.done",
+    called: "response.function_call_arguments.done",
+    heard: "conversation.item.create",
+    numbered: []
+  },
+  google: {
+    piece: "serverContent.modelTurn",
+    finished: "serverContent.turnComplete",
+    called: "toolCall",
+    heard: "realtimeInput.text",
+    numbered: ["toolCall", "goAway", "sessionResumptionUpdate", "setupComplete", "serverContent.interrupted"]
+  },
+  bedrock: {
+    piece: "audioOutput",
+    finished: "contentEnd",
+    called: "toolUse",
+    heard: "textInput",
+    numbered: ["toolUse", "usageEvent", "contentStart", "contentEnd", "completionEnd"]
+  }
+}

@@ -1,0 +1,280 @@
+/**
+ * Plays one conversation: a real agent, through the real SDK, over real sockets, against the provider's emulator.
+ */
+import { BidiAgent, type BidiEvent, BidiInput, BidiTest } from "@effect-bidi/core"
+import { type Emulator, Fault } from "@effect-bidi/emulator"
+import * as Prompt from "effect/ai/Prompt"
+import * as Tool from "effect/ai/Tool"
+import * as Toolkit from "effect/ai/Toolkit"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
+import * as Queue from "effect/Queue"
+import * as References from "effect/References"
+import * as Schedule from "effect/Schedule"
+import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
+import { monitorEventLoopDelay } from "node:perf_hooks"
+import { faster } from "./clock.ts"
+import * as Fibers from "./fibers.ts"
+import { labs } from "./lab.ts"
+import * as Mind from "./mind.ts"
+import type { Action, Hit, Plan } from "./plan.ts"
+import * as Speech from "./speech.ts"
+
+/** What became of it. */
+export interface Outcome {
+  readonly plan: Plan
+  readonly exit: Exit.Exit<BidiEvent.CloseReason, unknown>
+  readonly log: ReadonlyArray<Emulator.Entry>
+  readonly events: ReadonlyArray<BidiEvent.Output>
+  readonly history: Prompt.Prompt
+  readonly mind: Mind.Mind
+  /** Texts whose `send` succeeded, and the errors of the others. */
+  readonly sent: ReadonlyArray<string>
+  readonly refused: ReadonlyArray<unknown>
+  readonly spoken: ReadonlyArray<string>
+  /** Results of tools, in the order in which the tools ran. */
+  readonly ran: ReadonlyArray<string>
+  readonly hits: ReadonlyArray<string>
+  /** What did not end in time. */
+  readonly stuck: string | undefined
+  /** For how long nothing in this process could go on, at the most, in milliseconds. */
+  readonly heldUp: number
+  readonly sockets: number
+  readonly fibers: number
+  readonly millis: number
+}
+
+const RETRIES = 3
+const RETRY = Schedule.spaced("25 millis")
+const PATIENCE = "60 seconds"
+const LAST_WORDS = 10 // texts, until one is answered
+const HURRY = 10 // how much faster the clock of a conversation is whose network dies
+
+const toolkit = Toolkit.make(
+  Tool.make("work", { parameters: Schema.Struct({ name: Schema.String }), success: Schema.String })
+)
+
+export const play = Effect.fnUntraced(function* (plan: Plan): Effect.fn.Return<Outcome, Emulator.ListenError> {
+  const started = Date.now()
+  const delay = monitorEventLoopDelay({ resolution: 10 })
+  delay.enable()
+  const lab = labs[plan.provider]
+  const mind = Mind.make()
+  const count = Fibers.count()
+  const ran: Array<string> = []
+  const sent: Array<string> = []
+  const refused: Array<unknown> = []
+  const spoken: Array<string> = []
+  const hits: Array<string> = []
+  const recorder = BidiTest.recorder()
+  let stuck: string | undefined
+  let history: Prompt.Prompt | undefined
+
+  const handlers = toolkit.toLayer({
+    work: ({ name }) =>
+      Effect.suspend(() => {
+        const [, of, lasts] = /^tool-(\w+)-(\d+)$/.exec(name) ?? []
+        const result = `done-${of ?? `storm${ran.length}`}`
+        ran.push(result)
+        return Effect.as(Effect.sleep(Number(lasts ?? 5)), result)
+      })
+  })
+
+  return yield* Effect.scoped(
+    Effect.gen(function* () {
+      const emulator = yield* lab.emulate({
+        speed: Number.POSITIVE_INFINITY,
+        voice: "tones",
+        assistant: mind.assistant,
+        transcribe: Speech.understand,
+        seed: plan.seed,
+        log: { entries: 100_000 }
+      })
+      const microphone = yield* Queue.unbounded<BidiEvent.Input>()
+
+      const conversation = Effect.gen(function* () {
+        const agent = yield* BidiAgent.make({ system: "You are tested.", toolkit })
+        const speaker = yield* BidiTest.speaker()
+        const call = yield* agent.start({
+          inputs: [BidiInput.make("microphone", Stream.fromQueue(microphone))],
+          outputs: plan.speaker ? [recorder.output, speaker.output] : [recorder.output],
+          connection: {
+            retry: plan.fate === "gives up" ? Schedule.upTo(RETRY, { times: RETRIES }) : RETRY,
+            ...(plan.fate === "limit" ? { renew: false } : {}),
+            ...(plan.renewAfter === undefined ? {} : { renew: { after: plan.renewAfter, wait: "1 second" } })
+          }
+        })
+        const type = (text: string, image = false) =>
+          call
+            .send(image ? [text, { _tag: "ImageInput", image: PIXEL, mimeType: "image/png" }] : text)
+            .pipe(Effect.match({ onSuccess: () => sent.push(text), onFailure: (error) => refused.push(error) }))
+
+        const understood = (phrase: string) =>
+          mind.answered.includes(phrase) ||
+          recorder.events().some((event) => event._tag === "TranscriptStream" && event.currentTranscript === phrase)
+
+        const act = ({ does, lasts }: Action, n: number): Effect.Effect<unknown> => {
+          switch (does) {
+            case "type":
+              return type(`m${n}`)
+            case "show":
+              return type(`m${n}`, lab.images)
+            case "ask for a tool":
+              return type(`m${n} tool-a${n}-${lasts}`)
+            case "ask for tools":
+              return type(`m${n} tool-a${n}-${lasts} tool-b${n}-0 tool-c${n}-20`)
+            case "interrupt":
+              return call.interrupt()
+            case "say":
+              return Effect.ignore(call.say(`Said ${n}.`))
+            case "call a tool":
+              return call.callTool("work", { name: `tool-d${n}-${lasts}` }, { record: true })
+            // one phrase at a time: more than 2.5 seconds of sound are not kept
+            case "speak":
+              return Effect.gen(function* () {
+                yield* call.idle
+                spoken.push(`s${n}`)
+                yield* Speech.phrase(call.model.input, n, 500, lab.pause).pipe(
+                  Stream.runForEach((frame) => Queue.offer(microphone, frame))
+                )
+                while (!understood(`s${n}`)) yield* Effect.sleep(20)
+                yield* call.idle
+              })
+          }
+        }
+
+        const user = Effect.gen(function* () {
+          const doing: Array<Fiber.Fiber<unknown>> = []
+          for (const [n, action] of plan.actions.entries()) {
+            yield* Effect.sleep(action.after)
+            // typing waits while there is no connection; the user does not
+            const fiber = yield* Effect.forkChild(act(action, n + 1), { startImmediately: true })
+            if (action.does === "speak") yield* Fiber.join(fiber)
+            else doing.push(fiber)
+          }
+          yield* Fiber.joinAll(doing)
+        })
+
+        const trouble = yield* Effect.forkChild(harm(emulator, plan, hits))
+        if (plan.fate === "survives") {
+          yield* user
+          yield* Fiber.join(trouble)
+          yield* call.idle
+          // whoever still answers is alive, and knows everything; what is left of the faults may meet the answer
+          for (let n = plan.actions.length + 1; n <= plan.actions.length + LAST_WORDS; n++) {
+            yield* type(`m${n}`)
+            yield* call.idle
+            if (mind.answered.includes(`m${n}`)) break
+          }
+          history = yield* call.history
+          yield* call.stop()
+          return yield* call.await
+        }
+        const typing = yield* Effect.forkChild(user)
+        const exit = yield* Effect.exit(call.await)
+        history = yield* call.history
+        // whoever waits for a phrase to be understood waits for ever; every `send` ends
+        const spoke = plan.actions.some(({ does }) => does === "speak")
+        yield* spoke ? Fiber.interrupt(typing) : Fiber.join(typing)
+        return yield* exit
+      }).pipe(
+        Effect.scoped,
+        Effect.provide([lab.model(emulator.url), handlers]),
+        plan.halfOpen ? Effect.provideService(Clock.Clock, faster(HURRY)) : (same) => same
+      )
+
+      const whole = Effect.timeoutOption(Effect.exit(conversation), PATIENCE)
+      const ended = yield* Fiber.join(yield* Effect.forkChild(count.of(whole)))
+      if (Option.isNone(ended)) stuck = `the conversation did not end within ${PATIENCE}`
+      // a socket that was stalled does not see its client go
+      yield* emulator.control.thaw
+      yield* Effect.timeoutOption(emulator.awaitSockets(0), "10 seconds")
+      return {
+        plan,
+        exit: Option.getOrElse(ended, () => Exit.die(new Error(stuck))),
+        log: yield* emulator.log,
+        events: recorder.events(),
+        history: history ?? Prompt.empty,
+        mind,
+        sent,
+        refused,
+        spoken,
+        ran,
+        hits,
+        stuck,
+        heldUp: delay.max / 1e6,
+        sockets: yield* emulator.sockets,
+        fibers: count.alive(),
+        millis: Date.now() - started
+      } satisfies Outcome
+    })
+  ).pipe(Effect.provideService(References.MinimumLogLevel, "None"), Effect.ensuring(Effect.sync(() => delay.disable())))
+})
+
+// ---------------------------------------------------------------------------------------------------------------------
+// what goes wrong
+// ---------------------------------------------------------------------------------------------------------------------
+
+const harm = Effect.fnUntraced(function* (emulator: Emulator.Emulator, plan: Plan, hits: Array<string>) {
+  const { control } = emulator
+  for (const hit of plan.hits) {
+    yield* Effect.sleep(hit.after)
+    yield* strike(emulator, hit, hits)
+  }
+  switch (plan.fate) {
+    case "unauthorised":
+      yield* control.reset
+      yield* control.onEveryConnection(Fault.refuse(401))
+      yield* control.inject(Fault.drop())
+      return
+    case "gives up":
+      yield* control.reset
+      yield* control.onEveryConnection(Fault.refuse(503))
+      yield* control.inject(Fault.drop())
+      return
+    case "limit":
+      // one that is ending already does not expire
+      while (true) {
+        yield* control.inject(Fault.expire())
+        yield* Effect.sleep("50 millis")
+      }
+  }
+})
+
+const strike = Effect.fnUntraced(function* (emulator: Emulator.Emulator, hit: Hit, hits: Array<string>) {
+  const { control } = emulator
+  hits.push(hit.kind)
+  if (hit.next.length > 0) yield* control.onNextConnection(...hit.next)
+  if (hit.outage !== undefined) {
+    hits.push(`refusal ${hit.outage.status}`)
+    yield* control.onEveryConnection(Fault.refuse(hit.outage.status))
+  }
+  // what a connection is told about a handle it is told when it begins
+  const [early, late] = [hit.faults.filter(isEarly), hit.faults.filter((fault) => !isEarly(fault))]
+  if (early.length > 0) yield* control.onNextConnection(...early)
+  yield* control.inject(...late)
+  if (hit.outage !== undefined) {
+    yield* Effect.sleep(hit.outage.lasts)
+    yield* control.reset
+  }
+  if (hit.kind === "half-open") {
+    const known = (yield* emulator.log).filter((entry) => entry.kind === "opened").length
+    while ((yield* emulator.log).filter((entry) => entry.kind === "opened").length === known)
+      yield* Effect.sleep("2 seconds")
+    yield* control.thaw
+  }
+})
+
+const isEarly = (fault: Fault.Fault) => fault._tag === "RejectResume"
+
+// a black pixel
+const PIXEL = Uint8Array.from(
+  Buffer.from(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg==",
+    "base64"
+  )
+)
