@@ -28,6 +28,7 @@ const REMEMBERED = 64
 export class Turn {
   private readonly replies = new Map<string, Stage>()
   private readonly waiting = new Set<() => void>()
+  private changes = 0
   private asked: number | undefined // when a reply was asked for that has not begun
   private wanted: string | undefined // the instructions for it
   private following: string | undefined // the instructions of the reply that is being generated
@@ -158,33 +159,38 @@ export class Turn {
 
   /** Tells those who wait that something may have changed. */
   readonly changed = (): void => {
+    this.changes++
     // who is resumed may wait again at once, for the next change
     const waiting = Array.from(this.waiting)
     for (const resume of waiting) resume()
   }
 
   // Waits until something may have changed: somebody said so, the sound is over, or a reply that does not come is given up.
-  private readonly change = Effect.suspend(() => {
+  private readonly change = (seen: number): Effect.Effect<void> => {
     const rest = this.ledger.remaining()
     const sound = rest > 0 ? rest : Infinity
     const patience = this.awaitingReply ? this.asked! + PATIENCE - this.now() : Infinity
     const pause = !this.speaking && this.userSpeaking ? this.stopped! + PAUSE - this.now() : Infinity
     const wait = Math.max(SHORTEST, Math.min(sound, patience, pause))
-    return wait === Infinity ? this.told : Effect.raceFirst(Effect.sleep(wait), this.told)
-  })
+    const told = this.told(seen)
+    return wait === Infinity ? told : Effect.raceFirst(Effect.sleep(wait), told)
+  }
 
-  private readonly told = Effect.callback<void>((resume) => {
-    const done = () => {
-      this.waiting.delete(done)
-      resume(Effect.void)
-    }
-    this.waiting.add(done)
-    return Effect.sync(() => this.waiting.delete(done))
-  })
+  private readonly told = (seen: number) =>
+    Effect.callback<void>((resume) => {
+      // a fiber may make room for others at any step: what has changed since it looked is not told again
+      if (this.changes !== seen) return resume(Effect.void)
+      const done = () => {
+        this.waiting.delete(done)
+        resume(Effect.void)
+      }
+      this.waiting.add(done)
+      return Effect.sync(() => this.waiting.delete(done))
+    })
 
   /** Waits for a state of affairs. */
   until(holds: () => boolean): Effect.Effect<void> {
-    return Effect.suspend(() => (holds() ? Effect.void : Effect.andThen(this.change, this.until(holds))))
+    return Effect.suspend(() => (holds() ? Effect.void : Effect.andThen(this.change(this.changes), this.until(holds))))
   }
 
   /** Waits until no sound is left to play. */
