@@ -17,8 +17,10 @@ import { type BidiModel, BidiTest, Transcript } from "@effect-bidi/core"
 import { assert, describe, it } from "@effect/vitest"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as References from "effect/References"
 import * as Schema from "effect/Schema"
 import { agentWith } from "./support/agent.ts"
+import { Steps } from "./support/steps.ts"
 
 const RUNS = Number(process.env.HEARING_RUNS ?? 300)
 
@@ -110,10 +112,12 @@ const play = Effect.fnUntraced(function* (scenario: typeof Scenario.Type) {
 describe("what was heard", () => {
   it.effect.prop(
     "keeps the laws",
-    { scenario: Scenario },
-    ({ scenario }) =>
+    { scenario: Scenario, steps: Steps },
+    ({ scenario, steps }) =>
       Effect.gen(function* () {
-        const { commands, events, history, left } = yield* play(scenario)
+        const { commands, events, history, left } = yield* play(scenario).pipe(
+          Effect.provideService(References.MaxOpsBeforeYield, steps)
+        )
 
         const produced = new Map<string, number>()
         const interrupted = new Set<string>()

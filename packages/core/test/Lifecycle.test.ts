@@ -27,6 +27,7 @@ import * as References from "effect/References"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { countFibers } from "./support/fibers.ts"
+import { Steps } from "./support/steps.ts"
 
 const RUNS = Number(process.env.LIFECYCLE_RUNS ?? 300)
 
@@ -258,11 +259,12 @@ const isEnded = (exit: Exit.Exit<void, BidiError.BidiError>) => {
 describe("the life of a conversation", () => {
   it.effect.prop(
     "keeps the laws",
-    { scenario: Scenario },
-    ({ scenario }) =>
+    { scenario: Scenario, steps: Steps },
+    ({ scenario, steps }) =>
       Effect.gen(function* () {
-        const { alive, answered, closing, connections, exit, failures, heard, log, reasons, seen, sent } =
-          yield* play(scenario)
+        const { alive, answered, closing, connections, exit, failures, heard, log, reasons, seen, sent } = yield* play(
+          scenario
+        ).pipe(Effect.provideService(References.MaxOpsBeforeYield, steps))
 
         // 1. in the order declared
         const declared = [

@@ -21,6 +21,7 @@ import * as References from "effect/References"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
+import { Steps } from "./support/steps.ts"
 
 const RUNS = Number(process.env.ORDER_RUNS ?? 300)
 
@@ -150,10 +151,12 @@ const responseOf = (event: BidiEvent.Output): string | undefined =>
 describe("the order of events", () => {
   it.effect.prop(
     "keeps the laws",
-    { says: Schema.Array(Say).check(Schema.isBetweenLength(10, 40)) },
-    ({ says }) =>
+    { says: Schema.Array(Say).check(Schema.isBetweenLength(10, 40)), steps: Steps },
+    ({ says, steps }) =>
       Effect.gen(function* () {
-        const { call, events, hooked, other, subscribed } = yield* play(says)
+        const { call, events, hooked, other, subscribed } = yield* play(says).pipe(
+          Effect.provideService(References.MaxOpsBeforeYield, steps)
+        )
         const tags = events.map((event) => event._tag)
 
         // 1.

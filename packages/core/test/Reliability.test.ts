@@ -40,6 +40,7 @@ import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { countFibers } from "./support/fibers.ts"
+import { Steps } from "./support/steps.ts"
 
 const RUNS = Number(process.env.RELIABILITY_RUNS ?? 2000)
 
@@ -133,8 +134,10 @@ const modelOf = (scenario: Scenario, counted: Counted): BidiTest.Script => {
       const { audio, over } = scenario.replies
       const responseId = `${g}/r${n}`
       yield* line.reply({ text, audio: tenths(audio), over: tenths(over), responseId, itemId: `${g}/i${n}` })
-      counted.used++
-      yield* line.emit({ _tag: "Usage", inputTokens: 1, outputTokens: 0, totalTokens: 1, byModality: [] })
+      yield* Effect.suspend(() => {
+        counted.used++
+        return line.emit({ _tag: "Usage", inputTokens: 1, outputTokens: 0, totalTokens: 1, byModality: [] })
+      }).pipe(Effect.provideService(References.PreventSchedulerYield, true)) // both or neither
     })
     const calling = Effect.fnUntraced(function* (names: ReadonlyArray<string>) {
       const responseId = `${g}/r${++counted.replies}`
@@ -330,10 +333,12 @@ const unique = (list: ReadonlyArray<string>) => new Set(list).size === list.leng
 describe("a conversation", () => {
   it.effect.prop(
     "loses nothing, whatever happens to its connections",
-    { scenario: Scenario },
-    ({ scenario }) =>
+    { scenario: Scenario, steps: Steps },
+    ({ scenario, steps }) =>
       Effect.gen(function* () {
-        const { alive, counted, events, model, ran, sent } = yield* play(scenario)
+        const { alive, counted, events, model, ran, sent } = yield* play(scenario).pipe(
+          Effect.provideService(References.MaxOpsBeforeYield, steps)
+        )
         const log = model.log()
         const generations = log.flatMap((entry) => (entry._tag === "Seeded" ? [entry.generation] : []))
         const last = generations.at(-1)!

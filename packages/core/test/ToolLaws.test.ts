@@ -16,6 +16,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as References from "effect/References"
 import * as Schema from "effect/Schema"
+import { Steps } from "./support/steps.ts"
 
 const RUNS = Number(process.env.TOOL_RUNS ?? 1000)
 
@@ -161,10 +162,12 @@ const lost = new BidiError.BidiError({ reason: new BidiError.ConnectionLost({ me
 describe("tool calls", () => {
   it.effect.prop(
     "have one output each, whatever happens",
-    { scenario: Scenario },
-    ({ scenario }) =>
+    { scenario: Scenario, steps: Steps },
+    ({ scenario, steps }) =>
       Effect.gen(function* () {
-        const { begun, ended, events, model, takenBack, wanted } = yield* play(scenario)
+        const { begun, ended, events, model, takenBack, wanted } = yield* play(scenario).pipe(
+          Effect.provideService(References.MaxOpsBeforeYield, steps)
+        )
         const ids = (tag: BidiEvent.OutputTag) => events.flatMap((e) => (e._tag === tag && "id" in e ? [e.id] : []))
         const kindOf = (id: string) => {
           const [g, c] = id.split(".").map(Number)

@@ -52,6 +52,7 @@ interface Renewal {
 
 const SETTLED = 10_000
 const LAST_WORDS = "1 second" // for the reader to say why, after a send has failed
+const LAST_LOOK = "5 millis" // for the reader to take what has come: usage is told after the reply that was the turn's end
 
 const defaultRetry = Schedule.min([Schedule.exponential("500 millis"), Schedule.spaced("8 seconds")]).pipe(
   Schedule.jittered,
@@ -207,7 +208,10 @@ export const make = Effect.fnUntraced(function* (
   })
 
   // Between two turns, with nothing on its way that the next connection should know.
-  const boundary = turn.until(() => turn.atRest && !words.missingWords)
+  const between = () => turn.atRest && !words.missingWords
+  const boundary: Effect.Effect<void> = turn
+    .until(between)
+    .pipe(Effect.andThen(Effect.sleep(LAST_LOOK)), Effect.repeat({ until: between }), Effect.asVoid)
 
   // The old connection still works: a next one that does not come up is told, and tried again until the old one ends.
   const nextDialed: Effect.Effect<Dialed> = dial.pipe(
