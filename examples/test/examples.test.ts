@@ -1,12 +1,14 @@
 /** Every example as a person would run it: `tsx examples/NN-name.ts`, with no key and no network. */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { spawn } from "node:child_process"
+import { spawn, spawnSync } from "node:child_process"
 import { readFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 
 const tsx = fileURLToPath(import.meta.resolve("tsx/cli"))
 const folder = fileURLToPath(new URL("..", import.meta.url))
+const card = fileURLToPath(new URL("../../scripts/virtual-sound-card.sh", import.meta.url))
+const hasCard = ["pulseaudio", "pactl", "pacat"].every((program) => spawnSync(program, ["--version"]).status === 0)
 const credentials = /^(OPENAI_|GOOGLE_|GEMINI_|AWS_|VOICE_PROVIDER)/
 const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !credentials.test(name)))
 
@@ -20,12 +22,17 @@ interface Options {
   readonly input?: string
   readonly stopWhen?: string
   readonly env?: NodeJS.ProcessEnv
+  readonly args?: ReadonlyArray<string>
+  /** With a sound card of software. */
+  readonly card?: boolean
 }
 
 /** Runs an example; `stopWhen` interrupts it as Ctrl+C would, once it has printed that. */
 const run = (name: string, options: Options = {}) =>
   Effect.callback<Ran>((resume) => {
-    const child = spawn(process.execPath, [tsx, name], {
+    const command = [process.execPath, tsx, name, ...(options.args ?? [])]
+    const [program = "", ...args] = options.card === true ? [card, "run", ...command] : command
+    const child = spawn(program, args, {
       cwd: folder,
       env: { ...env, LOG_LEVEL: "warn", ...options.env }
     })
@@ -183,6 +190,30 @@ describe.concurrent("examples", () => {
         out,
         /Day one.*\n● what is my name[\s\S]*interrupted[\s\S]*you: what is my name\nagent: Your name is Ada/
       )
+    })
+  )
+
+  it.live.skipIf(!hasCard)(
+    "11-voice and 01-quickstart --voice talk over a sound card",
+    () =>
+      Effect.gen(function* () {
+        for (const [name, ...args] of [["11-voice.ts"], ["01-quickstart.ts", "--voice", "--text"]] as const) {
+          const { code, errors, out } = yield* run(name, { input: talk, args, card: true })
+          assert.strictEqual(code, 0, errors)
+          assert.notInclude(errors, "please type")
+          sensible(out)
+        }
+      }),
+    120_000
+  )
+
+  example("01-quickstart --voice says what is missing, and lets one type", () =>
+    Effect.gen(function* () {
+      const nothing = { PATH: folder, PULSE_SERVER: "none", ALSA_CONFIG_PATH: "/dev/null" }
+      const { code, errors, out } = yield* run("01-quickstart.ts", { input: talk, args: ["--voice"], env: nothing })
+      assert.strictEqual(code, 0, errors)
+      assert.include(errors, "soundcheck")
+      sensible(out)
     })
   )
 
