@@ -1,0 +1,159 @@
+/**
+ * What one frame costs in the runtime alone: conversations with a model that has no wire. Runs in a process of its own.
+ */
+import * as Audio from "@effect-bidi/core/Audio"
+import * as BidiAgent from "@effect-bidi/core/BidiAgent"
+import type { AudioInput, AudioStream } from "@effect-bidi/core/BidiEvent"
+import * as BidiInput from "@effect-bidi/core/BidiInput"
+import * as BidiJson from "@effect-bidi/core/BidiJson"
+import { BidiModel, type ModelEvent } from "@effect-bidi/core/BidiModel"
+import * as BidiOutput from "@effect-bidi/core/BidiOutput"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Queue from "effect/Queue"
+import * as Schema from "effect/Schema"
+import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import { answer } from "./child.ts"
+import * as Frame from "./frame.ts"
+import { Source } from "./source.ts"
+import { hotLoop, wakeUps } from "./stopwatch.ts"
+
+/** Nanoseconds per frame. */
+export interface MicroReport {
+  readonly name: string
+  /** Frames come in batches, and the loop never waits. */
+  readonly hot: number
+  /** Every frame comes alone and wakes who waits for it. */
+  readonly woken?: number
+}
+
+const MAILBOX = 25
+const format = Audio.pcm(Frame.SAMPLE_RATE)
+const audio = Frame.bytes(0)
+
+const converse = Effect.fnUntraced(function* (options: {
+  readonly events: Stream.Stream<ModelEvent>
+  readonly frames: Stream.Stream<AudioInput>
+  readonly sent: () => void
+  readonly played: () => void
+}) {
+  let played = 0
+  const agent = yield* BidiAgent.make({}).pipe(
+    Effect.provideService(BidiModel, {
+      provider: "bench",
+      model: "still",
+      input: format,
+      output: format,
+      capabilities: {
+        truncation: true,
+        images: true,
+        manualTurns: false,
+        resumption: false,
+        overlap: true,
+        midSessionUpdate: true
+      },
+      limits: {},
+      connect: () =>
+        Effect.succeed({
+          id: "still",
+          expiresAt: undefined,
+          seed: () => Effect.void,
+          send: () => Effect.void,
+          sendAudio: () => {
+            options.sent()
+            return true
+          },
+          events: Stream.concat(options.events, Stream.never)
+        })
+    })
+  )
+  yield* agent.start({
+    inputs: [BidiInput.make("microphone", Stream.concat(options.frames, Stream.never))],
+    outputs: [
+      BidiOutput.speaker(
+        "speaker",
+        Effect.succeed({
+          play: () => {
+            played++
+            options.played()
+          },
+          flush: Effect.void,
+          played: () => Duration.millis(played * Frame.FRAME_MILLIS)
+        })
+      )
+    ]
+  })
+  // until the connection takes frames
+  yield* Effect.sleep("20 millis")
+})
+
+const delta: ModelEvent = { _tag: "AudioDelta", responseId: "resp_1", itemId: "item_1", audio }
+const input: AudioInput = { _tag: "AudioInput", audio, ...format }
+
+// Hot, and one by one.
+const measure = <A, E>(
+  name: string,
+  frame: A,
+  path: (frames: Stream.Stream<A>, arrived: () => void) => Effect.Effect<unknown, E, Scope.Scope>
+) =>
+  Effect.gen(function* () {
+    const batches = new Source(frame)
+    const singles = yield* Queue.sliding<A>(MAILBOX)
+    const hot = yield* hotLoop(Source.BATCH * 2000, (arrived) =>
+      Effect.as(path(batches.stream, arrived), { offer: (count) => batches.emit(count) })
+    )
+    const woken = yield* wakeUps(20_000, (arrived) =>
+      Effect.as(path(Stream.fromQueue(singles), arrived), { offer: () => Queue.offerUnsafe(singles, frame) })
+    )
+    return { name, hot, woken } satisfies MicroReport
+  })
+
+const down = measure("down: from the connection to the speaker", delta, (events, played) =>
+  converse({ events, frames: Stream.empty, sent: () => {}, played })
+)
+
+const up = measure("up: from the microphone to the connection", input, (frames, sent) =>
+  converse({ events: Stream.empty, frames, sent, played: () => {} })
+)
+
+// What anybody pays who hands a frame from a callback to a fiber.
+const stream = measure("for comparison: a stream with nothing behind it", input, (frames, arrived) =>
+  frames.pipe(
+    Stream.runForEachArray((batch) => Effect.sync(() => batch.forEach(arrived))),
+    Effect.forkScoped({ startImmediately: true })
+  )
+)
+
+const event: AudioStream = { _tag: "AudioStream", responseId: "resp_1", itemId: "item_1", audio, ...format }
+const encode = Schema.encodeSync(BidiJson.OutputFromString)
+const decode = Schema.decodeSync(BidiJson.OutputFromString)
+const text = encode(event)
+const base64 = () => Buffer.from(audio.buffer, audio.byteOffset, audio.byteLength).toString("base64")
+
+const plain = (name: string, work: () => unknown) =>
+  Effect.map(
+    hotLoop(10_000, (arrived) =>
+      Effect.succeed({
+        offer: (count) => {
+          for (let i = 0; i < count; i++) {
+            work()
+            arrived()
+          }
+        }
+      })
+    ),
+    (hot) => ({ name, hot }) satisfies MicroReport
+  )
+
+const all: Effect.Effect<ReadonlyArray<MicroReport>, unknown> = Effect.all([
+  down,
+  up,
+  stream,
+  plain("an `AudioStream` to JSON", () => encode(event)),
+  plain("for comparison: `JSON.stringify` and base64", () => JSON.stringify({ ...event, audio: base64() })),
+  plain("an `AudioStream` from JSON", () => decode(text)),
+  plain("for comparison: `JSON.parse` and base64", () => Buffer.from(JSON.parse(text).audio, "base64"))
+])
+
+answer({ measure: () => Effect.runPromise(all), stop: () => {} })
