@@ -9,6 +9,8 @@ const FRAMES_PER_REPLY = 10 * Frame.FRAMES_PER_SECOND
 const FRAMES_AUDIBLE = 3
 const FRAMES_PER_WORD = Frame.FRAMES_PER_SECOND / 5
 
+const BEHIND = 1024 * 1024 // bytes: some seconds
+
 const AUDIO = Buffer.from('"audio":"')
 const APPEND = Buffer.from("input_audio_buffer.append")
 const LONGEST_HEADER = 64
@@ -59,10 +61,13 @@ export class Session {
   tick(): void {
     if (this.frame === 0) this.begin()
     this.sent++
-    this.socket.send(
-      `{"type":"response.output_audio.delta","event_id":"${this.eventId()}","response_id":"${this.responseId}",` +
-        `"item_id":"${this.itemId}","output_index":0,"content_index":0,"delta":"${Frame.base64(this.sequence++)}"}`
-    )
+    // whoever cannot keep up misses something, which is counted where it is missed; the server keeps its own pace
+    if (this.socket.bufferedAmount > BEHIND) this.sequence++
+    else
+      this.socket.send(
+        `{"type":"response.output_audio.delta","event_id":"${this.eventId()}","response_id":"${this.responseId}",` +
+          `"item_id":"${this.itemId}","output_index":0,"content_index":0,"delta":"${Frame.base64(this.sequence++)}"}`
+      )
     this.frame++
     if (this.frame % FRAMES_PER_WORD === 0) this.word(` word${this.frame / FRAMES_PER_WORD}`)
     if (this.frame === this.length) this.finish("completed")

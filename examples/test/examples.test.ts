@@ -38,9 +38,11 @@ const run = (name: string, options: Options = {}) =>
     })
     let out = ""
     let errors = ""
+    let stopped = false
     child.stdout.on("data", (chunk) => {
       out += chunk
-      if (options.stopWhen !== undefined && out.includes(options.stopWhen)) child.kill("SIGINT")
+      if (stopped || options.stopWhen === undefined || !out.includes(options.stopWhen)) return
+      stopped = child.kill("SIGINT") // once: the second time is for those who cannot wait
     })
     child.stderr.on("data", (chunk) => void (errors += chunk))
     child.on("close", (code) => resume(Effect.succeed({ code, out, errors })))

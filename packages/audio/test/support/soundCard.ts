@@ -4,9 +4,10 @@
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { execFileSync, spawn, spawnSync } from "node:child_process"
-import { mkdtempSync, rmSync } from "node:fs"
+import { existsSync, mkdtempSync, rmSync } from "node:fs"
+import { createRequire } from "node:module"
 import { tmpdir } from "node:os"
-import { join } from "node:path"
+import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { bytesOf, samplesOf } from "../../src/internal/samples.ts"
 import { tone } from "./signal.ts"
@@ -30,6 +31,17 @@ export const hasAlsaPlugin = (): boolean =>
   ])
     .stdout.toString()
     .includes("pulse")
+
+const naudiodon = () => {
+  try {
+    return dirname(createRequire(import.meta.url).resolve("naudiodon/package.json"))
+  } catch {
+    return "nowhere"
+  }
+}
+
+/** `naudiodon` is optional, and so is building it. */
+export const hasPortAudio = existsSync(join(naudiodon(), "build", "Release", "naudiodon.node"))
 
 /** The rate at which the monitor of the speaker is recorded. */
 export const MONITOR_RATE = 24_000

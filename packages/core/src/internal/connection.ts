@@ -52,7 +52,7 @@ interface Renewal {
 
 const SETTLED = 10_000
 const LAST_WORDS = "1 second" // for the reader to say why, after a send has failed
-const LAST_LOOK = "5 millis" // for the reader to take what has come: usage is told after the reply that was the turn's end
+const LAST_LOOK = 16 // steps aside for the reader, which may be on its way with more: usage is told after a turn's end
 
 const defaultRetry = Schedule.min([Schedule.exponential("500 millis"), Schedule.spaced("8 seconds")]).pipe(
   Schedule.jittered,
@@ -211,7 +211,11 @@ export const make = Effect.fnUntraced(function* (
   const between = () => turn.atRest && !words.missingWords
   const boundary: Effect.Effect<void> = turn
     .until(between)
-    .pipe(Effect.andThen(Effect.sleep(LAST_LOOK)), Effect.repeat({ until: between }), Effect.asVoid)
+    .pipe(
+      Effect.andThen(Effect.repeat(Effect.yieldNow, { times: LAST_LOOK })),
+      Effect.repeat({ until: between }),
+      Effect.asVoid
+    )
 
   // The old connection still works: a next one that does not come up is told, and tried again until the old one ends.
   const nextDialed: Effect.Effect<Dialed> = dial.pipe(
