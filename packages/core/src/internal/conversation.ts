@@ -13,7 +13,7 @@ import * as Queue from "effect/Queue"
 import * as Stream from "effect/Stream"
 import * as Audio from "../Audio.ts"
 import { BidiError } from "../BidiError.ts"
-import { allTags, type CloseReason, fromError, type Input, type Output, type OutputTag } from "../BidiEvent.ts"
+import { type CloseReason, fromError, type Input, type Output, type OutputTag } from "../BidiEvent.ts"
 import type { BidiInput } from "../BidiInput.ts"
 import { BidiModel, type Configuration } from "../BidiModel.ts"
 import type { BidiOutput } from "../BidiOutput.ts"
@@ -206,9 +206,9 @@ const openObservers = (rooms: Rooms, hooks: ReadonlyArray<Hook<any>>, fail: Fail
         const queue = yield* Observers.mailbox(rooms.fanout, hook.tags)
         yield* worker(Observers.watch(queue, hook.handle), Effect.asVoid(Queue.end(queue)), fail)
       }
-      const queue = yield* Observers.mailbox(rooms.fanout, allTags)
+      const { queue, stream } = yield* Observers.everything(rooms.fanout)
       yield* Effect.addFinalizer(() => Queue.end(queue))
-      return Observers.stream(queue)
+      return stream
     })
   )
 

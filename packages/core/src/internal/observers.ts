@@ -8,7 +8,7 @@ import * as Metric from "effect/Metric"
 import * as Pull from "effect/Pull"
 import * as Queue from "effect/Queue"
 import * as Stream from "effect/Stream"
-import type { Output, OutputTag } from "../BidiEvent.ts"
+import { allTags, type Output, type OutputTag } from "../BidiEvent.ts"
 import type { Fanout } from "./fanout.ts"
 
 const CAPACITY = 1024
@@ -18,14 +18,21 @@ const dropped = Metric.counter("bidi_observer_dropped", {
   incremental: true
 })
 
-/** A mailbox subscribed to some events. It ends with the conversation. */
-export const mailbox = Effect.fnUntraced(function* (fanout: Fanout, tags: ReadonlyArray<OutputTag>) {
+/** A mailbox, and how it is subscribed to events. It ends with the conversation. */
+const open = Effect.fnUntraced(function* (fanout: Fanout) {
   const queue = yield* Queue.sliding<Output, Cause.Done>(CAPACITY)
   const context = yield* Effect.context<never>()
-  fanout.subscribe(tags, (event) => {
+  const offer = (event: Output) => {
     if (Queue.isFullUnsafe(queue)) dropped.updateUnsafe(1, context)
     Queue.offerUnsafe(queue, event)
-  })
+  }
+  return { queue, subscribe: (tags: ReadonlyArray<OutputTag>) => fanout.subscribe(tags, offer) }
+})
+
+/** A mailbox subscribed to some events. */
+export const mailbox = Effect.fnUntraced(function* (fanout: Fanout, tags: ReadonlyArray<OutputTag>) {
+  const { queue, subscribe } = yield* open(fanout)
+  subscribe(tags)
   return queue
 })
 
@@ -44,6 +51,20 @@ export const watch = <R>(
     Pull.catchDone(() => Effect.void)
   )
 
-/** Event by event, so that a consumer that stops early leaves the rest for the next one. */
-export const stream = (queue: Queue.Dequeue<Output, Cause.Done>): Stream.Stream<Output> =>
-  Stream.fromEffectRepeat(Queue.take(queue))
+/**
+ * Everything, for whoever may ask. Sound is kept from then on: a mailbox full of it that nobody takes is more than all the
+ * rest of a conversation. Event by event, so that a consumer that stops early leaves the rest for the next one.
+ */
+export const everything = Effect.fnUntraced(function* (fanout: Fanout) {
+  const { queue, subscribe } = yield* open(fanout)
+  subscribe(silent)
+  let asked = false
+  const stream: Stream.Stream<Output> = Stream.suspend(() => {
+    if (!asked) subscribe(["AudioStream"])
+    asked = true
+    return Stream.fromEffectRepeat(Queue.take(queue))
+  })
+  return { queue, stream }
+})
+
+const silent = allTags.filter((tag) => tag !== "AudioStream")
