@@ -43,9 +43,11 @@ const Main = Effect.gen(function* () {
     .flatMap(({ content, role }) =>
       role === "assistant" ? content.flatMap((part) => (part.type === "text" ? words(part.text) : [])) : []
     )
-  const whole = heard.join(" ") === words(story).join(" ")
+  // whoever is cut off between the last word and the end of the reply is asked to go on, and says that there is no more
+  const told = heard.slice(0, words(story).length)
+  const whole = told.join(" ") === words(story).join(" ")
   yield* Console.log(
-    `\n${whole ? "The whole story was heard" : "Words were lost or said twice"}: ${heard.length} of ${words(story).length} words, ` +
+    `\n${whole ? "The whole story was heard" : "Words were lost or said twice"}: ${told.length} of ${words(story).length} words, ` +
       `${Duration.toSeconds(speaker.played()).toFixed(0)} s of speech.`
   )
   yield* Console.log(`Connections: ${replaced.join("; ")}.`)
