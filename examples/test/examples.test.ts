@@ -34,7 +34,8 @@ const run = (name: string, options: Options = {}) =>
     const [program = "", ...args] = options.card === true ? [card, "run", ...command] : command
     const child = spawn(program, args, {
       cwd: folder,
-      env: { ...env, LOG_LEVEL: "warn", ...options.env }
+      env: { ...env, LOG_LEVEL: "warn", ...options.env },
+      detached: true // a group of its own, to be killed whole
     })
     let out = ""
     let errors = ""
@@ -48,7 +49,7 @@ const run = (name: string, options: Options = {}) =>
     child.on("close", (code) => resume(Effect.succeed({ code, out, errors })))
     if (options.stopWhen === undefined) child.stdin.end(options.input ?? "")
     else child.stdin.write(options.input ?? "")
-    return Effect.sync(() => child.kill("SIGKILL"))
+    return Effect.sync(() => process.kill(-child.pid!, "SIGKILL"))
   })
 
 const lines = (...all: ReadonlyArray<string>) => all.map((line) => `${line}\n`).join("")
@@ -195,19 +196,19 @@ describe.concurrent("examples", () => {
     })
   )
 
-  it.live.skipIf(!hasCard)(
-    "11-voice and 01-quickstart --voice talk over a sound card",
-    () =>
-      Effect.gen(function* () {
-        for (const [name, ...args] of [["11-voice.ts"], ["01-quickstart.ts", "--voice", "--text"]] as const) {
-          const { code, errors, out } = yield* run(name, { input: talk, args, card: true })
+  for (const [name, ...args] of [["11-voice"], ["01-quickstart", "--voice", "--text"]] as const) {
+    it.live.skipIf(!hasCard)(
+      `${[name, ...args].join(" ")} talks over a sound card`,
+      () =>
+        Effect.gen(function* () {
+          const { code, errors, out } = yield* run(`${name}.ts`, { input: talk, args, card: true })
           assert.strictEqual(code, 0, errors)
           assert.notInclude(errors, "please type")
           sensible(out)
-        }
-      }),
-    120_000
-  )
+        }),
+      120_000
+    )
+  }
 
   example("01-quickstart --voice says what is missing, and lets one type", () =>
     Effect.gen(function* () {

@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as References from "effect/References"
 import { Ledger } from "../src/internal/playback.ts"
-import { Turn } from "../src/internal/turn.ts"
+import { PATIENCE, Turn } from "../src/internal/turn.ts"
 
 describe("who waits for a turn to end", () => {
   // a fiber makes room for others after so many steps, wherever it is then; with fewer it never gets on
@@ -28,4 +28,40 @@ describe("who waits for a turn to end", () => {
       })
     )
   }
+
+  it.effect("is told, though the sound ends between two looks at it", () =>
+    Effect.gen(function* () {
+      for (let end = 1; end <= 8; end++) {
+        const ledger = new Ledger()
+        let looks = -1 // the ledger looks once when it gets a device
+        ledger.add(() => (++looks >= end ? 100 : 0))
+        ledger.append("r", "i", 100)
+        const turn = new Turn(
+          ledger,
+          () => false,
+          () => 0
+        )
+        const waiting = yield* Effect.forkChild(turn.idle, { startImmediately: true })
+        yield* BidiTest.advance("1 minute")
+        assert.isDefined(waiting.pollUnsafe(), `it ends before look ${end}`)
+      }
+    })
+  )
+
+  it.effect("is told, though a reply is given up between two looks", () =>
+    Effect.gen(function* () {
+      for (let end = 1; end <= 8; end++) {
+        let looks = -1 // asking for the reply looks at the clock
+        const turn = new Turn(
+          new Ledger(),
+          () => false,
+          () => (++looks >= end ? PATIENCE : 0)
+        )
+        turn.awaitReply()
+        const waiting = yield* Effect.forkChild(turn.idle, { startImmediately: true })
+        yield* BidiTest.advance("1 minute")
+        assert.isDefined(waiting.pollUnsafe(), `it is given up before look ${end}`)
+      }
+    })
+  )
 })

@@ -32,10 +32,17 @@ export const watch = (
 
   const inIdleness = Effect.gen(function* () {
     const since = now()
-    for (let nth = 1; ; nth++) {
-      yield* Effect.sleep(Math.min(nth * userIdle, maxIdle) - (now() - since))
-      if (now() - since >= maxIdle) return yield* stop("timeout")
-      fanout.emit({ _tag: "UserIdle", idle: Duration.millis(now() - since) })
+    let nth = 1
+    while (true) {
+      const due = Math.min(nth * userIdle, maxIdle)
+      const left = due - (now() - since)
+      // a timer may be early by a fraction of a millisecond
+      if (left > 0) yield* Effect.sleep(left)
+      else if (due === maxIdle) return yield* stop("timeout")
+      else {
+        fanout.emit({ _tag: "UserIdle", idle: Duration.millis(now() - since) })
+        nth++
+      }
     }
   })
 

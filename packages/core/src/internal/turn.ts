@@ -166,13 +166,13 @@ export class Turn {
   }
 
   // Waits until something may have changed: somebody said so, the sound is over, or a reply that does not come is given up.
-  private readonly change = (seen: number): Effect.Effect<void> => {
+  private readonly change = (): Effect.Effect<void> => {
     const rest = this.ledger.remaining()
     const sound = rest > 0 ? rest : Infinity
     const patience = this.awaitingReply ? this.asked! + PATIENCE - this.now() : Infinity
     const pause = !this.speaking && this.userSpeaking ? this.stopped! + PAUSE - this.now() : Infinity
     const wait = Math.max(SHORTEST, Math.min(sound, patience, pause))
-    const told = this.told(seen)
+    const told = this.told(this.changes)
     return wait === Infinity ? told : Effect.raceFirst(Effect.sleep(wait), told)
   }
 
@@ -190,7 +190,11 @@ export class Turn {
 
   /** Waits for a state of affairs. */
   until(holds: () => boolean): Effect.Effect<void> {
-    return Effect.suspend(() => (holds() ? Effect.void : Effect.andThen(this.change(this.changes), this.until(holds))))
+    return Effect.suspend(() => {
+      // looked at first: what is over by itself between two looks would tell nobody afterwards
+      const change = this.change()
+      return holds() ? Effect.void : Effect.andThen(change, this.until(holds))
+    })
   }
 
   /** Waits until no sound is left to play. */
