@@ -11,6 +11,8 @@ import * as OpenAiRealtime from "@effect-bidi/openai/OpenAiRealtime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Latch from "effect/Latch"
 import * as Layer from "effect/Layer"
 import * as ManagedRuntime from "effect/ManagedRuntime"
 import * as Queue from "effect/Queue"
@@ -34,7 +36,8 @@ const start = Effect.fnUntraced(function* (caller: Caller, count: Map<string, nu
   const tally = (event: { readonly _tag: string }) =>
     Effect.sync(() => count.set(event._tag, (count.get(event._tag) ?? 0) + 1))
 
-  yield* agent.start({
+  const ready = yield* Latch.make()
+  const conversation = agent.run({
     inputs: [BidiInput.make("microphone", Stream.fromQueue(microphone))],
     outputs: [
       BidiOutput.speaker(
@@ -50,8 +53,13 @@ const start = Effect.fnUntraced(function* (caller: Caller, count: Map<string, nu
         handle: ({ delta }) => Effect.sync(() => caller.read(delta))
       })
     ],
-    hooks: [BidiAgent.on("ResponseComplete", tally), BidiAgent.on("ConnectionStart", tally)]
+    hooks: [
+      BidiAgent.on("ResponseComplete", tally),
+      BidiAgent.on("ConnectionStart", (event) => Effect.andThen(tally(event), ready.open))
+    ]
   })
+  const running = yield* Effect.forkScoped(conversation)
+  yield* Effect.raceFirst(ready.await, Fiber.join(running))
   return (audio: Uint8Array) => {
     Queue.offerUnsafe(microphone, { _tag: "AudioInput", audio, ...format })
   }

@@ -216,7 +216,7 @@ export const make = Effect.fnUntraced(function* <Tools extends Record<string, To
     toolkit: (yield* profile.toolkit ?? Toolkit.empty) as unknown as Toolkit.WithHandler<Record<string, Tool.Any>>
   }
 
-  const converseWith = (options: Options, onReady: (started: Started) => Effect.Effect<unknown>) =>
+  const converseWith = (options: Options, onReady?: (started: Started) => Effect.Effect<unknown>) =>
     Effect.suspend(() =>
       converse(
         persona,
@@ -235,7 +235,7 @@ export const make = Effect.fnUntraced(function* <Tools extends Record<string, To
       )
     ).pipe(Effect.provideService(BidiModel, model))
 
-  const run = (options: Options) => converseWith(options, () => Effect.void)
+  const run = (options: Options) => converseWith(options)
 
   const start = Effect.fnUntraced(function* (options: Options = {}) {
     const ready = yield* Deferred.make<Started, unknown>()

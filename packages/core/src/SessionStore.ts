@@ -6,7 +6,6 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Ref from "effect/Ref"
 import type { BidiError } from "./BidiError.ts"
 import type { Entry } from "./Transcript.ts"
 
@@ -39,9 +38,16 @@ export const SessionStore = Context.Reference<Store>("@effect-bidi/core/SessionS
  */
 export const layerMemory: Layer.Layer<never> = Layer.effect(
   SessionStore,
-  Effect.map(Ref.make<ReadonlyMap<string, ReadonlyArray<Entry>>>(new Map()), (logs) => ({
-    load: (sessionId: string) => Effect.map(Ref.get(logs), (all) => all.get(sessionId) ?? []),
-    append: (sessionId: string, entries: ReadonlyArray<Entry>) =>
-      Ref.update(logs, (all) => new Map(all).set(sessionId, [...(all.get(sessionId) ?? []), ...entries]))
-  }))
+  Effect.sync(() => {
+    const logs = new Map<string, Array<Entry>>()
+    return {
+      load: (sessionId: string) => Effect.sync(() => logs.get(sessionId)?.slice() ?? []),
+      append: (sessionId: string, entries: ReadonlyArray<Entry>) =>
+        Effect.sync(() => {
+          const log = logs.get(sessionId)
+          if (log === undefined) logs.set(sessionId, Array.from(entries))
+          else log.push(...entries)
+        })
+    }
+  })
 )

@@ -1,6 +1,9 @@
 /**
  * The user's speech on its way to the model: at most 2.5 s of it. In front are frames that were sent and not answered
  * yet, which a new connection gets again; behind them frames that were not sent. When full, the oldest frame is lost.
+ *
+ * The sound is copied into one ring. Kept as they came, frames would live just long enough to be moved into the old
+ * generation of the heap before they are garbage, which is the most expensive way to be garbage.
  */
 import * as Audio from "../Audio.ts"
 import type { Connection } from "../BidiModel.ts"
@@ -8,11 +11,13 @@ import type { Connection } from "../BidiModel.ts"
 const AUDIO_MILLIS = 2500
 
 export class AudioLane {
-  private readonly frames: Array<Uint8Array> = []
   private readonly capacity: number
   private readonly lost: () => void
-  private size = 0
-  private sent = 0 // frames[0..sent) were sent
+  private ring = new Uint8Array(0) // until there is sound
+  private ends: Array<number> = [] // where each frame ends, in bytes since the beginning
+  private first = 0 // the frame ends[first] is the oldest that is still here
+  private latest: Uint8Array = this.ring // the last frame that was brought, as it came
+  private sent = 0 // how many of those that are here were sent, from the oldest on
   private forgotten = 0 // how many frames have left the lane, since the beginning
   private turns = 0 // the number of the first frame that belongs to no turn yet
 
@@ -24,7 +29,7 @@ export class AudioLane {
 
   /** How many frames were brought in all. */
   get brought(): number {
-    return this.forgotten + this.frames.length
+    return this.forgotten + this.count
   }
 
   /** The number of the oldest frame that is still here. */
@@ -32,25 +37,26 @@ export class AudioLane {
     return this.forgotten
   }
 
-  /** Whether everything that is here was sent. */
-  get isSent(): boolean {
-    return this.sent === this.frames.length
-  }
-
   bring(frame: Uint8Array): void {
-    this.frames.push(frame)
-    this.size += frame.length
-    while (this.size > this.capacity && this.frames.length > 1) {
+    const { length } = frame
+    while (this.count > 0 && this.start(this.count) - this.start(0) + length > this.capacity) {
       if (this.sent === 0) this.lost()
       this.forget(1)
     }
+    // only a lane that is empty gets another ring
+    if (length > this.ring.length) this.ring = new Uint8Array(Math.max(this.capacity, length))
+    const start = this.start(this.count)
+    this.ends.push(start + length)
+    this.write(frame, start)
+    this.latest = frame
   }
 
   /** Sends what waits, up to the frame with the number `until`. Answers whether all of that is sent. */
   send(connection: Connection, until: number | undefined): boolean {
-    const end = until === undefined ? this.frames.length : Math.min(this.frames.length, until - this.forgotten)
+    const end = until === undefined ? this.count : Math.min(this.count, until - this.forgotten)
     while (this.sent < end) {
-      if (!connection.sendAudio(this.frames[this.sent]!)) return false
+      const frame = this.sent === this.count - 1 ? this.latest : this.read(this.sent)
+      if (!connection.sendAudio(frame)) return false
       this.sent++
     }
     return true
@@ -77,9 +83,42 @@ export class AudioLane {
     this.turns = this.forgotten
   }
 
+  private get count(): number {
+    return this.ends.length - this.first
+  }
+
+  /** Where a frame begins, in bytes since the beginning. */
+  private start(index: number): number {
+    const before = this.first + index - 1
+    return before < 0 ? 0 : this.ends[before]!
+  }
+
+  private write(frame: Uint8Array, start: number): void {
+    const at = start % this.ring.length
+    const room = this.ring.length - at
+    if (frame.length <= room) return this.ring.set(frame, at)
+    this.ring.set(frame.subarray(0, room), at)
+    this.ring.set(frame.subarray(room), 0)
+  }
+
+  /** A copy: whoever sends a frame may keep it. */
+  private read(index: number): Uint8Array {
+    const start = this.start(index)
+    const frame = new Uint8Array(this.start(index + 1) - start)
+    const at = start % this.ring.length
+    const before = Math.min(frame.length, this.ring.length - at)
+    frame.set(this.ring.subarray(at, at + before))
+    frame.set(this.ring.subarray(0, frame.length - before), before)
+    return frame
+  }
+
   private forget(count: number): void {
-    for (const frame of this.frames.splice(0, count)) this.size -= frame.length
+    this.first += count
     this.forgotten += count
     this.sent = Math.max(0, this.sent - count)
+    if (this.first <= this.count) return
+    // many at once: moving the rest for each of them costs more than everything else here
+    this.ends = this.ends.slice(this.first - 1) // the end of the last that is gone is the beginning of the oldest
+    this.first = 1
   }
 }

@@ -71,11 +71,12 @@ const SILENCE = "100 millis"
 
 /**
  * Runs a conversation until it ends, and answers with the reason. Its error is that of the part that failed first.
+ * `onReady` is for whoever drives it by hand; without it nobody takes the events, and none are kept.
  */
 export const converse = (
   persona: Persona,
   plan: Plan,
-  onReady: (started: Started) => Effect.Effect<unknown>
+  onReady?: (started: Started) => Effect.Effect<unknown>
 ): Effect.Effect<CloseReason, unknown, any> =>
   Effect.scoped(
     Effect.gen(function* () {
@@ -115,7 +116,8 @@ export const converse = (
         idle: untilOver(rooms.turn.idle)
       }
       const open = Effect.gen(function* () {
-        const events = yield* openObservers(rooms, plan.hooks, fail)
+        yield* openObservers(rooms, plan.hooks, fail)
+        const started = onReady === undefined ? undefined : { conversation, events: yield* openEvents(rooms) }
         yield* openOutputs(rooms, plan.outputs, fail)
         let connectionId = () => ""
         yield* Effect.addFinalizer((exit) =>
@@ -135,7 +137,7 @@ export const converse = (
         const inputs = yield* openInputs(sender, plan.inputs, fail)
         yield* Effect.forkScoped(Effect.ignore(Effect.andThen(inputs, endOfInputs(rooms, plan.inputs.length, stop))))
         yield* Effect.forkScoped(Limits.watch(rooms, plan.limits, stop))
-        yield* onReady({ conversation, events })
+        if (started !== undefined) yield* onReady!(started)
         return yield* Effect.never
       })
 
@@ -206,6 +208,13 @@ const openObservers = (rooms: Rooms, hooks: ReadonlyArray<Hook<any>>, fail: Fail
         const queue = yield* Observers.mailbox(rooms.fanout, hook.tags)
         yield* worker(Observers.watch(queue, hook.handle), Effect.asVoid(Queue.end(queue)), fail)
       }
+    })
+  )
+
+const openEvents = (rooms: Rooms) =>
+  part(
+    "the events",
+    Effect.gen(function* () {
       const { queue, stream } = yield* Observers.everything(rooms.fanout)
       yield* Effect.addFinalizer(() => Queue.end(queue))
       return stream

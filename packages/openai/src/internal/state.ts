@@ -70,6 +70,9 @@ export interface Outcome {
 const ITEMS = 128
 const SENT = 512
 
+// An event that is repeated is repeated at once. There are fifty a second: what is kept for long fills the old generation.
+const SEEN = 8
+
 export const initial = (errors: Errors, session: Session): State => ({
   errors,
   session,
@@ -78,7 +81,7 @@ export const initial = (errors: Errors, session: Session): State => ({
   finished: new RecentIds(64),
   items: new Map(),
   sent: new Map(),
-  seen: new RecentIds(1024),
+  seen: new RecentIds(SEEN),
   events: 0,
   lastWords: undefined
 })

@@ -1,0 +1,113 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Schema from "effect/Schema"
+import { pcm } from "../src/Audio.ts"
+import type { Connection } from "../src/BidiModel.ts"
+import { AudioLane } from "../src/internal/audioLane.ts"
+
+const format = pcm(8000)
+const CAPACITY = 40_000 // bytes of 2.5 s
+
+/** The same lane, as frames in a list. */
+class List {
+  frames: Array<{ readonly number: number; readonly length: number; sent: boolean }> = []
+  brought = 0
+  taken = 0 // frames before it belong to a turn
+  lost = 0
+
+  bring(length: number) {
+    this.frames.push({ number: this.brought++, length, sent: false })
+    while (this.frames.length > 1 && this.frames.reduce((sum, frame) => sum + frame.length, 0) > CAPACITY) {
+      if (!this.frames.shift()!.sent) this.lost++
+    }
+  }
+
+  send(until: number, accepts: number): ReadonlyArray<number> {
+    const next = this.frames.filter((frame) => !frame.sent && frame.number < until).slice(0, accepts)
+    for (const frame of next) frame.sent = true
+    return next.map((frame) => frame.number)
+  }
+
+  committed() {
+    this.taken = this.brought - this.frames.filter((frame) => !frame.sent).length
+  }
+
+  answered() {
+    this.frames = this.frames.filter((frame) => !frame.sent || frame.number >= this.taken)
+  }
+
+  takenBack(until: number) {
+    this.frames = this.frames.filter((frame) => frame.number >= until)
+  }
+
+  rewind() {
+    for (const frame of this.frames) frame.sent = false
+    this.taken = this.frames[0]?.number ?? this.brought
+  }
+}
+
+// what a frame says: its number, then its place, over and over
+const sound = (number: number, length: number) =>
+  Uint8Array.from({ length }, (_, at) => (at % 2 === 0 ? number % 251 : at % 241))
+
+const Step = Schema.Union([
+  Schema.Struct({
+    _tag: Schema.Literal("bring"),
+    length: Schema.Literals([1, 320, 321, 3200, 13_000, 39_999, 50_000])
+  }),
+  Schema.Struct({ _tag: Schema.Literal("bringMany"), count: Schema.Literals([1, 40, 130]) }),
+  Schema.Struct({
+    _tag: Schema.Literal("send"),
+    accepts: Schema.Literals([0, 1, 5, 1000]),
+    back: Schema.Literals([0, 1, 3])
+  }),
+  Schema.Struct({ _tag: Schema.Literals(["committed", "answered", "rewind"]) }),
+  Schema.Struct({ _tag: Schema.Literal("takenBack"), back: Schema.Literals([0, 1, 7, 100]) })
+])
+
+describe("the lane of the user's speech", () => {
+  it.prop("sends what a list of frames would send", [Schema.Array(Step)], ([steps]) => {
+    let lost = 0
+    const lane = new AudioLane(format, () => lost++)
+    const list = new List()
+    const lengths: Array<number> = []
+    const bring = (length: number) => {
+      lane.bring(sound(lengths.length, length))
+      list.bring(length)
+      lengths.push(length)
+    }
+    for (const step of steps) {
+      switch (step._tag) {
+        case "bring":
+          bring(step.length)
+          break
+        case "bringMany":
+          for (let i = 0; i < step.count; i++) bring(320)
+          break
+        case "send": {
+          const until = Math.max(lane.oldest, lane.brought - step.back)
+          const heard: Array<Uint8Array> = []
+          const sendAudio = (frame: Uint8Array) => heard.length < step.accepts && heard.push(frame) > 0
+          lane.send({ sendAudio } as unknown as Connection, step.back === 0 ? undefined : until)
+          const expected = list.send(step.back === 0 ? Infinity : until, step.accepts)
+          assert.deepStrictEqual(
+            heard,
+            expected.map((number) => sound(number, lengths[number]!))
+          )
+          break
+        }
+        case "takenBack": {
+          const until = Math.max(lane.oldest, lane.brought - step.back)
+          lane.takenBack(until)
+          list.takenBack(until)
+          break
+        }
+        default:
+          lane[step._tag]()
+          list[step._tag]()
+      }
+      assert.strictEqual(lane.brought, list.brought)
+      assert.strictEqual(lane.oldest, list.frames[0]?.number ?? list.brought)
+      assert.strictEqual(lost, list.lost)
+    }
+  })
+})
