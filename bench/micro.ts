@@ -3,6 +3,7 @@
  */
 import * as Audio from "@effect-bidi/core/Audio"
 import * as BidiAgent from "@effect-bidi/core/BidiAgent"
+import { Inbox } from "@effect-bidi/core/Inbox"
 import type { AudioInput, AudioStream } from "@effect-bidi/core/BidiEvent"
 import * as BidiInput from "@effect-bidi/core/BidiInput"
 import * as BidiJson from "@effect-bidi/core/BidiJson"
@@ -10,7 +11,6 @@ import { BidiModel, type ModelEvent } from "@effect-bidi/core/BidiModel"
 import * as BidiOutput from "@effect-bidi/core/BidiOutput"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Queue from "effect/Queue"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
@@ -99,12 +99,12 @@ const measure = <A, E>(
 ) =>
   Effect.gen(function* () {
     const batches = new Source(frame)
-    const singles = yield* Queue.sliding<A>(MAILBOX)
+    const singles = new Inbox<A>(MAILBOX, "sliding")
     const hot = yield* hotLoop(Source.BATCH * 2000, (arrived) =>
       Effect.as(path(batches.stream, arrived), { offer: (count) => batches.emit(count) })
     )
     const woken = yield* wakeUps(20_000, (arrived) =>
-      Effect.as(path(Stream.fromQueue(singles), arrived), { offer: () => Queue.offerUnsafe(singles, frame) })
+      Effect.as(path(Stream.fromPull(Effect.succeed(singles.takeAll)), arrived), { offer: () => singles.offer(frame) })
     )
     return { name, hot, woken } satisfies MicroReport
   })

@@ -15,10 +15,8 @@ import * as Fiber from "effect/Fiber"
 import * as Latch from "effect/Latch"
 import * as Layer from "effect/Layer"
 import * as ManagedRuntime from "effect/ManagedRuntime"
-import * as Queue from "effect/Queue"
 import * as Redacted from "effect/Redacted"
 import * as Scope from "effect/Scope"
-import * as Stream from "effect/Stream"
 import type { Caller } from "./caller.ts"
 import { drive } from "./driver.ts"
 import * as Frame from "./frame.ts"
@@ -32,13 +30,20 @@ const format = Audio.pcm(Frame.SAMPLE_RATE)
 
 const start = Effect.fnUntraced(function* (caller: Caller, count: Map<string, number>) {
   const agent = yield* Assistant
-  const microphone = yield* Queue.sliding<AudioInput>(MIC_FRAMES)
+  let speak: (input: AudioInput) => boolean = () => true
+  const microphone = BidiInput.capture(
+    (push) => {
+      speak = push
+      return Effect.never
+    },
+    { capacity: MIC_FRAMES }
+  )
   const tally = (event: { readonly _tag: string }) =>
     Effect.sync(() => count.set(event._tag, (count.get(event._tag) ?? 0) + 1))
 
   const ready = yield* Latch.make()
   const conversation = agent.run({
-    inputs: [BidiInput.make("microphone", Stream.fromQueue(microphone))],
+    inputs: [BidiInput.make("microphone", microphone)],
     outputs: [
       BidiOutput.speaker(
         "speaker",
@@ -61,7 +66,7 @@ const start = Effect.fnUntraced(function* (caller: Caller, count: Map<string, nu
   const running = yield* Effect.forkScoped(conversation)
   yield* Effect.raceFirst(ready.await, Fiber.join(running))
   return (audio: Uint8Array) => {
-    Queue.offerUnsafe(microphone, { _tag: "AudioInput", audio, ...format })
+    speak({ _tag: "AudioInput", audio, ...format })
   }
 })
 

@@ -7,7 +7,6 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
-import * as Queue from "effect/Queue"
 import * as Redacted from "effect/Redacted"
 import * as References from "effect/References"
 import * as Scope from "effect/Scope"
@@ -273,7 +272,7 @@ describe("a connection that does not come up", () => {
       // the SDK finds out when the socket is open, and leaves it so
       const session = { model: "gemini-3.8-live", config: { explicitVadSignal: true }, history: undefined }
       const error = yield* open(target, session, 16_000, errors).pipe(
-        Effect.flatMap((line) => Queue.take(line.inbox)),
+        Effect.flatMap((line) => line.inbox.take),
         Effect.scoped,
         Effect.flip
       )

@@ -4,10 +4,8 @@
 import * as BidiInput from "@effect-bidi/core/BidiInput"
 import type { AudioInput } from "@effect-bidi/core/BidiEvent"
 import { CurrentConversation } from "@effect-bidi/core/CurrentConversation"
-import type * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Metric from "effect/Metric"
-import * as Queue from "effect/Queue"
 import * as Stream from "effect/Stream"
 import type { AudioFormat } from "@effect-bidi/core/Audio"
 import type { AudioError } from "../AudioError.ts"
@@ -32,21 +30,18 @@ export const make = (studio: Studio.Studio): BidiInput.BidiInput<AudioError, Cur
         const frame = studio.settings.inputFrame ?? Math.round((model.input.sampleRate * FRAME_MILLIS) / 1000)
         const frameMillis = (frame * 1000) / model.input.sampleRate
         // the oldest frame goes when there is no room
-        const bufferSize = Math.max(1, Math.round(studio.settings.inputBuffer / frameMillis))
-        return Stream.callback<AudioInput, AudioError>((queue) => listen(studio, model.input, frame, queue), {
-          bufferSize,
-          strategy: "sliding"
-        })
+        const capacity = Math.max(1, Math.round(studio.settings.inputBuffer / frameMillis))
+        return BidiInput.capture((push) => listen(studio, model.input, frame, push), { capacity })
       })
     )
   )
 
-/** Fills the queue until the microphone ends. */
+/** Gives what it hears to `push` until the microphone ends. */
 const listen = Effect.fnUntraced(function* (
   studio: Studio.Studio,
   format: AudioFormat,
   frame: number,
-  queue: Queue.Queue<AudioInput, AudioError | Cause.Done>
+  push: (input: AudioInput) => boolean
 ) {
   const { clock, counts, heard, settings } = studio
   const context = yield* Effect.context<never>()
@@ -59,11 +54,9 @@ const listen = Effect.fnUntraced(function* (
     counts.captured += frame
     heard.push(audio)
     if (heard.length > tenth) heard.shift()
-    if (Queue.isFullUnsafe(queue)) {
-      counts.dropped += frame
-      dropped.updateUnsafe(1, context)
-    }
-    Queue.offerUnsafe(queue, { _tag: "AudioInput", audio, ...format })
+    if (push({ _tag: "AudioInput", audio, ...format })) return
+    counts.dropped += frame
+    dropped.updateUnsafe(1, context)
   }
 
   const open = Effect.fnUntraced(function* () {
@@ -103,5 +96,4 @@ const listen = Effect.fnUntraced(function* (
       return Studio.lost(studio, "input", device, message)
     }
   }).pipe(Effect.ensuring(Effect.sync(() => heard.splice(0))))
-  yield* Queue.end(queue)
 })

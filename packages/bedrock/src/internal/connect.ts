@@ -10,7 +10,6 @@ import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Latch from "effect/Latch"
-import * as Queue from "effect/Queue"
 import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
@@ -128,7 +127,7 @@ const hum = (line: Line, microphone: Microphone, seeded: Latch.Latch, now: () =>
   }).pipe(Effect.ignore)
 
 const events = (line: Line, state: State, account: Account): Stream.Stream<ModelEvent, BidiError> => {
-  const pull: Effect.Effect<Filled, BidiError> = Effect.flatMap(Queue.takeAll(line.inbox), (frames) => {
+  const pull: Effect.Effect<Filled, BidiError> = Effect.flatMap(line.inbox.takeAll, (frames) => {
     const events = receive(state, frames)
     return isFilled(events) ? Effect.succeed(events) : pull
   })

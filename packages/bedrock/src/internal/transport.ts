@@ -5,13 +5,12 @@
  * the request is aborted: everything else that looks like an end leaves the connection open.
  */
 import { watch } from "@effect-bidi/core/BidiAdapter"
+import { Inbox } from "@effect-bidi/core/Inbox"
 import { InvokeModelWithBidirectionalStreamCommand } from "@aws-sdk/client-bedrock-runtime"
 import type { BidiError } from "@effect-bidi/core/BidiError"
-import * as Cause from "effect/Cause"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import * as Queue from "effect/Queue"
 import type { ClientHttp2Stream } from "node:http2"
 import type { Account } from "./account.ts"
 import { Body } from "./body.ts"
@@ -30,7 +29,7 @@ export const GRACE = "3 seconds"
 const FAREWELL = 250
 
 export interface Line {
-  readonly inbox: Queue.Dequeue<Inbound, BidiError>
+  readonly inbox: Inbox<Inbound, BidiError>
   /** Waits until the provider has accepted the connection. */
   readonly accepted: Effect.Effect<void, BidiError>
   /** Sends events together and in order, at once. The effect waits until the last one has left. */
@@ -56,7 +55,7 @@ const PATIENCE = { every: "20 seconds", misses: 2 } as const
 
 /** Dials. The line closes with the scope, also while it is being opened. */
 export const open = Effect.fnUntraced(function* (call: Call) {
-  const inbox = yield* Queue.bounded<Inbound, BidiError>(INBOX)
+  const inbox = new Inbox<Inbound, BidiError>(INBOX, "dropping")
   const accepted = yield* Deferred.make<void, BidiError>()
   const linked = yield* Deferred.make<void>()
   const over = yield* Deferred.make<void>()
@@ -82,7 +81,7 @@ export const open = Effect.fnUntraced(function* (call: Call) {
 })
 
 interface Wiring {
-  readonly inbox: Queue.Queue<Inbound, BidiError>
+  readonly inbox: Inbox<Inbound, BidiError>
   readonly accepted: Deferred.Deferred<void, BidiError>
   readonly linked: Deferred.Deferred<void>
   readonly over: Deferred.Deferred<void>
@@ -116,7 +115,7 @@ const begin = ({ account, closing, errors, modelId, opening }: Call, { accepted,
   const finish = (reason: BidiError): boolean => {
     if (ended) return false
     ended = true
-    Queue.failCauseUnsafe(inbox, Cause.fail(reason))
+    inbox.done(Exit.fail(reason))
     Deferred.doneUnsafe(accepted, Exit.fail(reason))
     Deferred.doneUnsafe(over, Exit.void)
     for (const sent of unsent) Deferred.doneUnsafe(sent, Exit.fail(gone()))
@@ -149,7 +148,7 @@ const begin = ({ account, closing, errors, modelId, opening }: Call, { accepted,
         if (ended) continue
         Deferred.doneUnsafe(accepted, Exit.void)
         if (chunk?.bytes === undefined) continue
-        if (!Queue.offerUnsafe(inbox, parse(chunk.bytes))) return end(errors.tooSlow(INBOX))
+        if (!inbox.offer(parse(chunk.bytes))) return end(errors.tooSlow(INBOX))
       }
       // whatever the reason, to the SDK it looks like this
       end(errors.lost(`${phone.address()} ended the connection${because()}`, trouble))

@@ -5,7 +5,6 @@ import * as Audio from "@effect-bidi/core/Audio"
 import type { BidiError } from "@effect-bidi/core/BidiError"
 import type { Connection, ModelEvent, Setup } from "@effect-bidi/core/BidiModel"
 import * as Effect from "effect/Effect"
-import * as Queue from "effect/Queue"
 import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
@@ -57,7 +56,7 @@ export const connect = (settings: Settings, endpoint: Endpoint) => {
 const ready = Effect.fnUntraced(function* (line: Line, state: State) {
   const backlog: Array<ModelEvent> = []
   while (true) {
-    const message = yield* Queue.take(line.inbox)
+    const message = yield* line.inbox.take
     backlog.push(...receive(state, [message]))
     const complete = message?.setupComplete
     if (complete === undefined) continue
@@ -70,7 +69,7 @@ const events = (line: Line, state: State, backlog: Array<ModelEvent>): Stream.St
   const pull: Effect.Effect<[ModelEvent, ...Array<ModelEvent>], BidiError> = Effect.suspend(() => {
     const waiting = backlog.splice(0)
     if (isFilled(waiting)) return Effect.succeed(waiting)
-    return Effect.flatMap(Queue.takeAll(line.inbox), (messages) => {
+    return Effect.flatMap(line.inbox.takeAll, (messages) => {
       const events = receive(state, messages)
       return isFilled(events) ? Effect.succeed(events) : pull
     })

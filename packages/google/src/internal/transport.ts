@@ -5,12 +5,11 @@
  * and listening are one step.
  */
 import { watch } from "@effect-bidi/core/BidiAdapter"
-import * as Cause from "effect/Cause"
+import { Inbox } from "@effect-bidi/core/Inbox"
 import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import * as Queue from "effect/Queue"
 import type { BidiError } from "@effect-bidi/core/BidiError"
 import type { RawData, WebSocket } from "ws"
 import { dial, type Endpoint, type Session } from "./dial.ts"
@@ -27,7 +26,7 @@ export const INBOX = 4096
 export const CONGESTED = 256 * 1024
 
 export interface Line {
-  readonly inbox: Queue.Dequeue<Inbound, BidiError>
+  readonly inbox: Inbox<Inbound, BidiError>
   /** Writes messages together and in order, and waits until the last one has left. */
   readonly send: (messages: ReadonlyArray<ClientMessage>) => Effect.Effect<void, BidiError>
   /** Writes the user's audio; `false` when the line is congested or gone. Never throws. */
@@ -40,7 +39,7 @@ const PATIENCE = { every: "30 seconds", misses: 3 } as const
 /** Dials. The line closes hard with the scope, also while it is being opened. */
 export const open = Effect.fnUntraced(function* (endpoint: Endpoint, session: Session, rate: number, errors: Errors) {
   const clock = yield* Clock.Clock
-  const inbox = yield* Queue.bounded<Inbound, BidiError>(INBOX)
+  const inbox = new Inbox<Inbound, BidiError>(INBOX, "dropping")
   const opened = yield* Deferred.make<void, BidiError>()
   const over = yield* Deferred.make<void>()
   const now = () => clock.currentTimeMillisUnsafe()
@@ -68,7 +67,7 @@ interface Wiring {
   readonly session: Session
   readonly rate: number
   readonly errors: Errors
-  readonly inbox: Queue.Queue<Inbound, BidiError>
+  readonly inbox: Inbox<Inbound, BidiError>
   readonly opened: Deferred.Deferred<void, BidiError>
   readonly over: Deferred.Deferred<void>
   readonly now: () => number
@@ -84,7 +83,7 @@ const listen = ({ endpoint, errors, inbox, now, opened, over, rate, session }: W
   const end = (reason: BidiError): void => {
     if (ended) return
     ended = true
-    Queue.failCauseUnsafe(inbox, Cause.fail(reason))
+    inbox.done(Exit.fail(reason))
     Deferred.doneUnsafe(opened, Exit.fail(reason))
     Deferred.doneUnsafe(over, Exit.void)
     // the listeners stay: a socket that is thrown away while it connects still has an error to tell
@@ -96,7 +95,7 @@ const listen = ({ endpoint, errors, inbox, now, opened, over, rate, session }: W
     if (ended) return
     const message = parse(String(data))
     ready ||= message?.setupComplete !== undefined
-    if (!Queue.offerUnsafe(inbox, message)) end(errors.tooSlow(INBOX))
+    if (!inbox.offer(message)) end(errors.tooSlow(INBOX))
   }
 
   const stage = () => (ready ? "live" : session.config.sessionResumption?.handle === undefined ? "setup" : "resume")

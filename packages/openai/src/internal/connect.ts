@@ -5,7 +5,6 @@ import * as Audio from "@effect-bidi/core/Audio"
 import type { BidiError } from "@effect-bidi/core/BidiError"
 import type { Command, Connection, ModelEvent, Setup } from "@effect-bidi/core/BidiModel"
 import * as Effect from "effect/Effect"
-import * as Queue from "effect/Queue"
 import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
@@ -60,7 +59,7 @@ const confirmed = Effect.fnUntraced(function* (line: Line, state: State) {
   const backlog: Array<ModelEvent> = []
   let created: Fields = {}
   while (true) {
-    const frame = yield* Queue.take(line.inbox)
+    const frame = yield* line.inbox.take
     const session = sessionIn(frame)
     if (frame?.type === "session.updated" && session !== undefined) return { backlog, created, updated: session }
     if (frame?.type === "session.created" && session !== undefined) created = session
@@ -78,7 +77,7 @@ const events = (line: Line, state: State, backlog: Array<ModelEvent>): Stream.St
     const waiting = backlog.splice(0)
     if (isFilled(waiting)) return Effect.succeed(waiting)
     if (fatal !== undefined) return Effect.fail(fatal)
-    return Effect.flatMap(Queue.takeAll(line.inbox), (frames) => {
+    return Effect.flatMap(line.inbox.takeAll, (frames) => {
       const { events, fatal: reason, frames: replies } = receive(state, frames)
       line.post(replies)
       if (reason !== undefined) line.end((fatal = reason))

@@ -5,12 +5,11 @@
  * dialing and listening are one step.
  */
 import { watch } from "@effect-bidi/core/BidiAdapter"
-import * as Cause from "effect/Cause"
+import { Inbox } from "@effect-bidi/core/Inbox"
 import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import * as Queue from "effect/Queue"
 import type { BidiError } from "@effect-bidi/core/BidiError"
 import { dial, type Endpoint } from "./dial.ts"
 import { base64 } from "./encode.ts"
@@ -26,7 +25,7 @@ export const INBOX = 4096
 export const CONGESTED = 256 * 1024
 
 export interface Line {
-  readonly inbox: Queue.Dequeue<Inbound, BidiError>
+  readonly inbox: Inbox<Inbound, BidiError>
   /** Waits for the handshake. */
   readonly opened: Effect.Effect<void, BidiError>
   /** Writes frames without waiting. Whether they leave is no question: the end of the line is told by the inbox. */
@@ -44,7 +43,7 @@ const PATIENCE = { every: "20 seconds", misses: 2 } as const
 /** Dials. The line closes hard with the scope, also while it is being opened. */
 export const open = Effect.fnUntraced(function* (endpoint: Endpoint, errors: Errors) {
   const clock = yield* Clock.Clock
-  const inbox = yield* Queue.bounded<Inbound, BidiError>(INBOX)
+  const inbox = new Inbox<Inbound, BidiError>(INBOX, "dropping")
   const opened = yield* Deferred.make<void, BidiError>()
   const over = yield* Deferred.make<void>()
   const phone = yield* Effect.acquireRelease(
@@ -69,7 +68,7 @@ export const open = Effect.fnUntraced(function* (endpoint: Endpoint, errors: Err
 interface Wiring {
   readonly endpoint: Endpoint
   readonly errors: Errors
-  readonly inbox: Queue.Queue<Inbound, BidiError>
+  readonly inbox: Inbox<Inbound, BidiError>
   readonly opened: Deferred.Deferred<void, BidiError>
   readonly over: Deferred.Deferred<void>
   readonly now: () => number
@@ -84,7 +83,7 @@ const listen = ({ endpoint, errors, inbox, now, opened, over }: Wiring) => {
   const end = (reason: BidiError): void => {
     if (ended) return
     ended = true
-    Queue.failCauseUnsafe(inbox, Cause.fail(reason))
+    inbox.done(Exit.fail(reason))
     Deferred.doneUnsafe(opened, Exit.fail(reason))
     Deferred.doneUnsafe(over, Exit.void)
     // the listeners stay: a socket that is thrown away while it connects still has an error to tell
@@ -93,7 +92,7 @@ const listen = ({ endpoint, errors, inbox, now, opened, over }: Wiring) => {
 
   const enqueue = (frame: Inbound): void => {
     alive = true
-    if (!ended && !Queue.offerUnsafe(inbox, frame)) end(errors.tooSlow(INBOX))
+    if (!ended && !inbox.offer(frame)) end(errors.tooSlow(INBOX))
   }
 
   realtime.on("event", (event) => enqueue(event as unknown as Frame))
