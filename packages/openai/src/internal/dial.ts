@@ -6,6 +6,7 @@ import * as Redacted from "effect/Redacted"
 import OpenAI from "openai"
 import { OpenAIRealtimeWS } from "openai/realtime/ws"
 import * as net from "node:net"
+import type { Inbound } from "./frame.ts"
 
 /** What proves who calls, and where to. */
 export interface Credentials {
@@ -59,8 +60,33 @@ export const endpoint = (model: string, credentials: Credentials): Endpoint | Wr
   }
 }
 
-/** Dials at once. Throws where the SDK does. */
-export const dial = ({ apiKey, model, organization, project, url }: Endpoint): OpenAIRealtimeWS => {
+type Read = (frame: Inbound) => void
+
+/**
+ * The connection of the SDK, which tells of every frame in one step. The SDK's own emitter makes a new table of what it
+ * has to clean up at every event, linked to the one before: half of all garbage that got into the old generation.
+ */
+class Reader extends OpenAIRealtimeWS {
+  private readonly read: Read
+
+  constructor(props: ConstructorParameters<typeof OpenAIRealtimeWS>[0], client: OpenAI, read: Read) {
+    super(props, client)
+    this.read = read
+  }
+
+  // the provider's errors come as events too, and those of the socket are heard at the socket
+  protected override _emit(event: PropertyKey, ...values: Array<any>): void {
+    if (event === "event") this.read(values[0])
+    else if (event === "error" && values[0].message === "could not parse websocket event") this.read(undefined)
+  }
+
+  protected override _hasListener(): boolean {
+    return true
+  }
+}
+
+/** Dials at once. Throws where the SDK does. `read` gets every frame; `undefined` is one that cannot be read. */
+export const dial = ({ apiKey, model, organization, project, url }: Endpoint, read: Read): OpenAIRealtimeWS => {
   const client = new OpenAI({
     apiKey: Redacted.value(apiKey),
     // `null` keeps the SDK from looking into the environment by itself
@@ -69,7 +95,7 @@ export const dial = ({ apiKey, model, organization, project, url }: Endpoint): O
     baseURL: url.href,
     logLevel: "off"
   })
-  return new OpenAIRealtimeWS(
+  return new Reader(
     {
       model,
       options: {
@@ -77,7 +103,8 @@ export const dial = ({ apiKey, model, organization, project, url }: Endpoint): O
         ...(ports[url.protocol] === 80 ? { createConnection: () => connectPlain(url) } : {})
       }
     },
-    client
+    client,
+    read
   )
 }
 

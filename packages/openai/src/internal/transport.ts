@@ -14,7 +14,7 @@ import type { BidiError } from "@effect-bidi/core/BidiError"
 import { dial, type Endpoint } from "./dial.ts"
 import { base64 } from "./encode.ts"
 import type { Errors } from "./errors.ts"
-import type { Frame, Inbound } from "./frame.ts"
+import type { Inbound } from "./frame.ts"
 import { readRefusal } from "./refusal.ts"
 import type { ClientEvent } from "./state.ts"
 
@@ -75,8 +75,7 @@ interface Wiring {
 }
 
 const listen = ({ endpoint, errors, inbox, now, opened, over }: Wiring) => {
-  const realtime = dial(endpoint)
-  const { socket } = realtime
+  const { socket } = dial(endpoint, (frame) => enqueue(frame))
   let ended = false
   let alive = true
 
@@ -95,11 +94,6 @@ const listen = ({ endpoint, errors, inbox, now, opened, over }: Wiring) => {
     if (!ended && !inbox.offer(frame)) end(errors.tooSlow(INBOX))
   }
 
-  realtime.on("event", (event) => enqueue(event as unknown as Frame))
-  realtime.on("error", (error) => {
-    // the provider's errors come as events too, and those of the socket are heard at the socket
-    if (error.message === "could not parse websocket event") enqueue(undefined)
-  })
   socket.on("open", () => Deferred.doneUnsafe(opened, Exit.void))
   socket.on("pong", () => {
     alive = true
