@@ -1,7 +1,10 @@
 import { BidiTest } from "@effect-bidi/core"
 import { assert, describe, it } from "@effect/vitest"
+import * as Clock from "effect/Clock"
+import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Limits from "../src/internal/limits.ts"
 import { agentWith } from "./support/agent.ts"
 
 const chat: BidiTest.Script = Effect.fnUntraced(function* (line) {
@@ -79,6 +82,28 @@ describe("limits", () => {
       assert.deepStrictEqual(idle(), [])
       yield* BidiTest.advance("1 second")
       assert.deepStrictEqual(idle(), [10])
+    })
+  )
+
+  it.effect("takes a timer that is a little early for what it is", () =>
+    Effect.gen(function* () {
+      const told: Array<unknown> = []
+      const since = yield* Clock.currentTimeMillis
+      let looks = 0
+      const rooms = {
+        fanout: { emit: (event: unknown) => told.push(event) },
+        // by this clock, every timer fires a millisecond too soon
+        now: () => since + (looks++ === 0 ? 0 : Math.max(0, elapsed() - 1)),
+        turn: { idle: Effect.void, happens: Effect.never }
+      } as unknown as Parameters<typeof Limits.watch>[0]
+      const clock = yield* Clock.Clock
+      const elapsed = () => clock.currentTimeMillisUnsafe() - since
+      const over = yield* Deferred.make<number>()
+      const stop = () => Effect.asVoid(Deferred.sync(over, elapsed))
+      yield* Effect.forkScoped(Limits.watch(rooms, { maxIdle: "1 second" }, stop), { startImmediately: true })
+      yield* BidiTest.advance("3 seconds")
+      assert.strictEqual(yield* Deferred.await(over), 1001)
+      assert.deepStrictEqual(told, [])
     })
   )
 })

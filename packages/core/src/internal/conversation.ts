@@ -117,7 +117,7 @@ export const converse = (
       }
       const open = Effect.gen(function* () {
         yield* openObservers(rooms, plan.hooks, fail)
-        const started = onReady === undefined ? undefined : { conversation, events: yield* openEvents(rooms) }
+        const started = onReady?.({ conversation, events: yield* openEvents(rooms) })
         yield* openOutputs(rooms, plan.outputs, fail)
         let connectionId = () => ""
         yield* Effect.addFinalizer((exit) =>
@@ -137,7 +137,7 @@ export const converse = (
         const inputs = yield* openInputs(sender, plan.inputs, fail)
         yield* Effect.forkScoped(Effect.ignore(Effect.andThen(inputs, endOfInputs(rooms, plan.inputs.length, stop))))
         yield* Effect.forkScoped(Limits.watch(rooms, plan.limits, stop))
-        if (started !== undefined) yield* onReady!(started)
+        if (started !== undefined) yield* started
         return yield* Effect.never
       })
 
