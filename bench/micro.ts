@@ -3,7 +3,7 @@
  */
 import * as Audio from "@effect-bidi/core/Audio"
 import * as BidiAgent from "@effect-bidi/core/BidiAgent"
-import { Inbox } from "@effect-bidi/core/Inbox"
+import { Inbox, takeStream } from "@effect-bidi/core/Inbox"
 import type { AudioInput, AudioStream } from "@effect-bidi/core/BidiEvent"
 import * as BidiInput from "@effect-bidi/core/BidiInput"
 import * as BidiJson from "@effect-bidi/core/BidiJson"
@@ -64,7 +64,7 @@ const converse = Effect.fnUntraced(function* (options: {
             options.sent()
             return true
           },
-          events: Stream.concat(options.events, Stream.never)
+          listen: (take) => takeStream(Stream.concat(options.events, Stream.never), take)
         })
     })
   )

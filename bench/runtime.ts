@@ -32,6 +32,7 @@ const start = Effect.fnUntraced(function* (caller: Caller, count: Map<string, nu
   const agent = yield* Assistant
   let speak: (input: AudioInput) => boolean = () => true
   const microphone = BidiInput.capture(
+    "microphone",
     (push) => {
       speak = push
       return Effect.never
@@ -43,7 +44,7 @@ const start = Effect.fnUntraced(function* (caller: Caller, count: Map<string, nu
 
   const ready = yield* Latch.make()
   const conversation = agent.run({
-    inputs: [BidiInput.make("microphone", microphone)],
+    inputs: [microphone],
     outputs: [
       BidiOutput.speaker(
         "speaker",

@@ -1,6 +1,8 @@
 /** The whole channel with files in place of devices, in virtual time. */
 import * as BidiAgent from "@effect-bidi/core/BidiAgent"
+import type * as BidiInput from "@effect-bidi/core/BidiInput"
 import * as BidiTest from "@effect-bidi/core/BidiTest"
+import type { CurrentConversation } from "@effect-bidi/core/CurrentConversation"
 import { assert, describe, it } from "@effect/vitest"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -11,6 +13,7 @@ import * as Stream from "effect/Stream"
 import { mkdtempSync, readFileSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import type { AudioError } from "../src/AudioError.ts"
 import { AudioIO, type Options } from "../src/AudioIO.ts"
 import { bytesOf, samplesOf } from "../src/internal/samples.ts"
 import type { Levels } from "../src/Level.ts"
@@ -93,13 +96,16 @@ describe("a file as the microphone", () => {
     Effect.gen(function* () {
       const { agent } = yield* agentOf(silent)
       const audio = yield* AudioIO
-      const slow = { ...audio.input, stream: Stream.tap(audio.input.stream, () => Effect.sleep("1 second")) }
+      const slow: BidiInput.BidiInput<AudioError, CurrentConversation> = {
+        name: "slow",
+        run: (take) => audio.input.run((event) => Effect.andThen(Effect.sleep("1 second"), take(event) ?? Effect.void))
+      }
       const call = yield* agent.start({ inputs: [slow] })
       yield* BidiTest.advance("5 seconds")
       const { captured, dropped } = audio.counts()
       assert.approximately(captured, 5 * 24_000, 480)
-      // one was taken at once, then all that waited at a time, and as many wait again: 200 ms each
-      assert.approximately(captured - dropped, 21 * 480, 480)
+      // one frame was taken every second, and those of the last 200 ms wait
+      assert.approximately(captured - dropped, (5 + 10) * 480, 480)
       yield* call.stop()
     }).pipe(Effect.scoped, Effect.provide(layer({ inputBuffer: "200 millis" })))
   )

@@ -5,7 +5,6 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Scope from "effect/Scope"
-import * as Stream from "effect/Stream"
 import { TestClock } from "effect/testing"
 import type { Socket } from "node:net"
 import { LANE } from "../src/internal/body.ts"
@@ -208,7 +207,7 @@ describe("a connection", () => {
       for (let i = 0; i <= INBOX; i++) peer.send({ somethingNew: {} })
       yield* peer.closed
       yield* server.empty
-      const error = yield* Effect.flip(Stream.runDrain(connection.events))
+      const error = yield* Effect.flip(connection.listen(() => undefined))
       assert(error.reason._tag === "ConsumerTooSlow")
       assert.strictEqual(error.reason.capacity, INBOX)
     })

@@ -14,10 +14,10 @@ import type * as Effect from "effect/Effect"
 import type * as JsonSchema from "effect/JsonSchema"
 import type * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
-import type * as Stream from "effect/Stream"
 import type { AudioFormat } from "./Audio.ts"
 import type { BidiError } from "./BidiError.ts"
 import type { ImageInput, ResponseComplete, Usage } from "./BidiEvent.ts"
+import type { Take } from "./Inbox.ts"
 import type { Entry } from "./Transcript.ts"
 
 /**
@@ -253,8 +253,11 @@ export interface Connection {
    * gone); the caller keeps the frame. Never throws.
    */
   readonly sendAudio: (frame: Uint8Array) => boolean
-  /** What the provider reports, in order. It never ends without an error: every end of a connection has a reason. */
-  readonly events: Stream.Stream<ModelEvent, BidiError>
+  /**
+   * Has what the provider reports taken, in order and one after the other, until the connection ends. What was reported
+   * before comes first. It never ends without an error: every end of a connection has a reason. Called once.
+   */
+  readonly listen: (take: Take<ModelEvent>) => Effect.Effect<void, BidiError>
 }
 
 /**

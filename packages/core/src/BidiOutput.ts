@@ -6,7 +6,7 @@
  *
  * @since 0.1.0
  */
-import type * as Cause from "effect/Cause"
+import * as Cause from "effect/Cause"
 import * as Deferred from "effect/Deferred"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -14,10 +14,10 @@ import * as Exit from "effect/Exit"
 import * as Latch from "effect/Latch"
 import * as Metric from "effect/Metric"
 import * as Pull from "effect/Pull"
-import * as Queue from "effect/Queue"
 import type * as Scope from "effect/Scope"
 import { BidiError, ConsumerTooSlow } from "./BidiError.ts"
 import type { AudioStream, Output, OutputOf, OutputTag } from "./BidiEvent.ts"
+import { Inbox } from "./Inbox.ts"
 
 /**
  * Events that do not fit into a mailbox of `capacity` events: `sliding` drops the oldest, `dropping` the newest (both
@@ -224,10 +224,7 @@ const sink = Effect.fnUntraced(function* <E>(
   playback: Playback,
   handle: (event: Output) => Effect.Effect<void, E>
 ) {
-  const queue = yield* Queue.make<Output, Cause.Done>({
-    capacity,
-    strategy: strategy === "sliding" ? "sliding" : "dropping"
-  })
+  const inbox = new Inbox<Output, Cause.Done>(capacity, strategy === "sliding" ? "sliding" : "dropping")
   const overflown = yield* Deferred.make<never, BidiError>()
   const context = yield* Effect.context<never>()
   const count = Metric.withAttributes(dropped, { output: name })
@@ -239,29 +236,20 @@ const sink = Effect.fnUntraced(function* <E>(
     Deferred.doneUnsafe(overflown, Exit.fail(new BidiError({ reason })))
   }
 
-  const work = Queue.take(queue).pipe(
-    Effect.flatMap(handle),
-    Effect.forever({ disableYield: true }),
-    Pull.catchDone(() => Effect.void)
+  const work = Pull.catchDone(
+    inbox.forEach((event) => Effect.suspend(() => handle(event))),
+    () => Effect.void
   )
 
   return {
     offer: (event) => {
-      if (queue.state._tag === "Open" && Queue.isFullUnsafe(queue)) overflow()
-      Queue.offerUnsafe(queue, event)
+      if (!inbox.offer(event)) overflow()
     },
-    flush: Effect.sync(() => {
-      if (queue.state._tag !== "Open") return
-      const waiting: Array<Output> = []
-      for (let next = Queue.takeUnsafe(queue); next?._tag === "Success"; next = Queue.takeUnsafe(queue)) {
-        if (next.value._tag !== "AudioStream") waiting.push(next.value)
-      }
-      Queue.offerAllUnsafe(queue, waiting)
-    }),
+    flush: Effect.sync(() => inbox.retain(({ _tag }) => _tag !== "AudioStream")),
     playback,
     // one that may lose nothing does not get to finish what it is stuck in
     run: strategy === "fail" ? Effect.raceFirst(work, Deferred.await(overflown)) : work,
-    end: Effect.asVoid(Queue.end(queue))
+    end: Effect.sync(() => inbox.done(Exit.fail(Cause.Done())))
   } satisfies Sink<E | BidiError>
 })
 

@@ -1,17 +1,51 @@
 /**
- * Messages of a callback, for one fiber that waits for them.
+ * Messages of a callback, for one fiber.
  *
- * A `Queue` does this too, for any number of takers. What it remembers of each that waits is linked from one wait to the
- * next, and with fifty a second in each session the garbage of every wait gets into the old generation of the heap: the
- * longest pauses of a process with hundreds of sessions came from there.
+ * A `Queue` does this too, for any number of takers, and wakes a fiber for every message. With fifty frames of sound a
+ * second in each direction of hundreds of sessions, waking fibers is most of what a frame costs: each finds itself and
+ * all that belongs to it out of the cache. Here a fiber that waits has whoever brings a message hand it over, and sleeps
+ * on.
  *
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
+import type { SchedulerDispatcher } from "effect/Scheduler"
+import * as Stream from "effect/Stream"
 
 /**
- * A bounded mailbox with one reader. Whoever offers never runs the reader in its own stack.
+ * Takes a message: at once, or by an effect that ends before the next message is taken. What it throws is a defect of
+ * that effect.
+ *
+ * @category models
+ */
+export type Take<in A, out E = never, out R = never> = (message: A) => Effect.Effect<void, E, R> | undefined
+
+/**
+ * Takes one message after the other, as one.
+ *
+ * @category combinators
+ */
+export const takeEach = <A>(messages: ReadonlyArray<A>, take: Take<A>, from = 0): Effect.Effect<void> | undefined => {
+  for (let i = from; i < messages.length; i++) {
+    const more = take(messages[i]!)
+    if (more === undefined) continue
+    const rest = Effect.suspend(() => takeEach(messages, take, i + 1) ?? Effect.void)
+    return Effect.andThen(more, rest)
+  }
+  return undefined
+}
+
+/**
+ * Takes the elements of a stream.
+ *
+ * @category combinators
+ */
+export const takeStream = <A, E, R>(stream: Stream.Stream<A, E, R>, take: Take<A>): Effect.Effect<void, E, R> =>
+  Stream.runForEachArray(stream, (messages) => Effect.suspend(() => takeEach(messages, take) ?? Effect.void))
+
+/**
+ * A bounded mailbox with one reader. Whoever offers never runs a fiber in its own stack.
  *
  * @category models
  */
@@ -20,8 +54,9 @@ export class Inbox<A, E = never> {
   private readonly sliding: boolean
   private messages: Array<A> = []
   private end: Exit.Exit<never, E> | undefined
-  private waiting: (() => void) | undefined
-  private waking = false
+  private taker: Taker<A> | undefined // a fiber that waits for something to do
+  private taking = false
+  private waiting: (() => void) | undefined // a fiber that waits for a message
 
   /** What does not fit is refused (`dropping`), or the oldest message goes for it (`sliding`). */
   constructor(capacity: number, strategy: "dropping" | "sliding") {
@@ -29,9 +64,19 @@ export class Inbox<A, E = never> {
     this.sliding = strategy === "sliding"
   }
 
+  /** How many messages wait. */
+  get size(): number {
+    return this.messages.length
+  }
+
   /** `false`: a message was lost, the oldest or this one. After the end, none counts any more. Never throws. */
   offer(message: A): boolean {
     if (this.end !== undefined) return true
+    if (this.taker !== undefined && !this.taking) {
+      this.hand(this.taker, message)
+      if (this.messages.length > 0 || this.end !== undefined) this.flow()
+      return true
+    }
     const full = this.messages.length >= this.capacity
     if (full && !this.sliding) return false
     if (full) this.messages.shift()
@@ -44,7 +89,13 @@ export class Inbox<A, E = never> {
   done(end: Exit.Exit<never, E>): void {
     if (this.end !== undefined) return
     this.end = end
+    this.flow()
     this.wake()
+  }
+
+  /** Drops messages that wait. */
+  retain(keep: (message: A) => boolean): void {
+    this.messages = this.messages.filter(keep)
   }
 
   /** The next message. */
@@ -60,29 +111,77 @@ export class Inbox<A, E = never> {
     return Effect.succeed(all)
   })
 
+  /**
+   * Takes every message, until the end. One that finds nothing before it is taken in the stack of whoever offers it; the
+   * fiber wakes only for what `take` leaves it to do.
+   */
+  forEach<E2 = never, R = never>(take: Take<A, E2, R>): Effect.Effect<never, E | E2, R> {
+    return Effect.withFiber(({ currentDispatcher }) => {
+      const next: Effect.Effect<never, E | E2, R> = Effect.flatMap(
+        Effect.callback<void, E | E2, R>((resume) => {
+          this.taker = { take, resume, dispatcher: currentDispatcher }
+          this.flow()
+          return Effect.sync(() => {
+            this.taker = undefined
+          })
+        }),
+        () => next
+      )
+      return next
+    })
+  }
+
+  private hand(taker: Taker<A>, message: A): void {
+    this.taking = true
+    let more: Work | undefined
+    try {
+      more = taker.take(message)
+    } catch (defect) {
+      more = Effect.die(defect)
+    }
+    this.taking = false
+    if (more !== undefined) this.leave(taker, more)
+  }
+
+  private flow(): void {
+    if (this.taking) return
+    while (this.taker !== undefined && this.messages.length > 0) this.hand(this.taker, this.messages.shift()!)
+    if (this.taker !== undefined && this.end !== undefined) this.leave(this.taker, this.end)
+  }
+
+  private leave(taker: Taker<A>, work: Work): void {
+    this.taker = undefined
+    taker.dispatcher.scheduleTask(() => taker.resume(work), 0)
+  }
+
   private more<B>(again: Effect.Effect<B, E>): Effect.Effect<B, E> {
     return this.end ?? Effect.andThen(this.told, again)
   }
 
-  private readonly told = Effect.callback<void>((resume) => {
-    // a fiber may make room for others at any step, also between looking and waiting
-    if (this.messages.length > 0 || this.end !== undefined) return resume(Effect.void)
-    this.waiting = () => resume(Effect.void)
-    return Effect.sync(() => {
-      this.waiting = undefined
+  private readonly told = Effect.withFiber(({ currentDispatcher }) =>
+    Effect.callback<void>((resume) => {
+      // a fiber may make room for others at any step, also between looking and waiting
+      if (this.messages.length > 0 || this.end !== undefined) return resume(Effect.void)
+      this.waiting = () => currentDispatcher.scheduleTask(() => resume(Effect.void), 0)
+      return Effect.sync(() => {
+        this.waiting = undefined
+      })
     })
-  })
+  )
 
   private wake(): void {
-    if (this.waking || this.waiting === undefined) return
-    this.waking = true
-    queueMicrotask(this.awake)
-  }
-
-  private readonly awake = (): void => {
     const { waiting } = this
-    this.waking = false
+    if (waiting === undefined) return
     this.waiting = undefined
-    waiting?.()
+    waiting()
   }
+}
+
+// What each fiber may fail with and needs is known to `forEach` alone.
+type Work = Effect.Effect<void, any, any>
+
+interface Taker<in A> {
+  readonly take: (message: A) => Work | undefined
+  readonly resume: (work: Work) => void
+  readonly dispatcher: SchedulerDispatcher
 }

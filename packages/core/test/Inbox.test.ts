@@ -1,5 +1,7 @@
-import { Inbox } from "@effect-bidi/core"
+import { BidiTest, Inbox } from "@effect-bidi/core"
 import { assert, describe, it } from "@effect/vitest"
+import * as Cause from "effect/Cause"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
@@ -84,6 +86,140 @@ describe("Inbox", () => {
           Array.from({ length: count }, (_, i) => i)
         )
       })
+    )
+  }
+
+  it.effect("hands over to a reader that waits, in the stack of who offers", () =>
+    Effect.gen(function* () {
+      const taken: Array<number> = []
+      const inbox = new Inbox.Inbox<number>(4, "dropping")
+      inbox.offer(1)
+      const reader = yield* Effect.forkChild(
+        inbox.forEach((message) => void taken.push(message)),
+        { startImmediately: true }
+      )
+      assert.deepStrictEqual(taken, [1])
+      inbox.offer(2)
+      assert.deepStrictEqual(taken, [1, 2])
+      yield* Fiber.interrupt(reader)
+      inbox.offer(3)
+      assert.deepStrictEqual(taken, [1, 2])
+      assert.deepStrictEqual(yield* inbox.takeAll, [3])
+    })
+  )
+
+  it.effect("waits for what one message takes before the next, and never runs it in the stack of who offers", () =>
+    Effect.gen(function* () {
+      const log: Array<string> = []
+      const inbox = new Inbox.Inbox<number>(2, "dropping")
+      const gate = yield* Deferred.make<void>()
+      yield* Effect.forkChild(
+        inbox.forEach((message) => {
+          log.push(`take ${message}`)
+          if (message !== 1) return undefined
+          return Effect.andThen(
+            Effect.sync(() => log.push("work")),
+            Deferred.await(gate)
+          )
+        }),
+        { startImmediately: true }
+      )
+      assert.deepStrictEqual(
+        [1, 2, 3, 4].map((message) => inbox.offer(message)),
+        [true, true, true, false]
+      )
+      assert.deepStrictEqual(log, ["take 1"])
+      yield* BidiTest.settle
+      assert.deepStrictEqual(log, ["take 1", "work"])
+      yield* Deferred.succeed(gate, undefined)
+      yield* BidiTest.settle
+      assert.deepStrictEqual(log, ["take 1", "work", "take 2", "take 3"])
+    })
+  )
+
+  it.effect("keeps the order of what is offered while a message is taken", () =>
+    Effect.gen(function* () {
+      const log: Array<string> = []
+      const inbox = new Inbox.Inbox<number, "over">(4, "dropping")
+      const reader = yield* Effect.forkChild(
+        Effect.flip(
+          inbox.forEach((message) => {
+            log.push(`begin ${message}`)
+            if (message === 1) inbox.offer(2)
+            if (message === 2) inbox.done(Exit.fail("over"))
+            log.push(`end ${message}`)
+            return undefined
+          })
+        ),
+        { startImmediately: true }
+      )
+      inbox.offer(1)
+      assert.deepStrictEqual(log, ["begin 1", "end 1", "begin 2", "end 2"])
+      assert.strictEqual(yield* Fiber.join(reader), "over")
+    })
+  )
+
+  it.effect("throws nothing at who offers: it is a defect of the reader", () =>
+    Effect.gen(function* () {
+      const inbox = new Inbox.Inbox<number>(4, "dropping")
+      const reader = yield* Effect.forkChild(
+        inbox.forEach(() => {
+          throw new Error("unreadable")
+        }),
+        { startImmediately: true }
+      )
+      assert.isTrue(inbox.offer(1))
+      const exit = yield* Fiber.await(reader)
+      assert(Exit.isFailure(exit))
+      assert.isTrue(Cause.hasDies(exit.cause))
+    })
+  )
+
+  it("drops of what waits only what it is told to", () => {
+    const inbox = new Inbox.Inbox<number>(4, "dropping")
+    for (const message of [1, 2, 3, 4]) inbox.offer(message)
+    inbox.retain((message) => message % 2 === 0)
+    assert.isTrue(inbox.offer(5))
+    assert.deepStrictEqual(Effect.runSync(inbox.takeAll), [2, 4, 5])
+  })
+
+  for (const steps of [2048, 30, 7]) {
+    it.effect.prop(
+      `has everything taken in order, whatever takes time (${steps} steps)`,
+      [Pieces, Schema.Array(Schema.Boolean)],
+      ([pieces, slow]) =>
+        Effect.gen(function* () {
+          const inbox = new Inbox.Inbox<number, "over">(1000, "dropping")
+          const log: Array<number> = []
+          const reader = yield* inbox
+            .forEach((message) => {
+              log.push(message)
+              return slow[message % Math.max(1, slow.length)] === true
+                ? Effect.andThen(
+                    Effect.yieldNow,
+                    Effect.sync(() => log.push(-message))
+                  )
+                : undefined
+            })
+            .pipe(
+              Effect.flip,
+              Effect.provideService(References.MaxOpsBeforeYield, steps),
+              Effect.forkChild({ startImmediately: true })
+            )
+          let count = 1
+          for (const piece of pieces) {
+            for (let i = 0; i < piece; i++) inbox.offer(count++)
+            yield* Effect.yieldNow
+          }
+          inbox.done(Exit.fail("over"))
+          assert.strictEqual(yield* Fiber.join(reader), "over")
+          const expected: Array<number> = []
+          for (let message = 1; message < count; message++) {
+            expected.push(message)
+            if (slow[message % Math.max(1, slow.length)] === true) expected.push(-message)
+          }
+          assert.deepStrictEqual(log, expected)
+        })
     )
   }
 })

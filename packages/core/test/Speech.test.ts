@@ -58,10 +58,10 @@ const count = (frames: ReadonlyArray<string>) =>
 
 /** Speaks for so long in frames of 20 ms, sent by hand. */
 const speak = (call: BidiAgent.Call<unknown>, duration: Duration.Input) =>
-  Effect.gen(function* () {
-    const caller = BidiTest.caller(BidiTest.speech(duration))
-    yield* Stream.runForEach(caller.stream, call.send)
-  }).pipe(Effect.provideService(CurrentConversation.CurrentConversation, call), Effect.ignore)
+  Stream.runForEach(BidiTest.speech(duration), call.send).pipe(
+    Effect.provideService(CurrentConversation.CurrentConversation, call),
+    Effect.ignore
+  )
 
 describe("what the agent is to say", () => {
   it.effect("is asked for word for word, one after the other, when nobody speaks", () =>

@@ -8,10 +8,9 @@ import { agentWith } from "./support/agent.ts"
 
 /** Speaks for so many frames of 20 ms. */
 const speak = (call: BidiAgent.Call<unknown>, frames: number) =>
-  Effect.gen(function* () {
-    const caller = BidiTest.caller(BidiTest.speech(frames * 20))
-    yield* Stream.runForEach(Stream.take(caller.stream, frames), call.send)
-  }).pipe(Effect.provideService(CurrentConversation.CurrentConversation, call))
+  Stream.runForEach(BidiTest.speech(frames * 20), call.send).pipe(
+    Effect.provideService(CurrentConversation.CurrentConversation, call)
+  )
 
 /** What reached a connection, frames counted. */
 const reached = (model: BidiTest.TestModel, generation: number) =>

@@ -2,7 +2,6 @@ import { assert, describe, it } from "@effect/vitest"
 import type { Command } from "@effect-bidi/core/BidiModel"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import * as Stream from "effect/Stream"
 import { TestClock } from "effect/testing"
 import type { OpenAiRealtime } from "../src/index.ts"
 import { CONGESTED, INBOX } from "../src/internal/transport.ts"
@@ -139,10 +138,7 @@ describe("a connection", () => {
       yield* peer.closed
       yield* server.empty
       let read = 0
-      const error = yield* connection.events.pipe(
-        Stream.runForEach(() => Effect.sync(() => read++)),
-        Effect.flip
-      )
+      const error = yield* Effect.flip(connection.listen(() => void read++))
       assert.strictEqual(read, INBOX)
       assert(error.reason._tag === "ConsumerTooSlow")
       assert.strictEqual(error.reason.capacity, INBOX)

@@ -6,7 +6,6 @@ import type { AudioInput } from "@effect-bidi/core/BidiEvent"
 import { CurrentConversation } from "@effect-bidi/core/CurrentConversation"
 import * as Effect from "effect/Effect"
 import * as Metric from "effect/Metric"
-import * as Stream from "effect/Stream"
 import type { AudioFormat } from "@effect-bidi/core/Audio"
 import type { AudioError } from "../AudioError.ts"
 import type { Microphone } from "./backend.ts"
@@ -15,6 +14,7 @@ import { keep } from "./keep.ts"
 import * as Studio from "./studio.ts"
 import * as Uplink from "./uplink.ts"
 
+const NAME = "microphone"
 const FRAME_MILLIS = 20
 
 const dropped = Metric.counter("bidi_audio_input_dropped", {
@@ -22,19 +22,17 @@ const dropped = Metric.counter("bidi_audio_input_dropped", {
   incremental: true
 })
 
-export const make = (studio: Studio.Studio): BidiInput.BidiInput<AudioError, CurrentConversation> =>
-  BidiInput.make(
-    "microphone",
-    Stream.unwrap(
-      Effect.map(CurrentConversation, ({ model }) => {
-        const frame = studio.settings.inputFrame ?? Math.round((model.input.sampleRate * FRAME_MILLIS) / 1000)
-        const frameMillis = (frame * 1000) / model.input.sampleRate
-        // the oldest frame goes when there is no room
-        const capacity = Math.max(1, Math.round(studio.settings.inputBuffer / frameMillis))
-        return BidiInput.capture((push) => listen(studio, model.input, frame, push), { capacity })
-      })
-    )
-  )
+export const make = (studio: Studio.Studio): BidiInput.BidiInput<AudioError, CurrentConversation> => ({
+  name: NAME,
+  run: (take) =>
+    Effect.flatMap(CurrentConversation, ({ model }) => {
+      const frame = studio.settings.inputFrame ?? Math.round((model.input.sampleRate * FRAME_MILLIS) / 1000)
+      const frameMillis = (frame * 1000) / model.input.sampleRate
+      // the oldest frame goes when there is no room
+      const capacity = Math.max(1, Math.round(studio.settings.inputBuffer / frameMillis))
+      return BidiInput.capture(NAME, (push) => listen(studio, model.input, frame, push), { capacity }).run(take)
+    })
+})
 
 /** Gives what it hears to `push` until the microphone ends. */
 const listen = Effect.fnUntraced(function* (

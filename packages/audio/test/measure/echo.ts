@@ -8,7 +8,6 @@ import { pcm } from "@effect-bidi/core/Audio"
 import { CurrentConversation } from "@effect-bidi/core/CurrentConversation"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
-import * as Stream from "effect/Stream"
 import { AudioIO } from "../../src/AudioIO.ts"
 import * as Resampler from "../../src/internal/resampler.ts"
 import { bytesOf, samplesOf } from "../../src/internal/samples.ts"
@@ -24,10 +23,12 @@ const run = Effect.fnUntraced(function* (backend: "pulse" | "portaudio", echoCan
   const program = Effect.gen(function* () {
     const audio = yield* AudioIO
     const sink = yield* audio.output.open
-    yield* audio.input.stream.pipe(
-      Stream.runForEach((event) => Effect.sync(() => void (event._tag === "AudioInput" && heard.push(event.audio)))),
-      Effect.forkChild
-    )
+    yield* audio.input
+      .run((event) => {
+        if (event._tag === "AudioInput") heard.push(event.audio)
+        return undefined
+      })
+      .pipe(Effect.forkChild)
     yield* Effect.sleep("1 second")
     heard.splice(0)
     const speech = Talk.speech(

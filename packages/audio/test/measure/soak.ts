@@ -9,7 +9,6 @@ import { CurrentConversation } from "@effect-bidi/core/CurrentConversation"
 import * as Console from "effect/Console"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Stream from "effect/Stream"
 import { readFileSync } from "node:fs"
 import { parseArgs } from "node:util"
 import { AudioIO, type BackendName } from "../../src/AudioIO.ts"
@@ -43,14 +42,12 @@ const main = Effect.gen(function* () {
   const audio = yield* AudioIO
   const sink = yield* audio.output.open
   const uplink = new Breaks(440, RATE)
-  yield* audio.input.stream.pipe(
-    Stream.runForEach((event) =>
-      Effect.sync(() => {
-        if (event._tag === "AudioInput") uplink.push(samplesOf(event.audio))
-      })
-    ),
-    Effect.forkChild
-  )
+  yield* audio.input
+    .run((event) => {
+      if (event._tag === "AudioInput") uplink.push(samplesOf(event.audio))
+      return undefined
+    })
+    .pipe(Effect.forkChild)
   yield* card.hum(440)
   const downlink = new Breaks(660, Card.MONITOR_RATE)
   yield* card.listen((samples) => downlink.push(samples))

@@ -4,7 +4,6 @@
 import { CurrentConversation } from "@effect-bidi/core/CurrentConversation"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
-import * as Stream from "effect/Stream"
 import { execFileSync } from "node:child_process"
 import { AudioIO, type BackendName } from "../../src/AudioIO.ts"
 import { conversation } from "./conversation.ts"
@@ -18,12 +17,8 @@ const children = (): ReadonlyArray<number> =>
 const main = Effect.gen(function* () {
   const audio = yield* AudioIO
   yield* audio.output.open
-  yield* audio.input.stream.pipe(
-    Stream.zipWithIndex,
-    Stream.runForEach(([, index]) =>
-      index === 5 ? Console.log(JSON.stringify([process.pid, ...children()])) : Effect.void
-    )
-  )
+  let frames = 0
+  yield* audio.input.run(() => (++frames === 6 ? Console.log(JSON.stringify([process.pid, ...children()])) : undefined))
 }).pipe(
   Effect.scoped,
   Effect.provideService(CurrentConversation, conversation),

@@ -5,14 +5,14 @@
  * waits for `seed`, and is kept waiting no longer than the provider allows.
  */
 import type { BidiError } from "@effect-bidi/core/BidiError"
-import type { Command, Connection, ModelEvent, Setup } from "@effect-bidi/core/BidiModel"
+import { takeEach } from "@effect-bidi/core/Inbox"
+import type { Command, Connection, Setup } from "@effect-bidi/core/BidiModel"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Latch from "effect/Latch"
 import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
-import * as Stream from "effect/Stream"
 import { type Account, type Identity, lifeOf } from "./account.ts"
 import { finish, receive } from "./decode.ts"
 import { encode, nextName } from "./encode.ts"
@@ -82,7 +82,7 @@ export const connect = (settings: Settings, account: Account, errors: Errors) =>
         if (taken) seeded.openUnsafe()
         return taken
       },
-      events: events(line, state, account)
+      listen: listen(line, state, account)
     }
   })
 
@@ -126,23 +126,18 @@ const hum = (line: Line, microphone: Microphone, seeded: Latch.Latch, now: () =>
     while (true) yield* Effect.sleep(microphone.keepAlive(now()))
   }).pipe(Effect.ignore)
 
-const events = (line: Line, state: State, account: Account): Stream.Stream<ModelEvent, BidiError> => {
-  const pull: Effect.Effect<Filled, BidiError> = Effect.flatMap(line.inbox.takeAll, (frames) => {
-    const events = receive(state, frames)
-    return isFilled(events) ? Effect.succeed(events) : pull
-  })
-  // what was said until the end is said before it
-  const last = (error: BidiError): Effect.Effect<Filled, BidiError> => {
-    if (isExpiry(error)) account.expired()
-    const events = finish(state)
-    return isFilled(events) ? Effect.succeed(events) : Effect.fail(error)
-  }
-  return Stream.fromPull(Effect.succeed(Effect.catch(pull, last)))
-}
-
-type Filled = [ModelEvent, ...Array<ModelEvent>]
-
-const isFilled = (events: Array<ModelEvent>): events is Filled => events.length > 0
+const listen =
+  (line: Line, state: State, account: Account): Connection["listen"] =>
+  (take) =>
+    line.inbox
+      .forEach((frame) => takeEach(receive(state, [frame]), take))
+      .pipe(
+        Effect.tapError((error) => {
+          if (isExpiry(error)) account.expired()
+          // what was said until the end is said before it
+          return takeEach(finish(state), take) ?? Effect.void
+        })
+      )
 
 // A tool that must be called has to be there.
 const impossible = ({ toolChoice }: Settings, { tools }: Setup): string | undefined => {

@@ -8,7 +8,6 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Queue from "effect/Queue"
 import * as Redacted from "effect/Redacted"
-import * as Stream from "effect/Stream"
 import { NovaSonic } from "../../src/index.ts"
 import * as Server from "./server.ts"
 
@@ -72,10 +71,11 @@ export interface Reader {
 /** Reads events one by one. */
 export const read = Effect.fnUntraced(function* (connection: Connection) {
   const events = yield* Queue.unbounded<ModelEvent, BidiError>()
-  const fiber = yield* connection.events.pipe(
-    Stream.runForEach((event) => Queue.offer(events, event)),
-    Effect.onError((cause) => Queue.failCause(events, cause)),
-    Effect.forkScoped({ startImmediately: true })
-  )
+  const fiber = yield* connection
+    .listen((event) => void Queue.offerUnsafe(events, event))
+    .pipe(
+      Effect.onError((cause) => Queue.failCause(events, cause)),
+      Effect.forkScoped({ startImmediately: true })
+    )
   return { next: Queue.take(events), end: Effect.flip(Fiber.join(fiber)) as Effect.Effect<BidiError> } satisfies Reader
 })

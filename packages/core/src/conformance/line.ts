@@ -39,12 +39,13 @@ export const connect = Effect.fnUntraced(function* (setup: Partial<Setup> = {}, 
   const { add, all, changed, events, until, waitFor } = yield* Watch.make<ModelEvent>()
   let ended: BidiError | undefined
 
-  yield* connection.events.pipe(
-    Stream.runForEach((event) => Effect.sync(() => add(event))),
-    Effect.catch((error) => Effect.sync(() => void (ended = error))),
-    Effect.ensuring(Effect.sync(changed)),
-    Effect.forkScoped({ startImmediately: true })
-  )
+  yield* connection
+    .listen((event) => void add(event))
+    .pipe(
+      Effect.catch((error) => Effect.sync(() => void (ended = error))),
+      Effect.ensuring(Effect.sync(changed)),
+      Effect.forkScoped({ startImmediately: true })
+    )
   return {
     model,
     connection,

@@ -11,7 +11,6 @@ import * as Pull from "effect/Pull"
 import * as Result from "effect/Result"
 import * as Schedule from "effect/Schedule"
 import * as Scope from "effect/Scope"
-import * as Stream from "effect/Stream"
 import type { BidiError } from "../BidiError.ts"
 import { type ConnectionRestart, fromError } from "../BidiEvent.ts"
 import type { Command, Configuration, ModelEvent } from "../BidiModel.ts"
@@ -130,23 +129,14 @@ export const make = Effect.fnUntraced(function* (
     const { connection } = dialed
     const expiring = yield* Deferred.make<Duration.Duration>()
 
-    const handleFrom = (events: ReadonlyArray<ModelEvent>, from: number): Effect.Effect<void> =>
-      Effect.suspend(() => {
-        for (let i = from; i < events.length; i++) {
-          const event = events[i]!
-          if (event._tag === "Expiring") Deferred.doneUnsafe(expiring, Exit.succeed(event.timeLeft))
-          if (event._tag === "Resumable") resumable(event.handle)
-          if (event._tag === "AudioDelta") gaps.audio()
-          const wait = receiver.receive(event)
-          if (wait !== undefined) return Effect.andThen(wait, handleFrom(events, i + 1))
-        }
-        return Effect.void
-      })
+    const take = (event: ModelEvent) => {
+      if (event._tag === "AudioDelta") gaps.audio()
+      else if (event._tag === "Expiring") Deferred.doneUnsafe(expiring, Exit.succeed(event.timeLeft))
+      else if (event._tag === "Resumable") resumable(event.handle)
+      return receiver.receive(event)
+    }
 
-    const read = connection.events.pipe(
-      Stream.runForEachArray((events) => handleFrom(events, 0)),
-      Effect.andThen(Effect.fail(lost("the connection ended without a reason")))
-    )
+    const read = Effect.andThen(connection.listen(take), Effect.fail(lost("the connection ended without a reason")))
     // a send that fails is a symptom: the reader knows the reason, if there is one
     const drain = Effect.catch(outbox.drain(generation.current, connection), (error) =>
       Effect.andThen(Effect.sleep(LAST_WORDS), Effect.fail(error))
@@ -263,10 +253,9 @@ export const make = Effect.fnUntraced(function* (
 
   /** Lets go of the connection, whatever it was doing. */
   const abandon = () => {
-    const { audioAt } = receiver
     const { owed, turnInterrupted } = receiver.abandon()
     words.abandoned()
-    gaps.lost(owed?.what === "rest" ? audioAt() : undefined)
+    gaps.lost(owed?.what === "rest")
     return { owed, turnInterrupted }
   }
 

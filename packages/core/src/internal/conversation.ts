@@ -2,7 +2,7 @@
  * One conversation: its rooms, opened from top to bottom in one scope, closed from bottom to top.
  */
 import type * as Prompt from "effect/ai/Prompt"
-import type * as Cause from "effect/Cause"
+import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -10,10 +10,10 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Queue from "effect/Queue"
-import * as Stream from "effect/Stream"
+import type * as Stream from "effect/Stream"
 import * as Audio from "../Audio.ts"
 import { BidiError } from "../BidiError.ts"
-import { type CloseReason, fromError, type Input, type Output, type OutputTag } from "../BidiEvent.ts"
+import { type CloseReason, fromError, type Output, type OutputTag } from "../BidiEvent.ts"
 import type { BidiInput } from "../BidiInput.ts"
 import { BidiModel, type Configuration } from "../BidiModel.ts"
 import type { BidiOutput } from "../BidiOutput.ts"
@@ -24,7 +24,7 @@ import * as BargeIn from "./bargeIn.ts"
 import { part, worker } from "./closing.ts"
 import * as Keeper from "./connection.ts"
 import { Ears } from "./ears.ts"
-import * as Fanout from "./fanout.ts"
+import { Fanout } from "./fanout.ts"
 import * as Interrupter from "./interruption.ts"
 import * as Limits from "./limits.ts"
 import * as Memory from "./memory.ts"
@@ -162,7 +162,7 @@ type Fail = (cause: Cause.Cause<unknown>) => void
 
 const makeRooms = Effect.fnUntraced(function* (memory: Memory.Memory) {
   const model = yield* BidiModel
-  const fanout = Fanout.make()
+  const fanout = new Fanout()
   const ledger = new Ledger()
   const clock = yield* Clock.Clock
   const now = () => clock.currentTimeMillisUnsafe()
@@ -205,8 +205,9 @@ const openObservers = (rooms: Rooms, hooks: ReadonlyArray<Hook<any>>, fail: Fail
     "the observers",
     Effect.gen(function* () {
       for (const hook of hooks) {
-        const queue = yield* Observers.mailbox(rooms.fanout, hook.tags)
-        yield* worker(Observers.watch(queue, hook.handle), Effect.asVoid(Queue.end(queue)), fail)
+        const mailbox = yield* Observers.mailbox(rooms.fanout, hook.tags)
+        const end = Effect.sync(() => mailbox.done(Exit.fail(Cause.Done())))
+        yield* worker(Observers.watch(mailbox, hook.handle), end, fail)
       }
     })
   )
@@ -265,28 +266,16 @@ const openInputs = Effect.fnUntraced(function* (
   return Effect.forEach(fibers, Fiber.join, { discard: true })
 })
 
-const listen = (sender: Sender.Sender, { name, stream }: BidiInput<unknown, any>, fail: Fail) =>
-  stream.pipe(
-    Stream.runForEachArray((inputs) => takeFrom(sender, name, inputs, 0)),
-    Effect.onError((cause) => Effect.sync(() => fail(cause)))
-  )
-
-// A frame of audio passes at once; only the rest is worth an effect.
-const takeFrom = (
-  sender: Sender.Sender,
-  name: string,
-  inputs: ReadonlyArray<Input>,
-  from: number
-): Effect.Effect<void, BidiError> =>
-  Effect.suspend(() => {
-    for (let i = from; i < inputs.length; i++) {
-      const input = inputs[i]!
-      if (input._tag !== "AudioInput") return Effect.andThen(sender.send(input), takeFrom(sender, name, inputs, i + 1))
-      const problem = sender.audio(input, name)
-      if (problem !== undefined) return Effect.fail(problem)
-    }
-    return Effect.void
-  })
+const listen = (sender: Sender.Sender, { name, run }: BidiInput<unknown, any>, fail: Fail) => {
+  const failed = (cause: Cause.Cause<unknown>) => Effect.sync(() => fail(cause))
+  const refused = (error: BidiError) => Effect.andThen(failed(Cause.fail(error)), Effect.never)
+  return run((input) => {
+    // a frame of audio passes at once; only the rest is worth an effect
+    if (input._tag !== "AudioInput") return Effect.catch(sender.send(input), refused)
+    const problem = sender.audio(input, name)
+    return problem === undefined ? undefined : refused(problem)
+  }).pipe(Effect.onError(failed))
+}
 
 const endOfInputs = Effect.fnUntraced(function* (
   rooms: Rooms,

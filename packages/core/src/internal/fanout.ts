@@ -3,40 +3,34 @@
  */
 import type { Output, OutputTag } from "../BidiEvent.ts"
 
-export interface Fanout {
-  readonly emit: (event: Output) => void
-  /** `offer` must return at once and must not throw. The answer ends the subscription. */
-  readonly subscribe: (tags: ReadonlyArray<OutputTag>, offer: (event: Output) => void) => () => void
-  /** Emits the last event; nothing passes after it. */
-  readonly close: (last: Output) => void
-}
+type Offer = (event: Output) => void
+type Offers = ReadonlyArray<Offer>
 
-export const make = (): Fanout => {
-  type Offer = (event: Output) => void
-  let byTag = new Map<OutputTag, ReadonlyArray<Offer>>()
+export class Fanout {
+  private byTag: ReadonlyMap<OutputTag, Offers> = new Map()
+  private ofAudio: Offers = [] // fifty a second are found without a search
 
-  const emit = (event: Output) => {
-    const offers = byTag.get(event._tag)
+  emit(event: Output): void {
+    const offers = event._tag === "AudioStream" ? this.ofAudio : this.byTag.get(event._tag)
     if (offers === undefined) return
     for (let i = 0; i < offers.length; i++) offers[i]!(event)
   }
 
-  return {
-    emit,
-    subscribe: (tags, offer) => {
-      for (const tag of new Set(tags)) byTag.set(tag, [...(byTag.get(tag) ?? []), offer])
-      return () => {
-        for (const [tag, offers] of byTag) {
-          byTag.set(
-            tag,
-            offers.filter((other) => other !== offer)
-          )
-        }
-      }
-    },
-    close: (last) => {
-      emit(last)
-      byTag = new Map()
-    }
+  /** `offer` must return at once and must not throw. */
+  subscribe(tags: ReadonlyArray<OutputTag>, offer: Offer): void {
+    const next = new Map(this.byTag)
+    for (const tag of new Set(tags)) next.set(tag, [...(next.get(tag) ?? []), offer])
+    this.change(next)
+  }
+
+  /** Emits the last event; nothing passes after it. */
+  close(last: Output): void {
+    this.emit(last)
+    this.change(new Map())
+  }
+
+  private change(to: ReadonlyMap<OutputTag, Offers>): void {
+    this.byTag = to
+    this.ofAudio = to.get("AudioStream") ?? []
   }
 }

@@ -20,6 +20,7 @@ const audioGap = Metric.histogram("bidi_audio_gap", {
 export class Gaps {
   private lostAt: number | undefined
   private silentSince: number | undefined
+  private audioAt = NaN // a number from the beginning: it is written in place
   private readonly now: () => number
   private readonly context: Context.Context<never>
 
@@ -28,10 +29,10 @@ export class Gaps {
     this.context = context
   }
 
-  /** There is no connection any more; `lastAudioAt` is given when it ended in the middle of a reply. */
-  lost(lastAudioAt: number | undefined): void {
+  /** There is no connection any more; `inReply` when it ended in the middle of a reply. */
+  lost(inReply: boolean): void {
     this.lostAt ??= this.now()
-    this.silentSince ??= lastAudioAt
+    if (inReply && !Number.isNaN(this.audioAt)) this.silentSince ??= this.audioAt
   }
 
   /** There is one; `seamless` when there was one all the time. */
@@ -42,8 +43,9 @@ export class Gaps {
 
   /** Audio came. */
   audio(): void {
+    this.audioAt = this.now()
     if (this.silentSince === undefined) return
-    audioGap.updateUnsafe(this.now() - this.silentSince, this.context)
+    audioGap.updateUnsafe(this.audioAt - this.silentSince, this.context)
     this.silentSince = undefined
   }
 }

@@ -9,6 +9,7 @@ import * as Pull from "effect/Pull"
 import * as Queue from "effect/Queue"
 import * as Stream from "effect/Stream"
 import { allTags, type Output, type OutputTag } from "../BidiEvent.ts"
+import { Inbox } from "../Inbox.ts"
 import type { Fanout } from "./fanout.ts"
 
 const CAPACITY = 1024
@@ -18,45 +19,44 @@ const dropped = Metric.counter("bidi_observer_dropped", {
   incremental: true
 })
 
-/** A mailbox, and how it is subscribed to events. It ends with the conversation. */
-const open = Effect.fnUntraced(function* (fanout: Fanout) {
-  const queue = yield* Queue.sliding<Output, Cause.Done>(CAPACITY)
-  const context = yield* Effect.context<never>()
-  const offer = (event: Output) => {
-    if (Queue.isFullUnsafe(queue)) dropped.updateUnsafe(1, context)
-    Queue.offerUnsafe(queue, event)
-  }
-  return { queue, subscribe: (tags: ReadonlyArray<OutputTag>) => fanout.subscribe(tags, offer) }
-})
-
-/** A mailbox subscribed to some events. */
+/** A mailbox of one hook, subscribed to some events. It ends with the conversation. */
 export const mailbox = Effect.fnUntraced(function* (fanout: Fanout, tags: ReadonlyArray<OutputTag>) {
-  const { queue, subscribe } = yield* open(fanout)
-  subscribe(tags)
-  return queue
+  const inbox = new Inbox<Output, Cause.Done>(CAPACITY, "sliding")
+  const context = yield* Effect.context<never>()
+  fanout.subscribe(tags, (event) => {
+    if (!inbox.offer(event)) dropped.updateUnsafe(1, context)
+  })
+  return inbox
 })
 
 /**
  * The work of one hook, until its mailbox ends. What a hook dies of is logged, and the hook goes on.
  */
 export const watch = <R>(
-  queue: Queue.Dequeue<Output, Cause.Done>,
+  inbox: Inbox<Output, Cause.Done>,
   hook: (event: Output) => Effect.Effect<void, never, R>
 ): Effect.Effect<void, never, R> =>
-  Queue.take(queue).pipe(
-    Effect.flatMap((event) =>
-      Effect.catchDefect(hook(event), (defect) => Effect.logError(`a hook on ${event._tag} died`, defect))
-    ),
-    Effect.forever({ disableYield: true }),
-    Pull.catchDone(() => Effect.void)
-  )
+  inbox
+    .forEach((event) =>
+      Effect.suspend(() => hook(event)).pipe(
+        Effect.catchDefect((defect) => Effect.logError(`a hook on ${event._tag} died`, defect))
+      )
+    )
+    .pipe(Pull.catchDone(() => Effect.void))
 
 /**
  * Everything, for whoever may ask. Sound is kept from then on: a mailbox full of it that nobody takes is more than all the
- * rest of a conversation. Event by event, so that a consumer that stops early leaves the rest for the next one.
+ * rest of a conversation. Event by event, so that a consumer that stops early leaves the rest for the next one. There may
+ * be several.
  */
 export const everything = Effect.fnUntraced(function* (fanout: Fanout) {
-  const { queue, subscribe } = yield* open(fanout)
+  const queue = yield* Queue.sliding<Output, Cause.Done>(CAPACITY)
+  const context = yield* Effect.context<never>()
+  const subscribe = (tags: ReadonlyArray<OutputTag>) =>
+    fanout.subscribe(tags, (event) => {
+      if (Queue.isFullUnsafe(queue)) dropped.updateUnsafe(1, context)
+      Queue.offerUnsafe(queue, event)
+    })
   subscribe(silent)
   let asked = false
   const stream: Stream.Stream<Output> = Stream.suspend(() => {

@@ -15,8 +15,6 @@ import type { Owed } from "./turn.ts"
 export interface Receiver {
   /** Handles one event. An effect comes back only when there is something to wait for. */
   readonly receive: (event: ModelEvent) => Effect.Effect<void> | undefined
-  /** When the last audio arrived. */
-  readonly audioAt: () => number | undefined
   /**
    * The connection is gone: what it was in the middle of will not be finished. Answers what it owes, and whether
    * that was in the middle of a turn.
@@ -25,12 +23,12 @@ export interface Receiver {
 }
 
 export const make = (rooms: Rooms, interrupter: Interrupter, bargeIn: BargeIn, tools: Tools): Receiver => {
-  const { fanout, ledger, model, now, outbox, protection, turn, words } = rooms
-  let lastAudioAt: number | undefined
+  const { fanout, ledger, model, outbox, protection, turn, words } = rooms
   const format = model.output
 
   // A provider may repeat itself, or say things in the wrong order; nobody behind this line shall notice.
   const open = (responseId: string): boolean => {
+    if (responseId === turn.active) return true
     const stage = turn.stage(responseId)
     if (stage === undefined) start(responseId)
     return stage === undefined || stage === "active"
@@ -63,7 +61,6 @@ export const make = (rooms: Rooms, interrupter: Interrupter, bargeIn: BargeIn, t
     switch (event._tag) {
       case "AudioDelta": {
         if (!open(event.responseId)) return
-        lastAudioAt = now()
         ledger.append(event.responseId, event.itemId, Audio.millis(format, event.audio.length))
         fanout.emit({
           _tag: "AudioStream",
@@ -153,7 +150,6 @@ export const make = (rooms: Rooms, interrupter: Interrupter, bargeIn: BargeIn, t
 
   return {
     receive,
-    audioAt: () => lastAudioAt,
     abandon: () => {
       const { active, inTurn } = turn
       if (active !== undefined) complete(active, "error")

@@ -3,11 +3,11 @@
  */
 import * as Audio from "@effect-bidi/core/Audio"
 import type { BidiError } from "@effect-bidi/core/BidiError"
+import { takeEach } from "@effect-bidi/core/Inbox"
 import type { Connection, ModelEvent, Setup } from "@effect-bidi/core/BidiModel"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
-import * as Stream from "effect/Stream"
 import { receive } from "./decode.ts"
 import type { Endpoint } from "./dial.ts"
 import { encode, refusal } from "./encode.ts"
@@ -47,7 +47,7 @@ export const connect = (settings: Settings, endpoint: Endpoint) => {
         state.since += frame.length
         return true
       },
-      events: events(line, state, backlog)
+      listen: listen(line, state, backlog)
     }
   })
 }
@@ -65,19 +65,13 @@ const ready = Effect.fnUntraced(function* (line: Line, state: State) {
   }
 })
 
-const events = (line: Line, state: State, backlog: Array<ModelEvent>): Stream.Stream<ModelEvent, BidiError> => {
-  const pull: Effect.Effect<[ModelEvent, ...Array<ModelEvent>], BidiError> = Effect.suspend(() => {
-    const waiting = backlog.splice(0)
-    if (isFilled(waiting)) return Effect.succeed(waiting)
-    return Effect.flatMap(line.inbox.takeAll, (messages) => {
-      const events = receive(state, messages)
-      return isFilled(events) ? Effect.succeed(events) : pull
-    })
-  })
-  return Stream.fromPull(Effect.succeed(Effect.mapError(pull, (error) => endOf(state, error))))
-}
-
-const isFilled = (events: Array<ModelEvent>): events is [ModelEvent, ...Array<ModelEvent>] => events.length > 0
+const listen =
+  (line: Line, state: State, backlog: ReadonlyArray<ModelEvent>): Connection["listen"] =>
+  (take) =>
+    Effect.suspend(() => takeEach(backlog, take) ?? Effect.void).pipe(
+      Effect.andThen(line.inbox.forEach((message) => takeEach(receive(state, [message]), take))),
+      Effect.mapError((error) => endOf(state, error))
+    )
 
 const sessionOf = (
   { behavior, family, input, model, proactivity, scheduling, turnDetection }: Settings,

@@ -3,11 +3,11 @@
  */
 import * as Audio from "@effect-bidi/core/Audio"
 import type { BidiError } from "@effect-bidi/core/BidiError"
+import { takeEach } from "@effect-bidi/core/Inbox"
 import type { Command, Connection, ModelEvent, Setup } from "@effect-bidi/core/BidiModel"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
-import * as Stream from "effect/Stream"
 import { endOf, receive } from "./decode.ts"
 import type { Endpoint } from "./dial.ts"
 import { encode } from "./encode.ts"
@@ -49,7 +49,7 @@ export const connect = (settings: Settings, endpoint: Endpoint) => {
           return errors.invalid("mimeType", `${picture} cannot be read: image/png and image/jpeg can`)
         }),
       sendAudio: line.audio,
-      events: events(line, state, backlog)
+      listen: listen(line, state, backlog)
     }
   })
 }
@@ -71,23 +71,22 @@ const confirmed = Effect.fnUntraced(function* (line: Line, state: State) {
 const sessionIn = (frame: Frame | undefined): Fields | undefined =>
   frame !== undefined && isFields(frame.session) ? frame.session : undefined
 
-const events = (line: Line, state: State, backlog: Array<ModelEvent>): Stream.Stream<ModelEvent, BidiError> => {
-  let fatal: BidiError | undefined
-  const pull: Effect.Effect<[ModelEvent, ...Array<ModelEvent>], BidiError> = Effect.suspend(() => {
-    const waiting = backlog.splice(0)
-    if (isFilled(waiting)) return Effect.succeed(waiting)
-    if (fatal !== undefined) return Effect.fail(fatal)
-    return Effect.flatMap(line.inbox.takeAll, (frames) => {
-      const { events, fatal: reason, frames: replies } = receive(state, frames)
+const listen =
+  (line: Line, state: State, backlog: ReadonlyArray<ModelEvent>): Connection["listen"] =>
+  (take) => {
+    let fatal: BidiError | undefined
+    const frames = line.inbox.forEach((frame) => {
+      if (fatal !== undefined) return Effect.fail(fatal)
+      const { events, fatal: reason, frames: replies } = receive(state, [frame])
       line.post(replies)
       if (reason !== undefined) line.end((fatal = reason))
-      return isFilled(events) ? Effect.succeed(events) : pull
+      return takeEach(events, take)
     })
-  })
-  return Stream.fromPull(Effect.succeed(Effect.mapError(pull, (error) => endOf(state, error))))
-}
-
-const isFilled = (events: Array<ModelEvent>): events is [ModelEvent, ...Array<ModelEvent>] => events.length > 0
+    return Effect.suspend(() => takeEach(backlog, take) ?? Effect.void).pipe(
+      Effect.andThen(frames),
+      Effect.mapError((error) => endOf(state, fatal ?? error))
+    )
+  }
 
 // The type of a picture that the provider does not take: it takes PNG and JPEG.
 const unreadable = (command: Command): string | undefined => {

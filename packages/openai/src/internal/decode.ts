@@ -5,7 +5,7 @@ import type { BidiError } from "@effect-bidi/core/BidiError"
 import { onError } from "./apiError.ts"
 import { type Frame, fields, type Inbound, Malformed, optionalText, text } from "./frame.ts"
 import { begun, finishItem, holdCall, onDone } from "./response.ts"
-import { audioItem, type Outcome, outcome, type State } from "./state.ts"
+import { type AudioItem, audioItem, type Outcome, outcome, type State } from "./state.ts"
 import { ofTranscription } from "./usage.ts"
 
 /** Takes frames in the order of the wire. Never throws: a frame that cannot be read is a `Problem`. */
@@ -100,15 +100,26 @@ const decode = (state: State, frame: Frame, out: Outcome): void => {
 }
 
 const onAudio = (state: State, frame: Frame, out: Outcome): void => {
-  const responseId = text(frame, "response_id")
-  const itemId = text(frame, "item_id")
   const delta = text(frame, "delta")
-  if (!begun(state, responseId, out) || delta === "") return
+  const item = speaking(state, frame, out)
+  if (item === undefined || delta === "") return
   const bytes = Buffer.from(delta, "base64")
-  audioItem(state, itemId, partOf(frame)).bytes += bytes.length
+  item.bytes += bytes.length
   // plain bytes: what `Buffer` calls `slice` is not what everybody else does
   const audio = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length)
-  out.events.push({ _tag: "AudioDelta", responseId, itemId, audio })
+  // ids as they are known: whoever compares them further on compares the same strings
+  out.events.push({ _tag: "AudioDelta", responseId: item.responseId, itemId: item.itemId, audio })
+}
+
+// The item that a frame of audio belongs to: nearly always that of the frame before. `undefined`: it is late.
+const speaking = (state: State, frame: Frame, out: Outcome): AudioItem | undefined => {
+  const last = state.speaking
+  if (last !== undefined && frame.response_id === last.responseId && frame.item_id === last.itemId) return last
+  const responseId = text(frame, "response_id")
+  const itemId = text(frame, "item_id")
+  if (!begun(state, responseId, out)) return undefined
+  state.speaking = audioItem(state, responseId, itemId, partOf(frame))
+  return state.speaking
 }
 
 // An item may have several parts; its words are final when the item is done.

@@ -40,6 +40,7 @@ const interrupt = (state: State, responseId: string, heard: ReadonlyArray<HeardI
     const audio = state.items.get(itemId)
     if (audio === undefined) continue
     state.items.delete(itemId)
+    state.speaking = undefined
     // as the provider counts it: more than was passed on to be heard, if it came after the interruption
     const produced = Math.floor(audio.bytes / state.session.bytesPerMilli)
     // while it still generates, the provider may be ahead of what has arrived

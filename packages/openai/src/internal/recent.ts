@@ -18,13 +18,14 @@ export class RecentIds {
 
   /** Answers whether the id is new. */
   add(id: string): boolean {
-    if (this.has(id)) return false
-    if (this.young.size >= this.size) {
+    if (this.old.has(id)) return false
+    const before = this.young.size
+    const { size } = this.young.add(id)
+    if (size >= this.size) {
       this.old = this.young
       this.young = new Set()
     }
-    this.young.add(id)
-    return true
+    return size > before
   }
 }
 

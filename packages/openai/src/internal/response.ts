@@ -51,6 +51,7 @@ export const onDone = (state: State, raw: Fields, out: Outcome): void => {
   if (done.error !== undefined) state.lastWords = done.error
   out.events.push(done)
   state.responses.delete(responseId)
+  state.speaking = undefined
   state.finished.add(responseId)
   state.sequencer = Sequencer.done(state.sequencer, responseId)
   out.frames.push(...takeReply(state))

@@ -25,6 +25,8 @@ export interface Session {
 
 /** An item with audio. */
 export interface AudioItem {
+  readonly responseId: string
+  readonly itemId: string
   readonly contentIndex: number
   bytes: number
 }
@@ -51,6 +53,8 @@ export interface State {
   readonly responses: Map<string, Response>
   readonly finished: RecentIds
   readonly items: Map<string, AudioItem>
+  /** The item that audio came of last, as long as its response is generated. */
+  speaking: AudioItem | undefined
   readonly sent: Map<string, Sent>
   readonly seen: RecentIds
   events: number
@@ -80,6 +84,7 @@ export const initial = (errors: Errors, session: Session): State => ({
   responses: new Map(),
   finished: new RecentIds(64),
   items: new Map(),
+  speaking: undefined,
   sent: new Map(),
   seen: new RecentIds(SEEN),
   events: 0,
@@ -99,10 +104,10 @@ export const control = <E extends Control>(state: State, event: E, about?: strin
   return { ...event, event_id: id }
 }
 
-export const audioItem = (state: State, itemId: string, contentIndex: number): AudioItem => {
+export const audioItem = (state: State, responseId: string, itemId: string, contentIndex: number): AudioItem => {
   const known = state.items.get(itemId)
   if (known !== undefined) return known
-  const item: AudioItem = { contentIndex, bytes: 0 }
+  const item: AudioItem = { responseId, itemId, contentIndex, bytes: 0 }
   remember(state.items, itemId, item, ITEMS)
   return item
 }

@@ -11,6 +11,7 @@ import * as Queue from "effect/Queue"
 import * as Stream from "effect/Stream"
 import * as Audio from "../../Audio.ts"
 import { BidiError, ConnectionLost } from "../../BidiError.ts"
+import { takeStream, type Take } from "../../Inbox.ts"
 import {
   BidiModel,
   type Capabilities,
@@ -290,7 +291,7 @@ export const model = Effect.fnUntraced(function* (script: Script, options: Model
         record({ _tag: "Audio", audio })
         return Queue.offerUnsafe(frames, audio)
       },
-      events: Stream.fromQueue(events)
+      listen: (take: Take<ModelEvent>) => takeStream(Stream.fromQueue(events), take)
     }
   })
 
