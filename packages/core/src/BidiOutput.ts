@@ -183,14 +183,18 @@ export const make = <const Tags extends ReadonlyArray<OutputTag> = typeof withou
     readonly plays?: boolean
     readonly handle: (event: OutputOf<Tags[number]>) => Effect.Effect<void, E, R>
   }
-): BidiOutput<E | BidiError, R> =>
-  makeScoped(name, {
+): BidiOutput<E | BidiError, R> => {
+  const output = makeScoped(name, {
     ...options,
-    open: Effect.map(
-      Effect.context<R>(),
-      (context) => (event: OutputOf<Tags[number]>) => Effect.provideContext(options.handle(event), context)
+    open: Effect.succeed(options.handle as (event: OutputOf<Tags[number]>) => Effect.Effect<void, E>)
+  })
+  return {
+    ...output,
+    open: Effect.flatMap(Effect.context<R>(), (context) =>
+      Effect.map(output.open, (sink) => ({ ...sink, run: Effect.provideContext(sink.run, context) }))
     )
-  }) as BidiOutput<E | BidiError, R>
+  }
+}
 
 /**
  * An output that plays audio on a device. The device's own buffer is its mailbox, so a frame costs no fiber.
