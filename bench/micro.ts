@@ -3,9 +3,8 @@
  */
 import * as Audio from "@effect-bidi/core/Audio"
 import * as BidiAgent from "@effect-bidi/core/BidiAgent"
-import { Inbox, takeStream } from "@effect-bidi/core/Inbox"
+import { Inbox, type Take, takeStream } from "@effect-bidi/core/Inbox"
 import type { AudioInput, AudioStream } from "@effect-bidi/core/BidiEvent"
-import * as BidiInput from "@effect-bidi/core/BidiInput"
 import * as BidiJson from "@effect-bidi/core/BidiJson"
 import { BidiModel, type ModelEvent } from "@effect-bidi/core/BidiModel"
 import * as BidiOutput from "@effect-bidi/core/BidiOutput"
@@ -17,24 +16,27 @@ import * as Stream from "effect/Stream"
 import { answer } from "./child.ts"
 import * as Frame from "./frame.ts"
 import { Source } from "./source.ts"
-import { hotLoop, wakeUps } from "./stopwatch.ts"
+import { hotLoop, oneByOne } from "./stopwatch.ts"
 
 /** Nanoseconds per frame. */
 export interface MicroReport {
   readonly name: string
   /** Frames come in batches, and the loop never waits. */
   readonly hot: number
-  /** Every frame comes alone and wakes who waits for it. */
-  readonly woken?: number
+  /** Every frame comes alone, to somebody who waits for it. */
+  readonly alone?: number
 }
+
+/** Has frames taken, for ever. */
+type Frames<A> = (take: Take<A>) => Effect.Effect<never>
 
 const MAILBOX = 25
 const format = Audio.pcm(Frame.SAMPLE_RATE)
 const audio = Frame.bytes(0)
 
 const converse = Effect.fnUntraced(function* (options: {
-  readonly events: Stream.Stream<ModelEvent>
-  readonly frames: Stream.Stream<AudioInput>
+  readonly events: Frames<ModelEvent>
+  readonly frames: Frames<AudioInput>
   readonly sent: () => void
   readonly played: () => void
 }) {
@@ -64,12 +66,12 @@ const converse = Effect.fnUntraced(function* (options: {
             options.sent()
             return true
           },
-          listen: (take) => takeStream(Stream.concat(options.events, Stream.never), take)
+          listen: options.events
         })
     })
   )
   yield* agent.start({
-    inputs: [BidiInput.make("microphone", Stream.concat(options.frames, Stream.never))],
+    inputs: [{ name: "microphone", run: options.frames }],
     outputs: [
       BidiOutput.speaker(
         "speaker",
@@ -95,34 +97,46 @@ const input: AudioInput = { _tag: "AudioInput", audio, ...format }
 const measure = <A, E>(
   name: string,
   frame: A,
-  path: (frames: Stream.Stream<A>, arrived: () => void) => Effect.Effect<unknown, E, Scope.Scope>
+  path: (frames: Frames<A>, arrived: () => void) => Effect.Effect<unknown, E, Scope.Scope>,
+  single: (inbox: Inbox<A>) => Frames<A> = (inbox) => (take) => inbox.forEach(take)
 ) =>
   Effect.gen(function* () {
     const batches = new Source(frame)
     const singles = new Inbox<A>(MAILBOX, "sliding")
     const hot = yield* hotLoop(Source.BATCH * 2000, (arrived) =>
-      Effect.as(path(batches.stream, arrived), { offer: (count) => batches.emit(count) })
+      Effect.as(path(forever(batches.stream), arrived), { offer: (count) => batches.emit(count) })
     )
-    const woken = yield* wakeUps(20_000, (arrived) =>
-      Effect.as(path(Stream.fromPull(Effect.succeed(singles.takeAll)), arrived), { offer: () => singles.offer(frame) })
+    const alone = yield* oneByOne(20_000, (arrived) =>
+      Effect.as(path(single(singles), arrived), { offer: () => singles.offer(frame) })
     )
-    return { name, hot, woken } satisfies MicroReport
+    return { name, hot, alone } satisfies MicroReport
   })
 
+const forever =
+  <A>(stream: Stream.Stream<A>): Frames<A> =>
+  (take) =>
+    Effect.andThen(takeStream(stream, take), Effect.never)
+
+const silent = () => Effect.never
+
 const down = measure("down: from the connection to the speaker", delta, (events, played) =>
-  converse({ events, frames: Stream.empty, sent: () => {}, played })
+  converse({ events, frames: silent, sent: () => {}, played })
 )
 
 const up = measure("up: from the microphone to the connection", input, (frames, sent) =>
-  converse({ events: Stream.empty, frames, sent, played: () => {} })
+  converse({ events: silent, frames, sent, played: () => {} })
 )
 
-// What anybody pays who hands a frame from a callback to a fiber.
-const stream = measure("for comparison: a stream with nothing behind it", input, (frames, arrived) =>
-  frames.pipe(
-    Stream.runForEachArray((batch) => Effect.sync(() => batch.forEach(arrived))),
-    Effect.forkScoped({ startImmediately: true })
-  )
+// What anybody pays who wakes a fiber for a frame.
+const stream = measure(
+  "for comparison: a stream with nothing behind it",
+  input,
+  (frames, arrived) =>
+    Effect.forkScoped(
+      frames(() => void arrived()),
+      { startImmediately: true }
+    ),
+  (inbox) => forever(Stream.fromPull(Effect.succeed(inbox.takeAll)))
 )
 
 const event: AudioStream = { _tag: "AudioStream", responseId: "resp_1", itemId: "item_1", audio, ...format }

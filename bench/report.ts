@@ -24,8 +24,8 @@ const table = (head: ReadonlyArray<string>, rows: ReadonlyArray<ReadonlyArray<st
 
 export const micro = (reports: ReadonlyArray<MicroReport>): string =>
   table(
-    ["one frame of 20 ms", "hot loop, ns", "one wake-up each, ns"],
-    reports.map(({ hot, name, woken }) => [name, nanos(hot), woken === undefined ? "" : nanos(woken)])
+    ["one frame of 20 ms", "hot loop, ns", "one by one, ns"],
+    reports.map(({ hot, name, alone }) => [name, nanos(hot), alone === undefined ? "" : nanos(alone)])
   )
 
 const nanos = (value: number) => value.toFixed(0)

@@ -18,13 +18,13 @@ export const hotLoop = <E>(frames: number, path: Path<E>): Effect.Effect<number,
   measure(frames, path, (offer) => offer(frames))
 
 /** Frames are offered one by one, each in its own turn of the event loop. The turns themselves are not counted. */
-export const wakeUps = <E>(frames: number, path: Path<E>): Effect.Effect<number, E> =>
+export const oneByOne = <E>(frames: number, path: Path<E>): Effect.Effect<number, E> =>
   Effect.gen(function* () {
-    const turns = yield* measure(frames, (arrived) => Effect.succeed({ offer: arrived }), oneByOne)
-    return (yield* measure(frames, path, oneByOne)) - turns
+    const turns = yield* measure(frames, (arrived) => Effect.succeed({ offer: arrived }), eachAlone)
+    return (yield* measure(frames, path, eachAlone)) - turns
   })
 
-const oneByOne = (offer: (count: number) => void, frames: number) => {
+const eachAlone = (offer: (count: number) => void, frames: number) => {
   let left = frames
   const next = () => {
     offer(1)
