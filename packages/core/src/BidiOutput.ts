@@ -240,9 +240,11 @@ const sink = Effect.fnUntraced(function* <E>(
     Deferred.doneUnsafe(overflown, Exit.fail(new BidiError({ reason })))
   }
 
-  const work = Pull.catchDone(
-    inbox.forEach((event) => Effect.suspend(() => handle(event))),
-    () => Effect.void
+  // an event stays in the mailbox until it is handled: until then a flush can drop it
+  const work = inbox.take.pipe(
+    Effect.flatMap(handle),
+    Effect.forever({ disableYield: true }),
+    Pull.catchDone(() => Effect.void)
   )
 
   return {

@@ -36,13 +36,13 @@ export const watch = <R>(
   inbox: Inbox<Output, Cause.Done>,
   hook: (event: Output) => Effect.Effect<void, never, R>
 ): Effect.Effect<void, never, R> =>
-  inbox
-    .forEach((event) =>
-      Effect.suspend(() => hook(event)).pipe(
-        Effect.catchDefect((defect) => Effect.logError(`a hook on ${event._tag} died`, defect))
-      )
-    )
-    .pipe(Pull.catchDone(() => Effect.void))
+  inbox.take.pipe(
+    Effect.flatMap((event) =>
+      Effect.catchDefect(hook(event), (defect) => Effect.logError(`a hook on ${event._tag} died`, defect))
+    ),
+    Effect.forever({ disableYield: true }),
+    Pull.catchDone(() => Effect.void)
+  )
 
 /**
  * Everything, for whoever may ask. Sound is kept from then on: a mailbox full of it that nobody takes is more than all the
