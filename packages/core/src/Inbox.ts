@@ -1,10 +1,9 @@
 /**
  * Messages of a callback, for one fiber.
  *
- * A `Queue` does this too, for any number of takers, and wakes a fiber for every message. With fifty frames of sound a
- * second in each direction of hundreds of sessions, waking fibers is most of what a frame costs: each finds itself and
- * all that belongs to it out of the cache. Here a fiber that waits has whoever brings a message hand it over, and sleeps
- * on.
+ * A `Queue` does this too, for any number of takers, and wakes a fiber for every message. For a frame of sound, fifty a
+ * second in each direction of hundreds of sessions, that costs more than all that is done with it. Here a fiber that
+ * waits has whoever brings a message hand it over, and sleeps on.
  *
  * @since 0.1.0
  */
@@ -26,12 +25,15 @@ export type Take<in A, out E = never, out R = never> = (message: A) => Effect.Ef
  *
  * @category combinators
  */
-export const takeEach = <A>(messages: ReadonlyArray<A>, take: Take<A>, from = 0): Effect.Effect<void> | undefined => {
-  for (let i = from; i < messages.length; i++) {
+export const takeEach = <A>(messages: ReadonlyArray<A>, take: Take<A>): Effect.Effect<void> | undefined => {
+  for (let i = 0; i < messages.length; i++) {
     const more = take(messages[i]!)
     if (more === undefined) continue
-    const rest = Effect.suspend(() => takeEach(messages, take, i + 1) ?? Effect.void)
-    return Effect.andThen(more, rest)
+    const rest = messages.slice(i + 1)
+    return Effect.andThen(
+      more,
+      Effect.suspend(() => takeEach(rest, take) ?? Effect.void)
+    )
   }
   return undefined
 }
@@ -62,11 +64,6 @@ export class Inbox<A, E = never> {
   constructor(capacity: number, strategy: "dropping" | "sliding") {
     this.capacity = capacity
     this.sliding = strategy === "sliding"
-  }
-
-  /** How many messages wait. */
-  get size(): number {
-    return this.messages.length
   }
 
   /** `false`: a message was lost, the oldest or this one. After the end, none counts any more. Never throws. */
@@ -116,8 +113,8 @@ export class Inbox<A, E = never> {
    * fiber wakes only for what `take` leaves it to do.
    */
   forEach<E2 = never, R = never>(take: Take<A, E2, R>): Effect.Effect<never, E | E2, R> {
-    return Effect.withFiber(({ currentDispatcher }) => {
-      const next: Effect.Effect<never, E | E2, R> = Effect.flatMap(
+    return Effect.withFiber(({ currentDispatcher }) =>
+      Effect.forever(
         Effect.callback<void, E | E2, R>((resume) => {
           this.taker = { take, resume, dispatcher: currentDispatcher }
           this.flow()
@@ -125,10 +122,9 @@ export class Inbox<A, E = never> {
             this.taker = undefined
           })
         }),
-        () => next
+        { disableYield: true }
       )
-      return next
-    })
+    )
   }
 
   private hand(taker: Taker<A>, message: A): void {
