@@ -48,7 +48,7 @@ export const connect = (settings: Settings, endpoint: Endpoint) => {
           if (picture === undefined) return line.send(encode(state, command))
           return errors.invalid("mimeType", `${picture} cannot be read: image/png and image/jpeg can`)
         }),
-      sendAudio: line.audio,
+      sendAudio: (frame) => line.audio(frame),
       listen: listen(line, state, backlog)
     }
   })

@@ -6,6 +6,7 @@ import * as Redacted from "effect/Redacted"
 import OpenAI from "openai"
 import { OpenAIRealtimeWS } from "openai/realtime/ws"
 import * as net from "node:net"
+import type { WebSocket } from "ws"
 import type { Inbound } from "./frame.ts"
 
 /** What proves who calls, and where to. */
@@ -60,24 +61,27 @@ export const endpoint = (model: string, credentials: Credentials): Endpoint | Wr
   }
 }
 
-type Read = (frame: Inbound) => void
+/** Gets every frame; `undefined` is one that cannot be read. */
+interface Reader {
+  readonly read: (frame: Inbound) => void
+}
 
 /**
  * The connection of the SDK, which tells of every frame in one step. The SDK's own emitter makes a new table of what it
  * has to clean up at every event, linked to the one before: half of all garbage that got into the old generation.
  */
-class Reader extends OpenAIRealtimeWS {
-  private readonly read: Read
+class Connection extends OpenAIRealtimeWS {
+  private readonly reader: Reader
 
-  constructor(props: ConstructorParameters<typeof OpenAIRealtimeWS>[0], client: OpenAI, read: Read) {
+  constructor(props: ConstructorParameters<typeof OpenAIRealtimeWS>[0], client: OpenAI, reader: Reader) {
     super(props, client)
-    this.read = read
+    this.reader = reader
   }
 
   // the provider's errors come as events too, and those of the socket are heard at the socket
   protected override _emit(event: PropertyKey, ...values: Array<any>): void {
-    if (event === "event") this.read(values[0])
-    else if (event === "error" && values[0].message === "could not parse websocket event") this.read(undefined)
+    if (event === "event") this.reader.read(values[0])
+    else if (event === "error" && values[0].message === "could not parse websocket event") this.reader.read(undefined)
   }
 
   protected override _hasListener(): boolean {
@@ -85,8 +89,8 @@ class Reader extends OpenAIRealtimeWS {
   }
 }
 
-/** Dials at once. Throws where the SDK does. `read` gets every frame; `undefined` is one that cannot be read. */
-export const dial = ({ apiKey, model, organization, project, url }: Endpoint, read: Read): OpenAIRealtimeWS => {
+/** Dials at once. Throws where the SDK does. */
+export const dial = ({ apiKey, model, organization, project, url }: Endpoint, reader: Reader): WebSocket => {
   const client = new OpenAI({
     apiKey: Redacted.value(apiKey),
     // `null` keeps the SDK from looking into the environment by itself
@@ -95,7 +99,7 @@ export const dial = ({ apiKey, model, organization, project, url }: Endpoint, re
     baseURL: url.href,
     logLevel: "off"
   })
-  return new Reader(
+  const { socket } = new Connection(
     {
       model,
       options: {
@@ -104,8 +108,9 @@ export const dial = ({ apiKey, model, organization, project, url }: Endpoint, re
       }
     },
     client,
-    read
+    reader
   )
+  return socket
 }
 
 // The SDK insists on wss, which only means that a connection is made with TLS unless we make it.

@@ -56,7 +56,8 @@ export interface State {
   /** The item that audio came of last, as long as its response is generated. */
   speaking: AudioItem | undefined
   readonly sent: Map<string, Sent>
-  readonly seen: RecentIds
+  /** The provider's id of the last event. */
+  eventId: string | undefined
   events: number
   /** The last thing the provider said was an error that explains a close, if one follows. */
   lastWords: BidiError | undefined
@@ -74,9 +75,6 @@ export interface Outcome {
 const ITEMS = 128
 const SENT = 512
 
-// An event that is repeated is repeated at once. There are fifty a second: what is kept for long fills the old generation.
-const SEEN = 8
-
 export const initial = (errors: Errors, session: Session): State => ({
   errors,
   session,
@@ -86,7 +84,7 @@ export const initial = (errors: Errors, session: Session): State => ({
   items: new Map(),
   speaking: undefined,
   sent: new Map(),
-  seen: new RecentIds(SEEN),
+  eventId: undefined,
   events: 0,
   lastWords: undefined
 })

@@ -10,6 +10,7 @@ import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import type { WebSocket } from "ws"
 import type { BidiError } from "@effect-bidi/core/BidiError"
 import { dial, type Endpoint } from "./dial.ts"
 import { base64 } from "./encode.ts"
@@ -24,134 +25,138 @@ export const INBOX = 4096
 /** Bytes that may wait to be written before the user's audio is refused: about 4 s of PCM at 24 kHz in base64. */
 export const CONGESTED = 256 * 1024
 
-export interface Line {
-  readonly inbox: Inbox<Inbound, BidiError>
-  /** Waits for the handshake. */
-  readonly opened: Effect.Effect<void, BidiError>
-  /** Writes frames without waiting. Whether they leave is no question: the end of the line is told by the inbox. */
-  readonly post: (frames: ReadonlyArray<ClientEvent>) => void
-  /** Writes frames together and in order, and waits until the last one has left. */
-  readonly send: (frames: ReadonlyArray<ClientEvent>) => Effect.Effect<void, BidiError>
-  /** Writes the user's audio; `false` when the line is congested or gone. Never throws. */
-  readonly audio: (frame: Uint8Array) => boolean
-  /** Ends the line at once. The first reason counts. */
-  readonly end: (reason: BidiError) => void
-}
-
 const PATIENCE = { every: "20 seconds", misses: 2 } as const
 
 /** Dials. The line closes hard with the scope, also while it is being opened. */
 export const open = Effect.fnUntraced(function* (endpoint: Endpoint, errors: Errors) {
   const clock = yield* Clock.Clock
-  const inbox = new Inbox<Inbound, BidiError>(INBOX, "dropping")
-  const opened = yield* Deferred.make<void, BidiError>()
-  const over = yield* Deferred.make<void>()
-  const phone = yield* Effect.acquireRelease(
+  const line = yield* Effect.acquireRelease(
     Effect.try({
-      try: () => listen({ endpoint, errors, inbox, opened, over, now: () => clock.currentTimeMillisUnsafe() }),
+      try: () => new Line(endpoint, errors, clock),
       // what the SDK says may quote headers
       catch: () => errors.invalid("baseUrl", `the connection to ${endpoint.address} could not be set up`)
     }),
-    ({ hangUp }) => Effect.sync(hangUp)
+    (line) => Effect.sync(() => line.hangUp())
   )
   yield* watch({
     ...PATIENCE,
-    ping: phone.ping,
-    isAlive: phone.isAlive,
-    onDead: () => phone.line.end(errors.lost(`${endpoint.address} no longer answers`, "dead_peer")),
-    opened: Deferred.await(opened),
-    over: Deferred.await(over)
+    ping: () => line.ping(),
+    isAlive: () => line.isAlive(),
+    onDead: () => line.end(errors.lost(`${endpoint.address} no longer answers`, "dead_peer")),
+    opened: line.opened,
+    over: line.over
   })
-  return phone.line
+  return line
 })
 
-interface Wiring {
-  readonly endpoint: Endpoint
-  readonly errors: Errors
-  readonly inbox: Inbox<Inbound, BidiError>
-  readonly opened: Deferred.Deferred<void, BidiError>
-  readonly over: Deferred.Deferred<void>
-  readonly now: () => number
-}
+/** One object instead of functions that share a state: what a frame of sound passes must be in few places. */
+export class Line {
+  readonly inbox = new Inbox<Inbound, BidiError>(INBOX, "dropping")
+  private readonly endpoint: Endpoint
+  private readonly errors: Errors
+  private readonly clock: Clock.Clock
+  private readonly handshake = Deferred.makeUnsafe<void, BidiError>()
+  private readonly ending = Deferred.makeUnsafe<void>()
+  private readonly socket: WebSocket
+  private ended = false
+  private alive = true
 
-const listen = ({ endpoint, errors, inbox, now, opened, over }: Wiring) => {
-  const { socket } = dial(endpoint, (frame) => enqueue(frame))
-  let ended = false
-  let alive = true
+  /** Waits for the handshake. */
+  readonly opened = Deferred.await(this.handshake)
+  readonly over = Deferred.await(this.ending)
 
-  const end = (reason: BidiError): void => {
-    if (ended) return
-    ended = true
-    inbox.done(Exit.fail(reason))
-    Deferred.doneUnsafe(opened, Exit.fail(reason))
-    Deferred.doneUnsafe(over, Exit.void)
-    // the listeners stay: a socket that is thrown away while it connects still has an error to tell
-    socket.terminate()
+  constructor(endpoint: Endpoint, errors: Errors, clock: Clock.Clock) {
+    this.endpoint = endpoint
+    this.errors = errors
+    this.clock = clock
+    this.socket = dial(endpoint, this)
+    this.listen(this.socket)
   }
 
-  const enqueue = (frame: Inbound): void => {
-    alive = true
-    if (!ended && !inbox.offer(frame)) end(errors.tooSlow(INBOX))
+  /** Takes a frame of the peer. */
+  read(frame: Inbound): void {
+    this.alive = true
+    if (!this.inbox.offer(frame)) this.end(this.errors.tooSlow(INBOX))
   }
 
-  socket.on("open", () => Deferred.doneUnsafe(opened, Exit.void))
-  socket.on("pong", () => {
-    alive = true
-  })
-  socket.on("unexpected-response", (_, response) =>
-    readRefusal(response, (body) => {
-      const retryAfter = response.headers["retry-after"]
-      end(errors.refused({ status: response.statusCode ?? 0, retryAfter, body, now: now() }))
-    })
-  )
-  socket.on("error", (error: NodeJS.ErrnoException) => {
-    const what = Deferred.isDoneUnsafe(opened) ? "lost the connection to" : "could not connect to"
-    end(errors.lost(`${what} ${endpoint.address} (${error.code ?? error.message})`, error.code))
-  })
-  socket.on("close", (code, reason) => end(errors.closed(code, reason.toString("utf8"))))
+  /** Writes the user's audio; `false` when the line is congested or gone. Never throws. */
+  audio(frame: Uint8Array): boolean {
+    if (!this.isOpen || this.socket.bufferedAmount > CONGESTED) return false
+    this.socket.send(`{"type":"input_audio_buffer.append","audio":"${base64(frame)}"}`)
+    return true
+  }
 
-  const isOpen = () => !ended && socket.readyState === socket.OPEN
-  const gone = Effect.suspend(() => Effect.fail(errors.lost(`the connection to ${endpoint.address} is closed`)))
+  /** Writes frames without waiting. Whether they leave is no question: the end of the line is told by the inbox. */
+  post(frames: ReadonlyArray<ClientEvent>): void {
+    if (this.isOpen) for (const frame of frames) this.socket.send(JSON.stringify(frame))
+  }
 
-  // a socket that is destroyed calls back for everything that has not left
-  const send = (frames: ReadonlyArray<ClientEvent>) =>
-    Effect.callback<void, BidiError>((resume) => {
-      if (!isOpen()) return resume(gone)
+  /** Writes frames together and in order, and waits until the last one has left. */
+  send(frames: ReadonlyArray<ClientEvent>): Effect.Effect<void, BidiError> {
+    // a socket that is destroyed calls back for everything that has not left
+    return Effect.callback<void, BidiError>((resume) => {
+      if (!this.isOpen) return resume(this.gone)
       const texts = frames.map((frame) => JSON.stringify(frame))
       const last = texts.pop()
       if (last === undefined) return resume(Effect.void)
-      for (const text of texts) socket.send(text)
-      socket.send(last, (error) => resume(error ? gone : Effect.void))
+      for (const text of texts) this.socket.send(text)
+      this.socket.send(last, (error) => resume(error ? this.gone : Effect.void))
     })
-
-  const line: Line = {
-    inbox,
-    opened: Deferred.await(opened),
-    send,
-    post: (frames) => {
-      if (isOpen()) for (const frame of frames) socket.send(JSON.stringify(frame))
-    },
-    audio: (frame) => {
-      if (!isOpen() || socket.bufferedAmount > CONGESTED) return false
-      socket.send(`{"type":"input_audio_buffer.append","audio":"${base64(frame)}"}`)
-      return true
-    },
-    end
   }
 
-  return {
-    line,
-    ping: () => socket.ping(),
-    /** Whether anything came since this was asked last. */
-    isAlive: () => {
-      const was = alive
-      alive = false
-      return was
-    },
-    hangUp: () => {
-      // polite to a peer that listens; nobody waits for its answer
-      if (isOpen()) socket.close(1000)
-      end(errors.lost("the connection was closed on this side"))
-    }
+  /** Ends the line at once. The first reason counts. */
+  end(reason: BidiError): void {
+    if (this.ended) return
+    this.ended = true
+    this.inbox.done(Exit.fail(reason))
+    Deferred.doneUnsafe(this.handshake, Exit.fail(reason))
+    Deferred.doneUnsafe(this.ending, Exit.void)
+    // the listeners stay: a socket that is thrown away while it connects still has an error to tell
+    this.socket.terminate()
+  }
+
+  hangUp(): void {
+    // polite to a peer that listens; nobody waits for its answer
+    if (this.isOpen) this.socket.close(1000)
+    this.end(this.errors.lost("the connection was closed on this side"))
+  }
+
+  ping(): void {
+    this.socket.ping()
+  }
+
+  /** Whether anything came since this was asked last. */
+  isAlive(): boolean {
+    const { alive } = this
+    this.alive = false
+    return alive
+  }
+
+  private get isOpen(): boolean {
+    return !this.ended && this.socket.readyState === this.socket.OPEN
+  }
+
+  private readonly gone = Effect.suspend(() =>
+    Effect.fail(this.errors.lost(`the connection to ${this.endpoint.address} is closed`))
+  )
+
+  private listen(socket: WebSocket): void {
+    const { address } = this.endpoint
+    socket.on("open", () => Deferred.doneUnsafe(this.handshake, Exit.void))
+    socket.on("pong", () => {
+      this.alive = true
+    })
+    socket.on("unexpected-response", (_, response) =>
+      readRefusal(response, (body) => {
+        const retryAfter = response.headers["retry-after"]
+        const now = this.clock.currentTimeMillisUnsafe()
+        this.end(this.errors.refused({ status: response.statusCode ?? 0, retryAfter, body, now }))
+      })
+    )
+    socket.on("error", (error: NodeJS.ErrnoException) => {
+      const what = Deferred.isDoneUnsafe(this.handshake) ? "lost the connection to" : "could not connect to"
+      this.end(this.errors.lost(`${what} ${address} (${error.code ?? error.message})`, error.code))
+    })
+    socket.on("close", (code, reason) => this.end(this.errors.closed(code, reason.toString("utf8"))))
   }
 }
