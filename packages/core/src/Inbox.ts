@@ -9,7 +9,6 @@
  */
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
-import type { SchedulerDispatcher } from "effect/Scheduler"
 import * as Stream from "effect/Stream"
 
 /**
@@ -56,7 +55,8 @@ export class Inbox<A, E = never> {
   private readonly sliding: boolean
   private messages: Array<A> = []
   private end: Exit.Exit<never, E> | undefined
-  private taker: Taker<A> | undefined // a fiber that waits for something to do
+  private taker: Take<A, any, any> | undefined // of a fiber that waits for something to do
+  private leave: (work: Work) => void = () => {} // has that fiber do it
   private taking = false
   private waiting: (() => void) | undefined // a fiber that waits for a message
 
@@ -116,7 +116,11 @@ export class Inbox<A, E = never> {
     return Effect.withFiber(({ currentDispatcher }) =>
       Effect.forever(
         Effect.callback<void, E | E2, R>((resume) => {
-          this.taker = { take, resume, dispatcher: currentDispatcher }
+          this.taker = take
+          this.leave = (work) => {
+            this.taker = undefined
+            currentDispatcher.scheduleTask(() => resume(work), 0)
+          }
           this.flow()
           return Effect.sync(() => {
             this.taker = undefined
@@ -127,27 +131,22 @@ export class Inbox<A, E = never> {
     )
   }
 
-  private hand(taker: Taker<A>, message: A): void {
+  private hand(take: Take<A, any, any>, message: A): void {
     this.taking = true
     let more: Work | undefined
     try {
-      more = taker.take(message)
+      more = take(message)
     } catch (defect) {
       more = Effect.die(defect)
     }
     this.taking = false
-    if (more !== undefined) this.leave(taker, more)
+    if (more !== undefined) this.leave(more)
   }
 
   private flow(): void {
     if (this.taking) return
     while (this.taker !== undefined && this.messages.length > 0) this.hand(this.taker, this.messages.shift()!)
-    if (this.taker !== undefined && this.end !== undefined) this.leave(this.taker, this.end)
-  }
-
-  private leave(taker: Taker<A>, work: Work): void {
-    this.taker = undefined
-    taker.dispatcher.scheduleTask(() => taker.resume(work), 0)
+    if (this.taker !== undefined && this.end !== undefined) this.leave(this.end)
   }
 
   private more<B>(again: Effect.Effect<B, E>): Effect.Effect<B, E> {
@@ -175,9 +174,3 @@ export class Inbox<A, E = never> {
 
 // What each fiber may fail with and needs is known to `forEach` alone.
 type Work = Effect.Effect<void, any, any>
-
-interface Taker<in A> {
-  readonly take: (message: A) => Work | undefined
-  readonly resume: (work: Work) => void
-  readonly dispatcher: SchedulerDispatcher
-}

@@ -58,7 +58,8 @@ const Step = Schema.Union([
   Schema.Struct({
     _tag: Schema.Literal("send"),
     accepts: Schema.Literals([0, 1, 5, 1000]),
-    back: Schema.Literals([0, 1, 3])
+    back: Schema.Literals([0, 1, 3]),
+    asItCame: Schema.Boolean
   }),
   Schema.Struct({ _tag: Schema.Literals(["committed", "answered", "rewind"]) }),
   Schema.Struct({ _tag: Schema.Literal("takenBack"), back: Schema.Literals([0, 1, 7, 100]) })
@@ -70,8 +71,10 @@ describe("the lane of the user's speech", () => {
     const lane = new AudioLane(format, () => lost++)
     const list = new List()
     const lengths: Array<number> = []
+    let latest: Uint8Array | undefined
     const bring = (length: number) => {
-      lane.bring(sound(lengths.length, length))
+      latest = sound(lengths.length, length)
+      lane.bring(latest)
       list.bring(length)
       lengths.push(length)
     }
@@ -87,7 +90,8 @@ describe("the lane of the user's speech", () => {
           const until = Math.max(lane.oldest, lane.brought - step.back)
           const heard: Array<Uint8Array> = []
           const sendAudio = (frame: Uint8Array) => heard.length < step.accepts && heard.push(frame) > 0
-          lane.send({ sendAudio } as unknown as Connection, step.back === 0 ? undefined : until)
+          const connection = { sendAudio } as unknown as Connection
+          lane.send(connection, step.back === 0 ? undefined : until, step.asItCame ? latest : undefined)
           const expected = list.send(step.back === 0 ? Infinity : until, step.accepts)
           assert.deepStrictEqual(
             heard,

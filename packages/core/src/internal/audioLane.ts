@@ -16,7 +16,6 @@ export class AudioLane {
   private ring = new Uint8Array(0) // until there is sound
   private ends: Array<number> = [] // where each frame ends, in bytes since the beginning
   private first = 0 // the frame ends[first] is the oldest that is still here
-  private latest: Uint8Array = this.ring // the last frame that was brought, as it came
   private sent = 0 // how many of those that are here were sent, from the oldest on
   private forgotten = 0 // how many frames have left the lane, since the beginning
   private turns = 0 // the number of the first frame that belongs to no turn yet
@@ -48,14 +47,16 @@ export class AudioLane {
     const start = this.start(this.count)
     this.ends.push(start + length)
     this.write(frame, start)
-    this.latest = frame
   }
 
-  /** Sends what waits, up to the frame with the number `until`. Answers whether all of that is sent. */
-  send(connection: Connection, until: number | undefined): boolean {
+  /**
+   * Sends what waits, up to the frame with the number `until`. Answers whether all of that is sent. `latest` is the frame
+   * that was brought last, as it came.
+   */
+  send(connection: Connection, until: number | undefined, latest?: Uint8Array): boolean {
     const end = until === undefined ? this.count : Math.min(this.count, until - this.forgotten)
     while (this.sent < end) {
-      const frame = this.sent === this.count - 1 ? this.latest : this.read(this.sent)
+      const frame = latest !== undefined && this.sent === this.count - 1 ? latest : this.read(this.sent)
       if (!connection.sendAudio(frame)) return false
       this.sent++
     }

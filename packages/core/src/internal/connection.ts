@@ -17,7 +17,6 @@ import type { Command, Configuration, ModelEvent } from "../BidiModel.ts"
 import { Configured } from "./configured.ts"
 import type { Offer } from "./outbox.ts"
 import { type Dialed, dialing } from "./dialing.ts"
-import { Gaps } from "./gaps.ts"
 import type { Receiver } from "./receive.ts"
 import * as Renewals from "./renewal.ts"
 import { resumption } from "./resumption.ts"
@@ -75,8 +74,7 @@ export const make = Effect.fnUntraced(function* (
   initial: Configuration,
   options: ConnectionOptions
 ) {
-  const { fanout, generation, memory, model, now, outbox, turn, words } = rooms
-  const gaps = new Gaps(now, yield* Effect.context<never>())
+  const { fanout, gaps, generation, memory, model, now, outbox, turn, words } = rooms
   // Opened before the fiber that keeps a connection: that fiber does not live to see its connections close.
   const scope = yield* Scope.fork(yield* Effect.scope)
   const configured = new Configured(initial)
@@ -130,8 +128,7 @@ export const make = Effect.fnUntraced(function* (
     const expiring = yield* Deferred.make<Duration.Duration>()
 
     const take = (event: ModelEvent) => {
-      if (event._tag === "AudioDelta") gaps.audio()
-      else if (event._tag === "Expiring") Deferred.doneUnsafe(expiring, Exit.succeed(event.timeLeft))
+      if (event._tag === "Expiring") Deferred.doneUnsafe(expiring, Exit.succeed(event.timeLeft))
       else if (event._tag === "Resumable") resumable(event.handle)
       return receiver.receive(event)
     }
@@ -251,17 +248,9 @@ export const make = Effect.fnUntraced(function* (
     })
   })
 
-  /** Lets go of the connection, whatever it was doing. */
-  const abandon = () => {
-    const { owed, turnInterrupted } = receiver.abandon()
-    words.abandoned()
-    gaps.lost(owed?.what === "rest")
-    return { owed, turnInterrupted }
-  }
-
   const renewed = Effect.fnUntraced(function* ({ next }: Renewal) {
     const old = current
-    const { owed, turnInterrupted } = abandon()
+    const { owed, turnInterrupted } = receiver.abandon()
     yield* restarting("scheduled", turnInterrupted, 1)
     if (next === undefined) {
       yield* hangUp(old)
@@ -284,7 +273,7 @@ export const make = Effect.fnUntraced(function* (
         if (!failure.isRetryable || (options.renew === false && failure.reason._tag === "SessionExpired")) {
           return yield* failure
         }
-        const { owed, turnInterrupted } = abandon()
+        const { owed, turnInterrupted } = receiver.abandon()
         yield* restarting(restartReason(failure), turnInterrupted, ++attempt, failure)
         if (attempt > 1 || failure.reason.resume === "backoff") yield* backOff(step, failure)
         const adopted = yield* Effect.result(Effect.flatMap(replacement, (dialed) => adopt(dialed, owed)))

@@ -25,6 +25,7 @@ import { part, worker } from "./closing.ts"
 import * as Keeper from "./connection.ts"
 import { Ears } from "./ears.ts"
 import { Fanout } from "./fanout.ts"
+import { Gaps } from "./gaps.ts"
 import * as Interrupter from "./interruption.ts"
 import * as Limits from "./limits.ts"
 import * as Memory from "./memory.ts"
@@ -32,7 +33,7 @@ import * as Observers from "./observers.ts"
 import * as Outbox from "./outbox.ts"
 import * as Outputs from "./outputs.ts"
 import { Ledger } from "./playback.ts"
-import * as Receiver from "./receive.ts"
+import { Receiver } from "./receive.ts"
 import * as Personas from "./personas.ts"
 import { Protection } from "./protection.ts"
 import type { Rooms } from "./rooms.ts"
@@ -129,7 +130,7 @@ export const converse = (
         const tools = yield* part("the tools", Tools.make(rooms, personas.kit, approvals))
         Deferred.doneUnsafe(ready, Exit.succeed(tools))
         const bargeIn = yield* BargeIn.make(rooms, interrupter, plan.interruption)
-        const receiver = Receiver.make(rooms, interrupter, bargeIn, tools)
+        const receiver = new Receiver(rooms, interrupter, bargeIn, tools)
         const keeper = yield* openModel(rooms, receiver, personas.configuration(), plan.connection, fail)
         connectionId = keeper.connectionId
         Deferred.doneUnsafe(model, Exit.succeed(keeper))
@@ -180,6 +181,7 @@ const makeRooms = Effect.fnUntraced(function* (memory: Memory.Memory) {
     ledger,
     outbox,
     words: new Words(fanout, memory),
+    gaps: new Gaps(clock, yield* Effect.context<never>()),
     turn,
     protection,
     ears: new Ears(model.input, turn, protection, now),
@@ -239,7 +241,7 @@ const openOutputs = (rooms: Rooms, outputs: ReadonlyArray<BidiOutput<unknown, an
 
 const openModel = (
   rooms: Rooms,
-  receiver: Receiver.Receiver,
+  receiver: Receiver,
   configuration: Configuration,
   options: Keeper.ConnectionOptions,
   fail: Fail

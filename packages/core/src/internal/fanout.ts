@@ -8,12 +8,11 @@ type Offers = ReadonlyArray<Offer>
 
 export class Fanout {
   private byTag: ReadonlyMap<OutputTag, Offers> = new Map()
-  private ofAudio: Offers = [] // fifty a second are found without a search
+  private audio: Offer = () => {} // fifty a second are told without a search
 
   emit(event: Output): void {
-    const offers = event._tag === "AudioStream" ? this.ofAudio : this.byTag.get(event._tag)
-    if (offers === undefined) return
-    for (let i = 0; i < offers.length; i++) offers[i]!(event)
+    if (event._tag === "AudioStream") return this.audio(event)
+    for (const offer of this.byTag.get(event._tag) ?? []) offer(event)
   }
 
   /** `offer` must return at once and must not throw. */
@@ -31,6 +30,13 @@ export class Fanout {
 
   private change(to: ReadonlyMap<OutputTag, Offers>): void {
     this.byTag = to
-    this.ofAudio = to.get("AudioStream") ?? []
+    this.audio = together(to.get("AudioStream") ?? [])
   }
 }
+
+const together = (offers: Offers): Offer =>
+  offers.length === 1
+    ? offers[0]!
+    : (event) => {
+        for (const offer of offers) offer(event)
+      }

@@ -1,6 +1,7 @@
 /**
  * How long nobody was connected, and how long a reply that was cut by the end of its connection was silent.
  */
+import type * as Clock from "effect/Clock"
 import type * as Context from "effect/Context"
 import * as Metric from "effect/Metric"
 
@@ -21,29 +22,30 @@ export class Gaps {
   private lostAt: number | undefined
   private silentSince: number | undefined
   private audioAt = NaN // a number from the beginning: it is written in place
-  private readonly now: () => number
+  private readonly clock: Clock.Clock
   private readonly context: Context.Context<never>
 
-  constructor(now: () => number, context: Context.Context<never>) {
-    this.now = now
+  constructor(clock: Clock.Clock, context: Context.Context<never>) {
+    this.clock = clock
     this.context = context
   }
 
   /** There is no connection any more; `inReply` when it ended in the middle of a reply. */
   lost(inReply: boolean): void {
-    this.lostAt ??= this.now()
+    this.lostAt ??= this.clock.currentTimeMillisUnsafe()
     if (inReply && !Number.isNaN(this.audioAt)) this.silentSince ??= this.audioAt
   }
 
   /** There is one; `seamless` when there was one all the time. */
   connected(seamless: boolean): void {
-    if (this.lostAt !== undefined && !seamless) connectionGap.updateUnsafe(this.now() - this.lostAt, this.context)
+    if (this.lostAt !== undefined && !seamless)
+      connectionGap.updateUnsafe(this.clock.currentTimeMillisUnsafe() - this.lostAt, this.context)
     this.lostAt = undefined
   }
 
   /** Audio came. */
   audio(): void {
-    this.audioAt = this.now()
+    this.audioAt = this.clock.currentTimeMillisUnsafe()
     if (this.silentSince === undefined) return
     audioGap.updateUnsafe(this.audioAt - this.silentSince, this.context)
     this.silentSince = undefined

@@ -91,10 +91,10 @@ export const make = Effect.fnUntraced(function* (
   let turn: ManualTurn | undefined
 
   // Audio that was brought after a turn signal waits for it.
-  const pass = (): boolean => {
+  const pass = (latest?: Uint8Array): boolean => {
     if (connection === undefined) return false
     const barrier = control.find((item) => isTurnSignal(item.command))
-    return lane.send(connection, barrier?.frames)
+    return lane.send(connection, barrier?.frames, latest)
   }
 
   const add = (command: Command, options: Offer | undefined, awaited: boolean, put: (item: Item) => void): Item => {
@@ -205,7 +205,7 @@ export const make = Effect.fnUntraced(function* (
     prependUnsafe: (command, options) => void add(command, options, false, (item) => control.unshift(item)),
     audio: (frame) => {
       lane.bring(frame)
-      if (!pass()) work.openUnsafe() // to be tried again
+      if (!pass(frame)) work.openUnsafe() // to be tried again
     },
     committed: () => lane.committed(),
     answered: () => {

@@ -56,11 +56,13 @@ interface Segment {
   readonly responseId: string
   readonly itemId: string
   readonly start: number
-  end: number
+  /** Where the next one began; none yet: this one still grows. */
+  end: number | undefined
 }
 
 export class Ledger {
   private segments: Array<Segment> = []
+  private growing: string | undefined // the item of the last segment
   private produced = 0
   private readonly devices = new Map<Position, number>()
 
@@ -70,13 +72,7 @@ export class Ledger {
   }
 
   append(responseId: string, itemId: string, millis: number): void {
-    const last = this.segments.at(-1)
-    if (last !== undefined && last.itemId === itemId) {
-      last.end += millis
-    } else {
-      if (last !== undefined && last.responseId !== responseId) this.forgetPlayed()
-      this.segments.push({ responseId, itemId, start: this.produced, end: this.produced + millis })
-    }
+    if (itemId !== this.growing) this.begin(responseId, itemId)
     this.produced += millis
   }
 
@@ -91,20 +87,22 @@ export class Ledger {
   /** The responses of which something is still to be heard, in their order. */
   unheard(): ReadonlyArray<string> {
     const heard = this.furthest()
-    return this.segments.filter((segment) => segment.end > heard + TOLERANCE).map((segment) => segment.responseId)
+    return this.segments.filter((segment) => this.end(segment) > heard + TOLERANCE).map((segment) => segment.responseId)
   }
 
   isUnheard(responseId: string): boolean {
     const last = this.segments.findLast((segment) => segment.responseId === responseId)
-    return last !== undefined && last.end > this.furthest() + TOLERANCE
+    return last !== undefined && this.end(last) > this.furthest() + TOLERANCE
   }
 
   /** What was heard of each audio item of a response, in whole milliseconds, before the devices are flushed or after. */
   heard(responseId: string): ReadonlyArray<HeardItem> {
     const position = this.furthest()
     const items = new Map<string, { heard: number; produced: number }>()
-    for (const { end, itemId, responseId: id, start } of this.segments) {
-      if (id !== responseId) continue
+    for (const segment of this.segments) {
+      const { itemId, start } = segment
+      if (segment.responseId !== responseId) continue
+      const end = this.end(segment)
       const item = items.get(itemId) ?? { heard: 0, produced: 0 }
       item.produced += end - start
       item.heard += Math.max(0, Math.min(position, end) - start)
@@ -121,13 +119,28 @@ export class Ledger {
   locate(device: Position, itemId: string, played: number): number | undefined {
     const item = this.segments.findLast((segment) => segment.itemId === itemId)
     if (item === undefined) return undefined
-    return this.devices.get(device)! + item.start + Math.min(played, item.end - item.start)
+    return this.devices.get(device)! + item.start + Math.min(played, this.end(item) - item.start)
   }
 
   /** The devices were flushed: what they have played now is all there is. */
   flushed(): void {
     this.segments = []
+    this.growing = undefined
     for (const position of this.devices.keys()) this.devices.set(position, position() - this.produced)
+  }
+
+  private begin(responseId: string, itemId: string): void {
+    const last = this.segments.at(-1)
+    if (last !== undefined) {
+      last.end = this.produced
+      if (last.responseId !== responseId) this.forgetPlayed()
+    }
+    this.segments.push({ responseId, itemId, start: this.produced, end: undefined })
+    this.growing = itemId
+  }
+
+  private end(segment: Segment): number {
+    return segment.end ?? this.produced
   }
 
   private furthest(): number {
@@ -138,6 +151,6 @@ export class Ledger {
 
   private forgetPlayed(): void {
     const played = this.produced - this.remaining()
-    this.segments = this.segments.filter((segment) => segment.end > played + TOLERANCE)
+    this.segments = this.segments.filter((segment) => this.end(segment) > played + TOLERANCE)
   }
 }

@@ -1,5 +1,5 @@
 /**
- * What the model says, turned into what the conversation does. Runs inside the pull of a connection's events: strictly
+ * What the model says, turned into what the conversation does. Runs in the stack of whoever brings an event: strictly
  * in order, and nothing waits between socket and decision.
  */
 import * as Effect from "effect/Effect"
@@ -7,139 +7,126 @@ import * as Audio from "../Audio.ts"
 import { fromError } from "../BidiEvent.ts"
 import type { ModelEvent } from "../BidiModel.ts"
 import type { BargeIn } from "./bargeIn.ts"
+import type { Fanout } from "./fanout.ts"
+import type { Gaps } from "./gaps.ts"
 import type { Interrupter } from "./interruption.ts"
+import type { Ledger } from "./playback.ts"
 import type { Rooms } from "./rooms.ts"
 import type { Tools } from "./tools.ts"
-import type { Owed } from "./turn.ts"
+import type { Owed, Turn } from "./turn.ts"
 
-export interface Receiver {
+export class Receiver {
+  private readonly rooms: Rooms
+  private readonly interrupter: Interrupter
+  private readonly bargeIn: BargeIn
+  private readonly tools: Tools
+  // what a frame of audio passes is within reach: at hundreds of sessions, every object on the way is out of the cache
+  private readonly format: Audio.AudioFormat
+  private readonly turn: Turn
+  private readonly gaps: Gaps
+  private readonly ledger: Ledger
+  private readonly fanout: Fanout
+
+  constructor(rooms: Rooms, interrupter: Interrupter, bargeIn: BargeIn, tools: Tools) {
+    this.rooms = rooms
+    this.interrupter = interrupter
+    this.bargeIn = bargeIn
+    this.tools = tools
+    this.format = rooms.model.output
+    this.turn = rooms.turn
+    this.gaps = rooms.gaps
+    this.ledger = rooms.ledger
+    this.fanout = rooms.fanout
+  }
+
   /** Handles one event. An effect comes back only when there is something to wait for. */
-  readonly receive: (event: ModelEvent) => Effect.Effect<void> | undefined
-  /**
-   * The connection is gone: what it was in the middle of will not be finished. Answers what it owes, and whether
-   * that was in the middle of a turn.
-   */
-  readonly abandon: () => { readonly owed: Owed | undefined; readonly turnInterrupted: boolean }
-}
-
-export const make = (rooms: Rooms, interrupter: Interrupter, bargeIn: BargeIn, tools: Tools): Receiver => {
-  const { fanout, ledger, model, outbox, protection, turn, words } = rooms
-  const format = model.output
-
-  // A provider may repeat itself, or say things in the wrong order; nobody behind this line shall notice.
-  const open = (responseId: string): boolean => {
-    if (responseId === turn.active) return true
-    const stage = turn.stage(responseId)
-    if (stage === undefined) start(responseId)
-    return stage === undefined || stage === "active"
-  }
-
-  const start = (responseId: string, more = false) => {
-    if (turn.active !== undefined) complete(turn.active, "error")
-    protection.started(responseId, more)
-    turn.started(responseId, more)
-    outbox.answered()
-    fanout.emit({ _tag: "ResponseStart", responseId })
-  }
-
-  const complete = (
-    responseId: string,
-    stopReason: "complete" | "interrupted" | "tool_use" | "error",
-    detail?: "max_tokens" | "content_filter"
-  ) => {
-    words.finishResponse(responseId)
-    turn.done(responseId)
-    fanout.emit({
-      _tag: "ResponseComplete",
-      responseId,
-      stopReason,
-      ...(detail === undefined ? {} : { detail })
-    })
-  }
-
-  const receive = (event: ModelEvent): Effect.Effect<void> | undefined => {
+  receive(event: ModelEvent): Effect.Effect<void> | undefined {
     switch (event._tag) {
       case "AudioDelta": {
-        if (!open(event.responseId)) return
-        ledger.append(event.responseId, event.itemId, Audio.millis(format, event.audio.length))
-        fanout.emit({
+        if (!this.open(event.responseId)) return
+        this.gaps.audio()
+        this.ledger.append(event.responseId, event.itemId, Audio.millis(this.format, event.audio.length))
+        this.fanout.emit({
           _tag: "AudioStream",
           responseId: event.responseId,
           itemId: event.itemId,
           audio: event.audio,
-          format: format.format,
-          sampleRate: format.sampleRate,
-          channels: format.channels
+          format: this.format.format,
+          sampleRate: this.format.sampleRate,
+          channels: this.format.channels
         })
         return
       }
       case "TranscriptDelta": {
-        if (event.responseId === undefined || open(event.responseId)) words.delta(event)
+        if (event.responseId === undefined || this.open(event.responseId)) this.rooms.words.delta(event)
         return
       }
       case "TranscriptDone": {
-        if (event.role === "user") outbox.answered()
-        if (event.responseId === undefined || open(event.responseId)) words.done(event)
-        turn.changed()
+        if (event.role === "user") this.rooms.outbox.answered()
+        if (event.responseId === undefined || this.open(event.responseId)) this.rooms.words.done(event)
+        this.turn.changed()
         return
       }
       case "ResponseStarted": {
-        if (turn.stage(event.responseId) === undefined) start(event.responseId, event.more)
+        if (this.turn.stage(event.responseId) === undefined) this.start(event.responseId, event.more)
         return
       }
       case "ResponseDone": {
-        if (!open(event.responseId)) return
-        complete(event.responseId, event.stopReason, event.detail)
-        if (event.error !== undefined) fanout.emit(fromError(event.error))
+        if (!this.open(event.responseId)) return
+        this.complete(event.responseId, event.stopReason, event.detail)
+        if (event.error !== undefined) this.fanout.emit(fromError(event.error))
         return
       }
       case "NoResponse": {
-        protection.lift()
-        turn.noReply()
-        fanout.emit(fromError(event.error))
+        this.rooms.protection.lift()
+        this.turn.noReply()
+        this.fanout.emit(fromError(event.error))
         return
       }
       case "UserTurn": {
-        words.userTurn(event.itemId)
-        outbox.committed()
-        turn.userTurn(event.respond)
-        return bargeIn.userTurn(event.interrupts === true)
+        this.rooms.words.userTurn(event.itemId)
+        this.rooms.outbox.committed()
+        this.turn.userTurn(event.respond)
+        return this.bargeIn.userTurn(event.interrupts === true)
       }
       case "SpeechStarted": {
-        turn.userSpeaks(true)
-        fanout.emit({ _tag: "UserSpeech", phase: "started" })
-        return bargeIn.speechStarted(event.interrupts !== false)
+        this.turn.userSpeaks(true)
+        this.fanout.emit({ _tag: "UserSpeech", phase: "started" })
+        return this.bargeIn.speechStarted(event.interrupts !== false)
       }
       case "SpeechStopped": {
-        turn.userSpeaks(false)
-        fanout.emit({ _tag: "UserSpeech", phase: "stopped" })
-        bargeIn.speechStopped()
+        this.turn.userSpeaks(false)
+        this.fanout.emit({ _tag: "UserSpeech", phase: "stopped" })
+        this.bargeIn.speechStopped()
         return
       }
       case "Interrupted": {
-        if (protection.covers(event.responseId)) {
+        if (this.rooms.protection.covers(event.responseId)) {
           // what there is of it is heard all the same
-          if (turn.active === event.responseId) complete(event.responseId, "interrupted")
+          if (this.turn.active === event.responseId) this.complete(event.responseId, "interrupted")
           return
         }
-        return Effect.asVoid(interrupter.interrupt("user_speech"))
+        return Effect.asVoid(this.interrupter.interrupt("user_speech"))
       }
       case "ToolCalls": {
         // also for a reply that was cut off: a call wants an answer
-        open(event.responseId)
-        tools.call(event)
+        this.open(event.responseId)
+        this.tools.call(event)
         return
       }
       case "ToolCallsCancelled": {
-        tools.cancel(event.ids)
+        this.tools.cancel(event.ids)
         return
       }
       case "Usage": {
-        fanout.emit(event)
+        this.fanout.emit(event)
         return
       }
       case "Problem": {
-        fanout.emit({ ...fromError(event.error), ...(event.details === undefined ? {} : { details: event.details }) })
+        this.fanout.emit({
+          ...fromError(event.error),
+          ...(event.details === undefined ? {} : { details: event.details })
+        })
         return
       }
       case "Expiring":
@@ -148,14 +135,51 @@ export const make = (rooms: Rooms, interrupter: Interrupter, bargeIn: BargeIn, t
     }
   }
 
-  return {
-    receive,
-    abandon: () => {
-      const { active, inTurn } = turn
-      if (active !== undefined) complete(active, "error")
-      protection.abandoned(active)
-      turn.abandoned(active)
-      return { owed: turn.owed, turnInterrupted: inTurn }
-    }
+  /**
+   * The connection is gone: what it was in the middle of will not be finished. Answers what it owes, and whether
+   * that was in the middle of a turn.
+   */
+  abandon(): { readonly owed: Owed | undefined; readonly turnInterrupted: boolean } {
+    const { gaps, protection, turn, words } = this.rooms
+    const { active, inTurn } = turn
+    if (active !== undefined) this.complete(active, "error")
+    protection.abandoned(active)
+    turn.abandoned(active)
+    words.abandoned()
+    const { owed } = turn
+    gaps.lost(owed?.what === "rest")
+    return { owed, turnInterrupted: inTurn }
+  }
+
+  // A provider may repeat itself, or say things in the wrong order; nobody behind this line shall notice.
+  private open(responseId: string): boolean {
+    if (responseId === this.turn.active) return true
+    const stage = this.turn.stage(responseId)
+    if (stage === undefined) this.start(responseId)
+    return stage === undefined || stage === "active"
+  }
+
+  private start(responseId: string, more = false): void {
+    const { outbox, protection } = this.rooms
+    if (this.turn.active !== undefined) this.complete(this.turn.active, "error")
+    protection.started(responseId, more)
+    this.turn.started(responseId, more)
+    outbox.answered()
+    this.fanout.emit({ _tag: "ResponseStart", responseId })
+  }
+
+  private complete(
+    responseId: string,
+    stopReason: "complete" | "interrupted" | "tool_use" | "error",
+    detail?: "max_tokens" | "content_filter"
+  ): void {
+    this.rooms.words.finishResponse(responseId)
+    this.turn.done(responseId)
+    this.fanout.emit({
+      _tag: "ResponseComplete",
+      responseId,
+      stopReason,
+      ...(detail === undefined ? {} : { detail })
+    })
   }
 }

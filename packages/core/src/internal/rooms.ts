@@ -4,6 +4,7 @@
 import type { BidiModel } from "../BidiModel.ts"
 import type { Ears } from "./ears.ts"
 import type { Fanout } from "./fanout.ts"
+import type { Gaps } from "./gaps.ts"
 import type { Memory } from "./memory.ts"
 import type { Outbox } from "./outbox.ts"
 import type { Outputs } from "./outputs.ts"
@@ -17,6 +18,7 @@ export interface Rooms {
   readonly fanout: Fanout
   readonly memory: Memory
   readonly words: Words
+  readonly gaps: Gaps
   readonly ledger: Ledger
   readonly turn: Turn
   readonly protection: Protection
