@@ -257,6 +257,12 @@ describe("frames that nobody vouches for", () => {
     assert.deepStrictEqual(events(state, ...twice), events(start(), ...F.spokenReply))
   })
 
+  it("count once also when others came between", () => {
+    const state = start()
+    const between = F.spokenReply.flatMap((frame, i, all) => (i === 0 ? [frame] : [frame, all[i - 1]!]))
+    assert.deepStrictEqual(events(state, ...between), events(start(), ...F.spokenReply))
+  })
+
   it("are remembered for a bounded time only", () => {
     const state = start()
     for (let i = 0; i < 10_000; i++) receive(state, [{ type: "input_audio_buffer.cleared", event_id: `e${i}` }])

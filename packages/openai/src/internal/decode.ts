@@ -34,11 +34,12 @@ export const endOf = (state: State, error: BidiError): BidiError => {
   return vague && state.lastWords !== undefined ? state.lastWords : error
 }
 
-// An event that is repeated is repeated at once.
-const isRepeated = (state: State, { event_id }: Frame): boolean => {
+// An event that is repeated is repeated soon. Audio is compared with the audio before it: there are fifty a second.
+const isRepeated = (state: State, { event_id, type }: Frame): boolean => {
   if (typeof event_id !== "string") return false
-  if (event_id === state.eventId) return true
-  state.eventId = event_id
+  if (type !== "response.output_audio.delta") return !state.seen.add(event_id)
+  if (event_id === state.audioId) return true
+  state.audioId = event_id
   return false
 }
 

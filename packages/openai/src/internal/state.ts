@@ -56,8 +56,10 @@ export interface State {
   /** The item that audio came of last, as long as its response is generated. */
   speaking: AudioItem | undefined
   readonly sent: Map<string, Sent>
-  /** The provider's id of the last event. */
-  eventId: string | undefined
+  /** The provider's ids of the last events without audio. */
+  readonly seen: RecentIds
+  /** And that of the last with audio. */
+  audioId: string | undefined
   events: number
   /** The last thing the provider said was an error that explains a close, if one follows. */
   lastWords: BidiError | undefined
@@ -74,6 +76,7 @@ export interface Outcome {
 // How far back anything is asked about: an item that is still audible, an error for an event that was just sent.
 const ITEMS = 128
 const SENT = 512
+const SEEN = 8
 
 export const initial = (errors: Errors, session: Session): State => ({
   errors,
@@ -84,7 +87,8 @@ export const initial = (errors: Errors, session: Session): State => ({
   items: new Map(),
   speaking: undefined,
   sent: new Map(),
-  eventId: undefined,
+  seen: new RecentIds(SEEN),
+  audioId: undefined,
   events: 0,
   lastWords: undefined
 })
