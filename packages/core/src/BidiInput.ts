@@ -71,7 +71,7 @@ export const capture = <E = never, R = never>(
       const inbox = new Inbox<Input, E | Cause.Done>(options.capacity, "sliding")
       const end = (exit: Exit.Exit<void, E>) =>
         Effect.sync(() => inbox.done(Exit.isSuccess(exit) ? Exit.fail(Cause.Done()) : Exit.failCause(exit.cause)))
-      const device = open((input) => inbox.offer(input)).pipe(Effect.onExit(end))
+      const device = open(inbox.offer.bind(inbox)).pipe(Effect.onExit(end))
       return Effect.andThen(Effect.forkScoped(device, { startImmediately: true }), inbox.forEach(take))
     }).pipe(
       Pull.catchDone(() => Effect.void),

@@ -211,7 +211,8 @@ export const speaker = <E = never, R = never>(
     const device = yield* open
     const ended = yield* Latch.make()
     return {
-      offer: (event) => device.play(event as AudioStream),
+      // bound: at hundreds of sessions, each thing that a frame passes on its way to the device is out of the cache
+      offer: device.play.bind(device) as (event: Output) => void,
       flush: device.flush,
       playback: device.played,
       ...(device.pause === undefined ? {} : { pause: device.pause }),

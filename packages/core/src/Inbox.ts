@@ -58,6 +58,7 @@ export class Inbox<A, E = never> {
   private taker: Take<A, any, any> | undefined // of a fiber that waits for something to do
   private leave: (work: Work) => void = () => {} // has that fiber do it
   private taking = false
+  private behind = false // something waits, or the end has come; asked for every message
   private waiting: (() => void) | undefined // a fiber that waits for a message
 
   /** What does not fit is refused (`dropping`), or the oldest message goes for it (`sliding`). */
@@ -71,9 +72,10 @@ export class Inbox<A, E = never> {
     if (this.end !== undefined) return true
     if (this.taker !== undefined && !this.taking) {
       this.hand(this.taker, message)
-      if (this.messages.length > 0 || this.end !== undefined) this.flow()
+      if (this.behind) this.flow()
       return true
     }
+    this.behind = true
     const full = this.messages.length >= this.capacity
     if (full && !this.sliding) return false
     if (full) this.messages.shift()
@@ -86,6 +88,7 @@ export class Inbox<A, E = never> {
   done(end: Exit.Exit<never, E>): void {
     if (this.end !== undefined) return
     this.end = end
+    this.behind = true
     this.flow()
     this.wake()
   }
@@ -146,6 +149,7 @@ export class Inbox<A, E = never> {
   private flow(): void {
     if (this.taking) return
     while (this.taker !== undefined && this.messages.length > 0) this.hand(this.taker, this.messages.shift()!)
+    if (this.messages.length === 0 && this.end === undefined) this.behind = false
     if (this.taker !== undefined && this.end !== undefined) this.leave(this.end)
   }
 

@@ -13,18 +13,27 @@ class List {
   brought = 0
   taken = 0 // frames before it belong to a turn
   lost = 0
+  connected = false
+  accepts = 0 // frames the connection still takes
+  held = Infinity
+  heard: Array<number> = []
+  waited = 0
 
   bring(length: number) {
     this.frames.push({ number: this.brought++, length, sent: false })
     while (this.frames.length > 1 && this.frames.reduce((sum, frame) => sum + frame.length, 0) > CAPACITY) {
       if (!this.frames.shift()!.sent) this.lost++
     }
+    if (!this.pass()) this.waited++
   }
 
-  send(until: number, accepts: number): ReadonlyArray<number> {
-    const next = this.frames.filter((frame) => !frame.sent && frame.number < until).slice(0, accepts)
+  pass(): boolean {
+    const due = this.frames.filter((frame) => !frame.sent && frame.number < this.held)
+    const next = this.connected ? due.slice(0, this.accepts) : []
     for (const frame of next) frame.sent = true
-    return next.map((frame) => frame.number)
+    this.accepts -= next.length
+    this.heard.push(...next.map((frame) => frame.number))
+    return this.connected && next.length === due.length
   }
 
   committed() {
@@ -55,12 +64,9 @@ const Step = Schema.Union([
     length: Schema.Literals([1, 320, 321, 3200, 13_000, 39_999, 50_000])
   }),
   Schema.Struct({ _tag: Schema.Literal("bringMany"), count: Schema.Literals([1, 40, 130]) }),
-  Schema.Struct({
-    _tag: Schema.Literal("send"),
-    accepts: Schema.Literals([0, 1, 5, 1000]),
-    back: Schema.Literals([0, 1, 3]),
-    asItCame: Schema.Boolean
-  }),
+  Schema.Struct({ _tag: Schema.Literal("connect"), accepts: Schema.Literals([0, 1, 5, 1000]) }),
+  Schema.Struct({ _tag: Schema.Literal("hold"), back: Schema.Literals([0, 1, 3]) }),
+  Schema.Struct({ _tag: Schema.Literals(["disconnect", "release", "pass"]) }),
   Schema.Struct({ _tag: Schema.Literals(["committed", "answered", "rewind"]) }),
   Schema.Struct({ _tag: Schema.Literal("takenBack"), back: Schema.Literals([0, 1, 7, 100]) })
 ])
@@ -68,16 +74,24 @@ const Step = Schema.Union([
 describe("the lane of the user's speech", () => {
   it.prop("sends what a list of frames would send", [Schema.Array(Step)], ([steps]) => {
     let lost = 0
-    const lane = new AudioLane(format, () => lost++)
+    let waited = 0
     const list = new List()
+    const lane = new AudioLane(
+      format,
+      () => lost++,
+      () => waited++
+    )
     const lengths: Array<number> = []
-    let latest: Uint8Array | undefined
+    const heard: Array<Uint8Array> = []
+    let accepts = 0
+    const sendAudio = (frame: Uint8Array) => accepts > 0 && accepts-- > 0 && heard.push(frame) > 0
+    const connection = { sendAudio } as unknown as Connection
     const bring = (length: number) => {
-      latest = sound(lengths.length, length)
-      lane.bring(latest)
+      const number = lengths.push(length) - 1
+      lane.bring(sound(number, length))
       list.bring(length)
-      lengths.push(length)
     }
+    const back = (count: number) => Math.max(lane.oldest, lane.brought - count)
     for (const step of steps) {
       switch (step._tag) {
         case "bring":
@@ -86,21 +100,28 @@ describe("the lane of the user's speech", () => {
         case "bringMany":
           for (let i = 0; i < step.count; i++) bring(320)
           break
-        case "send": {
-          const until = Math.max(lane.oldest, lane.brought - step.back)
-          const heard: Array<Uint8Array> = []
-          const sendAudio = (frame: Uint8Array) => heard.length < step.accepts && heard.push(frame) > 0
-          const connection = { sendAudio } as unknown as Connection
-          lane.send(connection, step.back === 0 ? undefined : until, step.asItCame ? latest : undefined)
-          const expected = list.send(step.back === 0 ? Infinity : until, step.accepts)
-          assert.deepStrictEqual(
-            heard,
-            expected.map((number) => sound(number, lengths[number]!))
-          )
+        case "connect":
+          lane.connect(connection)
+          list.connected = true
+          accepts = list.accepts = step.accepts
           break
-        }
+        case "disconnect":
+          lane.connect(undefined)
+          list.connected = false
+          break
+        case "hold":
+          list.held = back(step.back)
+          lane.hold(list.held)
+          break
+        case "release":
+          lane.hold(undefined)
+          list.held = Infinity
+          break
+        case "pass":
+          assert.strictEqual(lane.pass(), list.pass())
+          break
         case "takenBack": {
-          const until = Math.max(lane.oldest, lane.brought - step.back)
+          const until = back(step.back)
           lane.takenBack(until)
           list.takenBack(until)
           break
@@ -112,6 +133,11 @@ describe("the lane of the user's speech", () => {
       assert.strictEqual(lane.brought, list.brought)
       assert.strictEqual(lane.oldest, list.frames[0]?.number ?? list.brought)
       assert.strictEqual(lost, list.lost)
+      assert.strictEqual(waited, list.waited)
     }
+    assert.deepStrictEqual(
+      heard,
+      list.heard.map((number) => sound(number, lengths[number]!))
+    )
   })
 })

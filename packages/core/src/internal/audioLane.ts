@@ -12,7 +12,10 @@ const AUDIO_MILLIS = 2500
 
 export class AudioLane {
   private readonly capacity: number
-  private readonly lost: () => void
+  private readonly onLost: () => void
+  private readonly onWaiting: () => void
+  private connection: Connection | undefined
+  private held: number | undefined // frames from this number on wait
   private ring = new Uint8Array(0) // until there is sound
   private ends: Array<number> = [] // where each frame ends, in bytes since the beginning
   private first = 0 // the frame ends[first] is the oldest that is still here
@@ -20,10 +23,11 @@ export class AudioLane {
   private forgotten = 0 // how many frames have left the lane, since the beginning
   private turns = 0 // the number of the first frame that belongs to no turn yet
 
-  /** `lost` hears of every frame that was never sent. */
-  constructor(format: Audio.AudioFormat, lost: () => void) {
+  /** `onLost` hears of every frame that is lost and was never sent, `onWaiting` when frames have to wait. */
+  constructor(format: Audio.AudioFormat, onLost: () => void, onWaiting: () => void) {
     this.capacity = (Audio.byteRate(format) * AUDIO_MILLIS) / 1000
-    this.lost = lost
+    this.onLost = onLost
+    this.onWaiting = onWaiting
   }
 
   /** How many frames were brought in all. */
@@ -36,10 +40,31 @@ export class AudioLane {
     return this.forgotten
   }
 
+  /** Takes a frame, and passes it on at once if nothing is in its way. */
   bring(frame: Uint8Array): void {
+    this.keep(frame)
+    if (!this.send(frame)) this.onWaiting()
+  }
+
+  /** Sends what waits. Answers whether all that may be sent is sent. */
+  pass(): boolean {
+    return this.send(undefined)
+  }
+
+  /** From here on frames go to this connection. */
+  connect(connection: Connection | undefined): void {
+    this.connection = connection
+  }
+
+  /** Frames with this number and later ones wait. `undefined`: none do. */
+  hold(from: number | undefined): void {
+    this.held = from
+  }
+
+  private keep(frame: Uint8Array): void {
     const { length } = frame
     while (this.count > 0 && this.start(this.count) - this.start(0) + length > this.capacity) {
-      if (this.sent === 0) this.lost()
+      if (this.sent === 0) this.onLost()
       this.forget(1)
     }
     // only a lane that is empty gets another ring
@@ -49,12 +74,11 @@ export class AudioLane {
     this.write(frame, start)
   }
 
-  /**
-   * Sends what waits, up to the frame with the number `until`. Answers whether all of that is sent. `latest` is the frame
-   * that was brought last, as it came.
-   */
-  send(connection: Connection, until: number | undefined, latest?: Uint8Array): boolean {
-    const end = until === undefined ? this.count : Math.min(this.count, until - this.forgotten)
+  /** `latest` is the frame that was brought last, as it came. */
+  private send(latest: Uint8Array | undefined): boolean {
+    const { connection, held } = this
+    if (connection === undefined) return false
+    const end = held === undefined ? this.count : Math.min(this.count, held - this.forgotten)
     while (this.sent < end) {
       const frame = latest !== undefined && this.sent === this.count - 1 ? latest : this.read(this.sent)
       if (!connection.sendAudio(frame)) return false

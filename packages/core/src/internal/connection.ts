@@ -14,6 +14,7 @@ import * as Scope from "effect/Scope"
 import type { BidiError } from "../BidiError.ts"
 import { type ConnectionRestart, fromError } from "../BidiEvent.ts"
 import type { Command, Configuration, ModelEvent } from "../BidiModel.ts"
+import type { Take } from "../Inbox.ts"
 import { Configured } from "./configured.ts"
 import type { Offer } from "./outbox.ts"
 import { type Dialed, dialing } from "./dialing.ts"
@@ -127,13 +128,12 @@ export const make = Effect.fnUntraced(function* (
     const { connection } = dialed
     const expiring = yield* Deferred.make<Duration.Duration>()
 
-    const take = (event: ModelEvent) => {
-      if (event._tag === "Expiring") Deferred.doneUnsafe(expiring, Exit.succeed(event.timeLeft))
-      else if (event._tag === "Resumable") resumable(event.handle)
-      return receiver.receive(event)
-    }
-
-    const read = Effect.andThen(connection.listen(take), Effect.fail(lost("the connection ended without a reason")))
+    const onExpiring = (timeLeft: Duration.Duration) => void Deferred.doneUnsafe(expiring, Exit.succeed(timeLeft))
+    const take = taking(receiver, onExpiring, resumable)
+    const read = Effect.andThen(
+      connection.listen(take),
+      Effect.suspend(() => Effect.fail(lost("the connection ended without a reason")))
+    )
     // a send that fails is a symptom: the reader knows the reason, if there is one
     const drain = Effect.catch(outbox.drain(generation.current, connection), (error) =>
       Effect.andThen(Effect.sleep(LAST_WORDS), Effect.fail(error))
@@ -310,6 +310,19 @@ export const make = Effect.fnUntraced(function* (
     connectionId: () => current?.connection.id ?? ""
   } satisfies Keeper
 })
+
+// A function of its own: what it needs for every frame is in one place, not in those of all the functions around it.
+const taking =
+  (
+    receiver: Receiver,
+    onExpiring: (timeLeft: Duration.Duration) => void,
+    onHandle: (handle: string | undefined) => void
+  ): Take<ModelEvent> =>
+  (event) => {
+    if (event._tag === "Expiring") onExpiring(event.timeLeft)
+    else if (event._tag === "Resumable") onHandle(event.handle)
+    return receiver.receive(event)
+  }
 
 type Step = Effect.Success<ReturnType<typeof Schedule.toStep<unknown, BidiError, never, never>>>
 

@@ -135,7 +135,7 @@ export const converse = (
         connectionId = keeper.connectionId
         Deferred.doneUnsafe(model, Exit.succeed(keeper))
         if (plan.greeting !== undefined && memory.transcript().length === 0) sender.greet(plan.greeting)
-        const inputs = yield* openInputs(sender, plan.inputs, fail)
+        const inputs = yield* openInputs(rooms.ears, sender, plan.inputs, fail)
         yield* Effect.forkScoped(Effect.ignore(Effect.andThen(inputs, endOfInputs(rooms, plan.inputs.length, stop))))
         yield* Effect.forkScoped(Limits.watch(rooms, plan.limits, stop))
         if (started !== undefined) yield* started
@@ -184,7 +184,7 @@ const makeRooms = Effect.fnUntraced(function* (memory: Memory.Memory) {
     gaps: new Gaps(clock, yield* Effect.context<never>()),
     turn,
     protection,
-    ears: new Ears(model.input, turn, protection, now),
+    ears: new Ears(model.input, outbox.lane, turn, protection, now),
     outputs: yield* Outputs.make(model.output, fanout, ledger),
     generation: { current: 0 },
     now
@@ -258,25 +258,29 @@ const openModel = (
 
 /** Answers with the end of all inputs. */
 const openInputs = Effect.fnUntraced(function* (
+  ears: Ears,
   sender: Sender.Sender,
   inputs: ReadonlyArray<BidiInput<unknown, any>>,
   fail: Fail
 ) {
   const fibers = yield* Effect.forEach(inputs, (input) =>
-    part(`the input "${input.name}"`, Effect.forkScoped(listen(sender, input, fail), { startImmediately: true }))
+    part(`the input "${input.name}"`, Effect.forkScoped(listen(ears, sender, input, fail), { startImmediately: true }))
   )
   return Effect.forEach(fibers, Fiber.join, { discard: true })
 })
 
-const listen = (sender: Sender.Sender, { name, run }: BidiInput<unknown, any>, fail: Fail) => {
+const listen = (ears: Ears, sender: Sender.Sender, from: BidiInput<unknown, any>, fail: Fail) => {
+  const { name } = from
   const failed = (cause: Cause.Cause<unknown>) => Effect.sync(() => fail(cause))
   const refused = (error: BidiError) => Effect.andThen(failed(Cause.fail(error)), Effect.never)
-  return run((input) => {
-    // a frame of audio passes at once; only the rest is worth an effect
-    if (input._tag !== "AudioInput") return Effect.catch(sender.send(input), refused)
-    const problem = sender.audio(input, name)
-    return problem === undefined ? undefined : refused(problem)
-  }).pipe(Effect.onError(failed))
+  return from
+    .run((input) => {
+      // a frame of audio passes at once; only the rest is worth an effect
+      if (input._tag !== "AudioInput") return Effect.catch(sender.send(input), refused)
+      const problem = ears.hear(input, name)
+      return problem === undefined ? undefined : refused(Sender.invalid(problem))
+    })
+    .pipe(Effect.onError(failed))
 }
 
 const endOfInputs = Effect.fnUntraced(function* (
@@ -285,10 +289,11 @@ const endOfInputs = Effect.fnUntraced(function* (
   stop: (reason: CloseReason) => Effect.Effect<void>
 ) {
   if (count === 0) return
-  if (rooms.outbox.heardAudio()) {
+  const { lane } = rooms.outbox
+  if (lane.brought > 0) {
     const since = rooms.now()
     while (rooms.ears.waitsForSilence(since)) {
-      rooms.outbox.audio(Audio.silence(rooms.model.input, SILENCE))
+      lane.bring(Audio.silence(rooms.model.input, SILENCE))
       yield* Effect.sleep(SILENCE)
     }
   }

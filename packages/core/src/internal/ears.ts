@@ -5,6 +5,8 @@
  * falls silent for good is therefore followed by silence: until the turn is over, at least 2 and at most 10 seconds.
  */
 import * as Audio from "../Audio.ts"
+import type { AudioInput } from "../BidiEvent.ts"
+import type { AudioLane } from "./audioLane.ts"
 import type { Protection } from "./protection.ts"
 import type { Turn } from "./turn.ts"
 
@@ -15,13 +17,16 @@ const EVERYBODY = Symbol()
 
 export class Ears {
   private readonly muted = new Map<string | typeof EVERYBODY, number>() // since when
+  private anybodyMuted = false // asked for every frame
   private readonly format: Audio.AudioFormat
+  private readonly lane: AudioLane
   private readonly turn: Turn
   private readonly protection: Protection
   private readonly now: () => number
 
-  constructor(format: Audio.AudioFormat, turn: Turn, protection: Protection, now: () => number) {
+  constructor(format: Audio.AudioFormat, lane: AudioLane, turn: Turn, protection: Protection, now: () => number) {
     this.format = format
+    this.lane = lane
     this.turn = turn
     this.protection = protection
     this.now = now
@@ -31,27 +36,37 @@ export class Ears {
   mute(input: string | undefined): void {
     const who = input ?? EVERYBODY
     if (!this.muted.has(who)) this.muted.set(who, this.now())
+    this.anybodyMuted = true
   }
 
   /** Of everybody: also of those that were muted alone. */
   unmute(input: string | undefined): void {
     if (input === undefined) this.muted.clear()
     else this.muted.delete(input)
+    this.anybodyMuted = this.muted.size > 0
   }
 
-  /** What of a frame is heard. `undefined` is nothing. */
-  hear(frame: Uint8Array, input: string | undefined): Uint8Array | undefined {
-    if (this.protection.on) return this.silent(frame)
-    if (this.muted.size === 0) return frame
-    const since = this.muted.get(EVERYBODY) ?? (input === undefined ? undefined : this.muted.get(input))
-    if (since === undefined) return frame
-    return this.waitsForSilence(since) ? this.silent(frame) : undefined
+  /** Takes a frame of the user's speech at once. Answers what is wrong with it, if anything is. */
+  hear(frame: AudioInput, input: string | undefined): string | undefined {
+    const { audio } = frame
+    const problem = Audio.mismatch(this.format, frame, audio.length)
+    if (problem !== undefined) return problem
+    if (this.protection.on) this.lane.bring(this.silent(audio))
+    else if (!this.anybodyMuted) this.lane.bring(audio)
+    else this.muffle(audio, input)
+    return undefined
   }
 
   /** Whether the provider should be given silence, when the user fell silent for good at `since`. */
   waitsForSilence(since: number): boolean {
     const elapsed = this.now() - since
     return elapsed < (this.turn.userSpeaking ? AT_MOST : AT_LEAST)
+  }
+
+  private muffle(audio: Uint8Array, input: string | undefined): void {
+    const since = this.muted.get(EVERYBODY) ?? (input === undefined ? undefined : this.muted.get(input))
+    if (since === undefined) this.lane.bring(audio)
+    else if (this.waitsForSilence(since)) this.lane.bring(this.silent(audio))
   }
 
   private silent(frame: Uint8Array): Uint8Array {

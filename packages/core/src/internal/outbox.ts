@@ -38,7 +38,7 @@ interface Item {
   readonly onSent: ((command: Command) => void) | undefined
   readonly done: Deferred.Deferred<void, BidiError>
   /** How many frames were brought before this command. */
-  frames: number
+  readonly frames: number
   /** Somebody waits for it, and will hear of a refusal. */
   readonly awaited: boolean
   sending: boolean
@@ -56,7 +56,8 @@ export interface Outbox {
   readonly offerUnsafe: (command: Command, options?: Offer) => void
   /** Puts a command before all others. */
   readonly prependUnsafe: (command: Command, options?: Offer) => void
-  readonly audio: (frame: Uint8Array) => void
+  /** The user's speech. */
+  readonly lane: AudioLane
   /** The provider took the speech sent so far as a turn. */
   readonly committed: () => void
   /** The turns so far were answered, or their words are known: their speech is never sent again. */
@@ -66,8 +67,6 @@ export interface Outbox {
   readonly isEmpty: () => boolean
   /** Whether a manual turn is not over, and will be begun again on a new connection. */
   readonly inTurn: () => boolean
-  /** Whether any audio was ever brought. */
-  readonly heardAudio: () => boolean
   /** The conversation is over: whatever waits fails, now and later. */
   readonly end: (error: BidiError) => void
 }
@@ -85,25 +84,30 @@ export const make = Effect.fnUntraced(function* (
   const permits = yield* Semaphore.make(CONTROL_CAPACITY)
   const work = yield* Latch.make(false)
   const control: Array<Item> = []
-  const lane = new AudioLane(format, () => dropped.updateUnsafe(1, context))
-  let connection: Connection | undefined
+  const lane = new AudioLane(
+    format,
+    () => dropped.updateUnsafe(1, context),
+    () => work.openUnsafe() // to be tried again
+  )
   let failure: BidiError | undefined
   let turn: ManualTurn | undefined
 
   // Audio that was brought after a turn signal waits for it.
-  const pass = (latest?: Uint8Array): boolean => {
-    if (connection === undefined) return false
-    const barrier = control.find((item) => isTurnSignal(item.command))
-    return lane.send(connection, barrier?.frames, latest)
-  }
+  const changed = () => lane.hold(control.find((item) => isTurnSignal(item.command))?.frames)
 
-  const add = (command: Command, options: Offer | undefined, awaited: boolean, put: (item: Item) => void): Item => {
+  const add = (
+    command: Command,
+    options: Offer | undefined,
+    awaited: boolean,
+    put: (item: Item) => void,
+    frames = lane.brought
+  ): Item => {
     const item: Item = {
       command,
       bound: options?.bound,
       onSent: options?.onSent,
       done: Deferred.makeUnsafe(),
-      frames: lane.brought,
+      frames,
       awaited,
       sending: false
     }
@@ -111,20 +115,25 @@ export const make = Effect.fnUntraced(function* (
       Deferred.doneUnsafe(item.done, Exit.fail(failure))
     } else {
       put(item)
+      changed()
       work.openUnsafe()
     }
     return item
   }
 
+  const remove = (item: Item) => {
+    control.splice(control.indexOf(item), 1)
+    changed()
+  }
+
   const takeBack = (item: Item) => {
-    const index = control.indexOf(item)
-    if (index === -1 || item.sending) return
-    control.splice(index, 1)
+    if (!control.includes(item) || item.sending) return
+    remove(item)
     onGone()
   }
 
   const take = (item: Item, command: Command | undefined) => {
-    control.splice(control.indexOf(item), 1)
+    remove(item)
     if (command !== undefined) {
       if (command._tag === "TurnClear") {
         turn = undefined
@@ -144,13 +153,13 @@ export const make = Effect.fnUntraced(function* (
     const { command, onSent } = turn
     const unshift = (item: Item) => void control.unshift(item)
     if (command._tag === "TurnCommit") {
-      add(command, onSent === undefined ? {} : { onSent }, false, unshift).frames = lane.brought
+      add(command, onSent === undefined ? {} : { onSent }, false, unshift)
     }
-    add({ _tag: "TurnStart" }, undefined, false, unshift).frames = lane.oldest
+    add({ _tag: "TurnStart" }, undefined, false, unshift, lane.oldest)
   }
 
   const refuse = (item: Item, error: BidiError) => {
-    control.splice(control.indexOf(item), 1)
+    remove(item)
     if (Deferred.doneUnsafe(item.done, Exit.fail(error)) && !item.awaited) onRefused(error)
     onGone()
   }
@@ -159,12 +168,12 @@ export const make = Effect.fnUntraced(function* (
     function* (generation: number, current: Connection) {
       lane.rewind()
       repeatTurn()
-      connection = current
+      lane.connect(current)
       while (true) {
         const item = control[0]
         if (item === undefined) {
           work.closeUnsafe()
-          yield* pass() ? work.await : Effect.raceFirst(work.await, CONGESTED)
+          yield* lane.pass() ? work.await : Effect.raceFirst(work.await, CONGESTED)
           continue
         }
         const command =
@@ -176,7 +185,7 @@ export const make = Effect.fnUntraced(function* (
           continue
         }
         // what was said before a turn signal belongs before it
-        while (!pass() && isTurnSignal(command)) yield* CONGESTED
+        while (!lane.pass() && isTurnSignal(command)) yield* CONGESTED
         item.sending = true
         yield* Effect.logDebug(`sending ${command._tag}`)
         yield* current.send(command).pipe(
@@ -190,7 +199,7 @@ export const make = Effect.fnUntraced(function* (
         )
       }
     },
-    Effect.ensuring(Effect.sync(() => (connection = undefined)))
+    Effect.ensuring(Effect.sync(() => lane.connect(undefined)))
   )
 
   return {
@@ -203,10 +212,7 @@ export const make = Effect.fnUntraced(function* (
       ),
     offerUnsafe: (command, options) => void add(command, options, false, (item) => control.push(item)),
     prependUnsafe: (command, options) => void add(command, options, false, (item) => control.unshift(item)),
-    audio: (frame) => {
-      lane.bring(frame)
-      if (!pass(frame)) work.openUnsafe() // to be tried again
-    },
+    lane,
     committed: () => lane.committed(),
     answered: () => {
       lane.answered()
@@ -215,10 +221,10 @@ export const make = Effect.fnUntraced(function* (
     drain: drain as Outbox["drain"],
     isEmpty: () => control.length === 0,
     inTurn: () => turn !== undefined,
-    heardAudio: () => lane.brought > 0,
     end: (error) => {
       failure = error
       for (const item of control.splice(0)) Deferred.doneUnsafe(item.done, Exit.fail(error))
+      changed()
     }
   } satisfies Outbox
 })

@@ -3,9 +3,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as Semaphore from "effect/Semaphore"
-import * as Audio from "../Audio.ts"
 import { BidiError, InvalidRequest, Unsupported } from "../BidiError.ts"
-import type { AudioInput } from "../BidiEvent.ts"
 import type { Command, UserPart } from "../BidiModel.ts"
 import type { SayOptions, Sendable } from "../CurrentConversation.ts"
 import type { Interrupter } from "./interruption.ts"
@@ -14,8 +12,6 @@ import type { Rooms } from "./rooms.ts"
 
 export interface Sender {
   readonly send: (input: Sendable) => Effect.Effect<void, BidiError>
-  /** Takes a frame of the user's speech at once. Answers what is wrong with it, if anything is. */
-  readonly audio: (frame: AudioInput, input?: string) => BidiError | undefined
   /** Asks the agent to say a text. */
   readonly say: (text: string, options?: SayOptions) => Effect.Effect<void, BidiError>
   /** Waits, and fails with the end of the conversation. */
@@ -100,14 +96,6 @@ export const make = Effect.fnUntraced(function* (
       provider: model.provider
     })
 
-  const audio = (frame: AudioInput, input?: string) => {
-    const problem = Audio.mismatch(model.input, frame, frame.audio.length)
-    if (problem !== undefined) return invalid(problem)
-    const heard = ears.hear(frame.audio, input)
-    if (heard !== undefined) outbox.audio(heard)
-    return undefined
-  }
-
   const send = (input: Sendable): Effect.Effect<void, BidiError> => {
     if (over.isOver()) return Effect.fail(ended())
     if (typeof input === "string") return message([input])
@@ -119,8 +107,8 @@ export const make = Effect.fnUntraced(function* (
       case "ImageInput":
         return message([input])
       case "AudioInput": {
-        const problem = audio(input)
-        return problem === undefined ? Effect.void : Effect.fail(problem)
+        const problem = ears.hear(input, undefined)
+        return problem === undefined ? Effect.void : Effect.fail(invalid(problem))
       }
       case "PlaybackReport":
         return Effect.sync(() => outputs.report(input.itemId, input.played))
@@ -133,7 +121,6 @@ export const make = Effect.fnUntraced(function* (
 
   return {
     send: (input) => Effect.suspend(() => send(input)),
-    audio,
     say,
     orEnded,
     greet
@@ -142,4 +129,5 @@ export const make = Effect.fnUntraced(function* (
 
 const isParts = (input: Sendable): input is Extract<Sendable, ReadonlyArray<unknown>> => Array.isArray(input)
 
-const invalid = (message: string) => new BidiError({ reason: new InvalidRequest({ message }) })
+/** What was asked for cannot be done. */
+export const invalid = (message: string) => new BidiError({ reason: new InvalidRequest({ message }) })

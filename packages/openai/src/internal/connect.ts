@@ -3,13 +3,13 @@
  */
 import * as Audio from "@effect-bidi/core/Audio"
 import type { BidiError } from "@effect-bidi/core/BidiError"
-import { takeEach } from "@effect-bidi/core/Inbox"
+import { type Take, takeEach } from "@effect-bidi/core/Inbox"
 import type { Command, Connection, ModelEvent, Setup } from "@effect-bidi/core/BidiModel"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import { endOf, receive } from "./decode.ts"
-import type { Endpoint } from "./dial.ts"
+import { dialing, type Endpoint } from "./dial.ts"
 import { encode } from "./encode.ts"
 import * as Errors from "./errors.ts"
 import { count, type Fields, type Frame, isFields, optionalText } from "./frame.ts"
@@ -21,11 +21,12 @@ import { type Line, open } from "./transport.ts"
 
 export const connect = (settings: Settings, endpoint: Endpoint) => {
   const errors = Errors.make(Errors.redacting(Redacted.value(endpoint.apiKey)))
+  const dial = dialing(endpoint)
 
   return Effect.fn("OpenAiRealtime.connect")(function* (
     setup: Setup
   ): Effect.fn.Return<Connection, BidiError, Scope.Scope> {
-    const line = yield* open(endpoint, errors)
+    const line = yield* open(endpoint, dial, errors)
     yield* line.opened
     const asked = build(settings, setup)
     const state = initial(errors, sessionOf(settings, asked, {}))
@@ -48,8 +49,8 @@ export const connect = (settings: Settings, endpoint: Endpoint) => {
           if (picture === undefined) return line.send(encode(state, command))
           return errors.invalid("mimeType", `${picture} cannot be read: image/png and image/jpeg can`)
         }),
-      sendAudio: (frame) => line.audio(frame),
-      listen: listen(line, state, backlog)
+      sendAudio: line.audio.bind(line),
+      listen: (take) => listen(line, state, backlog, take)
     }
   })
 }
@@ -71,22 +72,20 @@ const confirmed = Effect.fnUntraced(function* (line: Line, state: State) {
 const sessionIn = (frame: Frame | undefined): Fields | undefined =>
   frame !== undefined && isFields(frame.session) ? frame.session : undefined
 
-const listen =
-  (line: Line, state: State, backlog: ReadonlyArray<ModelEvent>): Connection["listen"] =>
-  (take) => {
-    let fatal: BidiError | undefined
-    const frames = line.inbox.forEach((frame) => {
-      if (fatal !== undefined) return Effect.fail(fatal)
-      const { events, fatal: reason, frames: replies } = receive(state, [frame])
-      line.post(replies)
-      if (reason !== undefined) line.end((fatal = reason))
-      return takeEach(events, take)
-    })
-    return Effect.suspend(() => takeEach(backlog, take) ?? Effect.void).pipe(
-      Effect.andThen(frames),
-      Effect.mapError((error) => endOf(state, fatal ?? error))
-    )
-  }
+const listen = (line: Line, state: State, backlog: ReadonlyArray<ModelEvent>, take: Take<ModelEvent>) => {
+  let fatal: BidiError | undefined
+  const frames = line.inbox.forEach((frame) => {
+    if (fatal !== undefined) return Effect.fail(fatal)
+    const { events, fatal: reason, frames: replies } = receive(state, [frame])
+    line.post(replies)
+    if (reason !== undefined) line.end((fatal = reason))
+    return takeEach(events, take)
+  })
+  return Effect.suspend(() => takeEach(backlog, take) ?? Effect.void).pipe(
+    Effect.andThen(frames),
+    Effect.mapError((error) => endOf(state, fatal ?? error))
+  )
+}
 
 // The type of a picture that the provider does not take: it takes PNG and JPEG.
 const unreadable = (command: Command): string | undefined => {

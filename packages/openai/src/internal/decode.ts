@@ -117,7 +117,6 @@ const onAudio = (state: State, frame: Frame, out: Outcome): void => {
   item.bytes += bytes.length
   // plain bytes: what `Buffer` calls `slice` is not what everybody else does
   const audio = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length)
-  // ids as they are known: whoever compares them further on compares the same strings
   out.events.push({ _tag: "AudioDelta", responseId: item.responseId, itemId: item.itemId, audio })
 }
 
@@ -128,7 +127,8 @@ const speaking = (state: State, frame: Frame, out: Outcome): AudioItem | undefin
   const responseId = text(frame, "response_id")
   const itemId = text(frame, "item_id")
   if (!begun(state, responseId, out)) return undefined
-  state.speaking = audioItem(state, responseId, itemId, partOf(frame))
+  // the id as it was told before: whoever compares it further on compares the same string
+  state.speaking = audioItem(state, state.responses.get(responseId)!.id, itemId, partOf(frame))
   return state.speaking
 }
 

@@ -90,27 +90,33 @@ class Connection extends OpenAIRealtimeWS {
 }
 
 /** Dials at once. Throws where the SDK does. */
-export const dial = ({ apiKey, model, organization, project, url }: Endpoint, reader: Reader): WebSocket => {
-  const client = new OpenAI({
-    apiKey: Redacted.value(apiKey),
-    // `null` keeps the SDK from looking into the environment by itself
-    organization: organization ?? null,
-    project: project ?? null,
-    baseURL: url.href,
-    logLevel: "off"
-  })
-  const { socket } = new Connection(
-    {
-      model,
-      options: {
-        maxPayload: MAX_PAYLOAD,
-        ...(ports[url.protocol] === 80 ? { createConnection: () => connectPlain(url) } : {})
-      }
-    },
-    client,
-    reader
-  )
-  return socket
+export type Dial = (reader: Reader) => WebSocket
+
+/** All connections share one client of the SDK. */
+export const dialing = ({ apiKey, model, organization, project, url }: Endpoint): Dial => {
+  let client: OpenAI | undefined
+  return (reader) => {
+    client ??= new OpenAI({
+      apiKey: Redacted.value(apiKey),
+      // `null` keeps the SDK from looking into the environment by itself
+      organization: organization ?? null,
+      project: project ?? null,
+      baseURL: url.href,
+      logLevel: "off"
+    })
+    const { socket } = new Connection(
+      {
+        model,
+        options: {
+          maxPayload: MAX_PAYLOAD,
+          ...(ports[url.protocol] === 80 ? { createConnection: () => connectPlain(url) } : {})
+        }
+      },
+      client,
+      reader
+    )
+    return socket
+  }
 }
 
 // The SDK insists on wss, which only means that a connection is made with TLS unless we make it.

@@ -12,7 +12,7 @@ export const begun = (state: State, responseId: string, out: Outcome): boolean =
   if (state.responses.has(responseId)) return true
   if (state.finished.has(responseId)) return false
   state.sequencer = Sequencer.created(state.sequencer, responseId)
-  state.responses.set(responseId, { calls: new Map(), words: new Map() })
+  state.responses.set(responseId, { id: responseId, calls: new Map(), words: new Map() })
   // a request that came while another was on its way has a reply of its own
   const more = state.sequencer.pending === undefined ? {} : { more: true }
   out.events.push({ _tag: "ResponseStarted", responseId, ...more })

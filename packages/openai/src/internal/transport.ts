@@ -12,7 +12,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type { WebSocket } from "ws"
 import type { BidiError } from "@effect-bidi/core/BidiError"
-import { dial, type Endpoint } from "./dial.ts"
+import type { Dial, Endpoint } from "./dial.ts"
 import { base64 } from "./encode.ts"
 import type { Errors } from "./errors.ts"
 import type { Inbound } from "./frame.ts"
@@ -25,14 +25,16 @@ export const INBOX = 4096
 /** Bytes that may wait to be written before the user's audio is refused: about 4 s of PCM at 24 kHz in base64. */
 export const CONGESTED = 256 * 1024
 
+const TEXT = { binary: false }
+
 const PATIENCE = { every: "20 seconds", misses: 2 } as const
 
 /** Dials. The line closes hard with the scope, also while it is being opened. */
-export const open = Effect.fnUntraced(function* (endpoint: Endpoint, errors: Errors) {
+export const open = Effect.fnUntraced(function* (endpoint: Endpoint, dial: Dial, errors: Errors) {
   const clock = yield* Clock.Clock
   const line = yield* Effect.acquireRelease(
     Effect.try({
-      try: () => new Line(endpoint, errors, clock),
+      try: () => new Line(endpoint, dial, errors, clock),
       // what the SDK says may quote headers
       catch: () => errors.invalid("baseUrl", `the connection to ${endpoint.address} could not be set up`)
     }),
@@ -65,11 +67,11 @@ export class Line {
   readonly opened = Deferred.await(this.handshake)
   readonly over = Deferred.await(this.ending)
 
-  constructor(endpoint: Endpoint, errors: Errors, clock: Clock.Clock) {
+  constructor(endpoint: Endpoint, dial: Dial, errors: Errors, clock: Clock.Clock) {
     this.endpoint = endpoint
     this.errors = errors
     this.clock = clock
-    this.socket = dial(endpoint, this)
+    this.socket = dial(this)
     this.listen(this.socket)
   }
 
@@ -82,13 +84,15 @@ export class Line {
   /** Writes the user's audio; `false` when the line is congested or gone. Never throws. */
   audio(frame: Uint8Array): boolean {
     if (!this.isOpen || this.socket.bufferedAmount > CONGESTED) return false
-    this.socket.send(`{"type":"input_audio_buffer.append","audio":"${base64(frame)}"}`)
+    const text = `{"type":"input_audio_buffer.append","audio":"${base64(frame)}"}`
+    // as bytes `ws` puts it into one buffer with its header: one write instead of two that are gathered
+    this.socket.send(Buffer.from(text, "latin1"), TEXT)
     return true
   }
 
   /** Writes frames without waiting. Whether they leave is no question: the end of the line is told by the inbox. */
   post(frames: ReadonlyArray<ClientEvent>): void {
-    if (this.isOpen) for (const frame of frames) this.socket.send(JSON.stringify(frame))
+    for (const frame of frames) if (this.isOpen) this.socket.send(JSON.stringify(frame))
   }
 
   /** Writes frames together and in order, and waits until the last one has left. */
