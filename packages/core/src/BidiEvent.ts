@@ -488,6 +488,23 @@ export const ErrorEvent = Schema.TaggedStruct("Error", {
 export type ErrorEvent = typeof ErrorEvent.Type
 
 /**
+ * The provider said something that this version does not know. `type` is its name for it, `raw` all of it. Told only to
+ * those who ask for it by name, and to `call.events` once they are taken.
+ *
+ * @category outputs
+ */
+export const Unknown = Schema.TaggedStruct("Unknown", {
+  provider: Schema.String,
+  type: Schema.String,
+  raw: Schema.Json
+})
+
+/**
+ * @category outputs
+ */
+export type Unknown = typeof Unknown.Type
+
+/**
  * Everything a conversation tells its outputs, hooks and subscribers.
  *
  * @category outputs
@@ -512,7 +529,8 @@ export const Output = Schema.Union([
   ApprovalRequest,
   ApprovalResolved,
   Usage,
-  ErrorEvent
+  ErrorEvent,
+  Unknown
 ])
 
 /**

@@ -225,6 +225,17 @@ const ToolResult = nested(
   }
 )
 
+// `type` is what the event itself is called.
+const Unknown = nested(
+  Event.Unknown,
+  "bidi_unknown",
+  { provider: Schema.String, event_type: Schema.String, raw: Schema.Json },
+  {
+    decode: ({ event_type, provider, raw }) => ({ _tag: "Unknown" as const, provider, type: event_type, raw }),
+    encode: ({ provider, raw, type }) => ({ provider, event_type: type, raw })
+  }
+)
+
 // The reference mixes cases here.
 const byModality = Schema.Array(
   Event.Usage.fields.byModality.value.pipe(
@@ -265,7 +276,8 @@ export const Output: Schema.Codec<Event.Output, Schema.Json> = Schema.Union([
   same(Event.ApprovalRequest, "tool_approval_request", {}, { id: "toolUseId" }),
   same(Event.ApprovalResolved, "tool_approval_resolved", {}, { id: "toolUseId" }),
   same(Event.Usage, "bidi_usage", { byModality }, usageNames),
-  same(Event.ErrorEvent, "bidi_error")
+  same(Event.ErrorEvent, "bidi_error"),
+  Unknown
 ])
 
 /**

@@ -176,6 +176,8 @@ export type Command =
  * - `Expiring`: the connection ends in `timeLeft`.
  * - `Resumable`: the connection can be resumed by `handle`; `undefined` means not at this moment.
  * - `Problem`: an error that does not end the connection.
+ * - `Unknown`: the provider said something that the adapter has no name for; `type` is the provider's, `raw` all of it.
+ *   What an adapter knows and has no use for is not unknown.
  *
  * @category models
  */
@@ -227,6 +229,7 @@ export type ModelEvent =
   | { readonly _tag: "Expiring"; readonly timeLeft: Duration.Duration }
   | { readonly _tag: "Resumable"; readonly handle: string | undefined }
   | { readonly _tag: "Problem"; readonly error: BidiError; readonly details?: Schema.Json }
+  | { readonly _tag: "Unknown"; readonly type: string; readonly raw: Schema.Json }
 
 /**
  * One live connection.

@@ -15,6 +15,11 @@ export class Fanout {
     for (const offer of this.byTag.get(event._tag) ?? []) offer(event)
   }
 
+  /** Whether anybody asked for it. */
+  wants(tag: OutputTag): boolean {
+    return this.byTag.has(tag)
+  }
+
   /** `offer` must return at once and must not throw. */
   subscribe(tags: ReadonlyArray<OutputTag>, offer: Offer): void {
     const next = new Map(this.byTag)

@@ -45,8 +45,8 @@ export const watch = <R>(
   )
 
 /**
- * Everything, for whoever may ask. Sound is kept from then on: a mailbox full of it that nobody takes is more than all the
- * rest of a conversation. Event by event, so that a consumer that stops early leaves the rest for the next one. There may
+ * Everything, for whoever may ask. Sound, and what is unknown, are kept from then on: a mailbox full of it that nobody
+ * takes is more than all the rest of a conversation. Event by event, so that a consumer that stops early leaves the rest for the next one. There may
  * be several.
  */
 export const everything = Effect.fnUntraced(function* (fanout: Fanout) {
@@ -57,14 +57,15 @@ export const everything = Effect.fnUntraced(function* (fanout: Fanout) {
       if (Queue.isFullUnsafe(queue)) dropped.updateUnsafe(1, context)
       Queue.offerUnsafe(queue, event)
     })
-  subscribe(silent)
+  subscribe(atOnce)
   let asked = false
   const stream: Stream.Stream<Output> = Stream.suspend(() => {
-    if (!asked) subscribe(["AudioStream"])
+    if (!asked) subscribe(whenAsked)
     asked = true
     return Stream.fromEffectRepeat(Queue.take(queue))
   })
   return { queue, stream }
 })
 
-const silent = allTags.filter((tag) => tag !== "AudioStream")
+const whenAsked: ReadonlyArray<OutputTag> = ["AudioStream", "Unknown"]
+const atOnce = allTags.filter((tag) => !whenAsked.includes(tag))

@@ -129,6 +129,12 @@ export class Receiver {
         })
         return
       }
+      case "Unknown": {
+        if (!this.fanout.wants("Unknown")) return
+        const { raw, type } = event
+        this.fanout.emit({ _tag: "Unknown", provider: this.rooms.model.provider, type, raw })
+        return
+      }
       case "Expiring":
       case "Resumable":
         return
