@@ -129,8 +129,8 @@ export interface Call<out E = never> extends Conversation {
   /**
    * Everything that happens, from `ConnectionStart` to `ConnectionClose`, where the stream ends. Each event is taken
    * once: a stream that was stopped goes on with the next event when it is run again. Up to 1024 events wait; when
-   * nobody takes them the oldest are dropped. Sound, and `Unknown` events, wait only once the stream has been run for the
-   * first time.
+   * nobody takes them the oldest are dropped. Sound, `Reasoning` and `Unknown` events wait only once the stream has been run
+   * for the first time.
    */
   readonly events: Stream.Stream<Output>
   /** Waits for the end, and fails with the error of the part that failed first. */

@@ -299,6 +299,20 @@ export const TranscriptStream = Schema.TaggedStruct("TranscriptStream", {
 export type TranscriptStream = typeof TranscriptStream.Type
 
 /**
+ * A piece of what the model thinks, or writes beside its speech: nobody hears it, it is no caption and never enters
+ * history. Providers send it only where their options ask for it, or by mistake. Told only to those who ask for it by
+ * name, and to `call.events` once they are taken.
+ *
+ * @category outputs
+ */
+export const Reasoning = Schema.TaggedStruct("Reasoning", { responseId: Schema.String, delta: Schema.String })
+
+/**
+ * @category outputs
+ */
+export type Reasoning = typeof Reasoning.Type
+
+/**
  * The provider hears the user begin or stop speaking.
  *
  * @category outputs
@@ -519,6 +533,7 @@ export const Output = Schema.Union([
   ResponseComplete,
   AudioStream,
   TranscriptStream,
+  Reasoning,
   UserSpeech,
   UserIdle,
   Interruption,

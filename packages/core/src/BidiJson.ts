@@ -266,6 +266,7 @@ export const Output: Schema.Codec<Event.Output, Schema.Json> = Schema.Union([
   same(Event.ResponseComplete, "bidi_response_complete"),
   same(Event.AudioStream, "bidi_audio_stream", audio),
   TranscriptStream,
+  same(Event.Reasoning, "bidi_reasoning"),
   same(Event.UserSpeech, "bidi_user_speech"),
   same(Event.Handoff, "bidi_handoff"),
   same(Event.UserIdle, "bidi_user_idle", { idle: Schema.DurationFromMillis }, { idle: "idle_ms" }),

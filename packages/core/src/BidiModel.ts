@@ -165,6 +165,7 @@ export type Command =
  * - `AudioDelta`: speech, in `BidiModel.output`'s format.
  * - `TranscriptDelta`, `TranscriptDone`: words of either side. A final without deltas brings all of its text. `preview`
  *   text may still change and is not part of history.
+ * - `Reasoning`: what the model thinks, or writes beside its speech. It is no part of what is said.
  * - `UserTurn`: the provider took what the user said as a turn of the talk, under `itemId`; its words may come later.
  *   `respond` says that a reply follows by itself; `interrupts` that it is the first sign of speech that interrupts the
  *   agent, where it is only still audible: the provider thinks that it has been heard to its end.
@@ -214,6 +215,7 @@ export type ModelEvent =
       readonly responseId?: string
       readonly text: string
     }
+  | { readonly _tag: "Reasoning"; readonly responseId: string; readonly delta: string }
   | {
       readonly _tag: "UserTurn"
       readonly itemId: string

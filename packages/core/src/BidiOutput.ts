@@ -95,7 +95,7 @@ export interface Speaker<out E = never> {
 }
 
 /**
- * Every event except the frames of audio, and what the provider says that nobody here knows.
+ * Every event except the frames of audio, what the model thinks, and what the provider says that nobody here knows.
  *
  * @category models
  */

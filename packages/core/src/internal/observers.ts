@@ -45,9 +45,9 @@ export const watch = <R>(
   )
 
 /**
- * Everything, for whoever may ask. Sound, and what is unknown, are kept from then on: a mailbox full of it that nobody
- * takes is more than all the rest of a conversation. Event by event, so that a consumer that stops early leaves the rest for the next one. There may
- * be several.
+ * Everything, for whoever may ask. Sound, thoughts, and what is unknown, are kept from then on: a mailbox full of it that
+ * nobody takes is more than all the rest of a conversation. Event by event, so that a consumer that stops early leaves the
+ * rest for the next one. There may be several.
  */
 export const everything = Effect.fnUntraced(function* (fanout: Fanout) {
   const queue = yield* Queue.sliding<Output, Cause.Done>(CAPACITY)
@@ -67,5 +67,5 @@ export const everything = Effect.fnUntraced(function* (fanout: Fanout) {
   return { queue, stream }
 })
 
-const whenAsked: ReadonlyArray<OutputTag> = ["AudioStream", "Unknown"]
+const whenAsked: ReadonlyArray<OutputTag> = ["AudioStream", "Reasoning", "Unknown"]
 const atOnce = allTags.filter((tag) => !whenAsked.includes(tag))

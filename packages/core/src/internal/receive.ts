@@ -67,6 +67,13 @@ export class Receiver {
         this.turn.changed()
         return
       }
+      case "Reasoning": {
+        const { delta, responseId } = event
+        if (this.open(responseId) && this.fanout.wants("Reasoning")) {
+          this.fanout.emit({ _tag: "Reasoning", responseId, delta })
+        }
+        return
+      }
       case "ResponseStarted": {
         if (this.turn.stage(event.responseId) === undefined) this.start(event.responseId, event.more)
         return
