@@ -31,6 +31,15 @@ export interface SayOptions {
 }
 
 /**
+ * How a reply that the application asks for is made: by `instructions`, in addition to those of the agent.
+ *
+ * @category models
+ */
+export interface RespondOptions {
+  readonly instructions?: string
+}
+
+/**
  * What makes an agent who it is.
  *
  * @category models
@@ -65,8 +74,8 @@ export interface Conversation {
    * signals wait for the connection, arrive once and in order, and succeed when they have left; audio and playback
    * reports never wait. Interrupting a `send` that waits takes it back.
    *
-   * Fails with `ConversationEnded` after the end, with `InvalidRequest` for audio the model does not take, and with
-   * `Unsupported` for what the provider cannot do.
+   * Fails with `ConversationEnded` after the end, with `InvalidRequest` for audio the model does not take and for a
+   * `TurnCommit` of a turn in which nothing was said, and with `Unsupported` for what the provider cannot do.
    */
   readonly send: (input: Sendable) => Effect.Effect<void, BidiError>
   /**
@@ -74,6 +83,21 @@ export interface Conversation {
    * told to say it word for word: models mostly do, none promises to.
    */
   readonly say: (text: string, options?: SayOptions) => Effect.Effect<void, BidiError>
+  /**
+   * Asks for a reply, once nobody speaks and no other is on its way; succeeds when it was asked for. For turns that are
+   * not answered by themselves (`createResponse: false` of OpenAI), and for an agent that is to speak unasked.
+   *
+   * Fails with `ConversationEnded` after the end, and with `Unsupported` where the provider cannot be asked.
+   */
+  readonly respond: (options?: RespondOptions) => Effect.Effect<void, BidiError>
+  /**
+   * Tells the model a fact, as a word of the application and not of the user, without asking for a reply; succeeds when it
+   * has left. It is part of the history from then on.
+   *
+   * Fails with `ConversationEnded` after the end, with `InvalidRequest` when there are no words, and with `Unsupported`
+   * where the provider answers whatever it is told.
+   */
+  readonly note: (text: string) => Effect.Effect<void, BidiError>
   /** Cuts the agent off, as the user's speech would. Nothing happens if it is silent, or protected and not forced. */
   readonly interrupt: (options?: { readonly force?: boolean }) => Effect.Effect<void>
   /**

@@ -6,8 +6,10 @@ import * as Effect from "effect/Effect"
 import * as Audio from "../Audio.ts"
 import * as BidiAgent from "../BidiAgent.ts"
 import * as BidiTest from "../BidiTest.ts"
+import { checkSaid, start } from "./call.ts"
 import type { Scenario } from "./lab.ts"
 import { check, connect, failing, type Line, spoken } from "./line.ts"
+import { tone } from "./voice.ts"
 
 const LONG = "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen"
 
@@ -201,6 +203,57 @@ export const talk: ReadonlyArray<Scenario> = [
         )
         yield* check(texts.includes("Roger."), `there was no answer to a manual turn, only ${texts.join(" | ")}`)
       }).pipe(Effect.provide(manual ?? model))
+  },
+  {
+    name: "does not speak to nothing: a turn in which nothing was said is refused, and the talk goes on",
+    run: ({ manual, server }) =>
+      manual === undefined
+        ? Effect.void
+        : Effect.gen(function* () {
+            const call = yield* start()
+            yield* call.send({ _tag: "TurnStart" })
+            const refusal = yield* failing("a turn of nothing", call.send({ _tag: "TurnCommit" }))
+            yield* check(refusal.reason._tag === "InvalidRequest", `it was refused with ${refusal.reason._tag}`)
+            yield* call.idle
+            yield* server.hear("Over.")
+            yield* server.reply({ text: "Roger." })
+            yield* call.send({ _tag: "AudioInput", audio: tone(call.model.input, 25), ...call.model.input })
+            yield* call.send({ _tag: "TurnCommit" })
+            yield* call.untilSaid("Roger.")
+            yield* call.idle
+            yield* checkSaid(call, "Roger.")
+          }).pipe(Effect.provide(manual))
+  },
+  {
+    name: "replies when the application asks for it, by its instructions",
+    run: ({ model, server }) =>
+      Effect.gen(function* () {
+        const call = yield* start()
+        yield* server.reply({ text: "Welcome." })
+        yield* call.respond({ instructions: "Greet the visitor." })
+        yield* server.received("Greet the visitor.")
+        yield* call.untilSaid("Welcome.")
+        yield* call.idle
+        yield* checkSaid(call, "Welcome.")
+      }).pipe(Effect.provide(model))
+  },
+  {
+    name: "is told a fact and does not answer it, or says that it would",
+    run: ({ model, server }) =>
+      Effect.gen(function* () {
+        const call = yield* start()
+        const told = yield* Effect.result(call.note("The visitor wears a red coat."))
+        if (told._tag === "Failure") {
+          return yield* check(told.failure.reason._tag === "Unsupported", `it fails with ${told.failure.reason._tag}`)
+        }
+        yield* call.idle
+        yield* server.reply({ text: "Red." })
+        yield* call.send("Which coat is it?")
+        yield* server.received("red coat")
+        yield* call.untilSaid("Red.")
+        yield* call.idle
+        yield* checkSaid(call, "Red.")
+      }).pipe(Effect.provide(model))
   }
 ]
 

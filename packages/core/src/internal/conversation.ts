@@ -102,6 +102,8 @@ export const converse = (
         model: rooms.model,
         send: sender.send,
         say: sender.say,
+        respond: sender.respond,
+        note: sender.note,
         interrupt: ({ force = false } = {}) => Effect.asVoid(interrupter.interrupt("manual", force)),
         mute: (input) => Effect.sync(() => rooms.ears.mute(input)),
         unmute: (input) => Effect.sync(() => rooms.ears.unmute(input)),
@@ -135,7 +137,7 @@ export const converse = (
         connectionId = keeper.connectionId
         Deferred.doneUnsafe(model, Exit.succeed(keeper))
         if (plan.greeting !== undefined && memory.transcript().length === 0) sender.greet(plan.greeting)
-        const inputs = yield* openInputs(rooms.ears, sender, plan.inputs, fail)
+        const inputs = yield* openInputs(rooms, sender, plan.inputs, fail)
         yield* Effect.forkScoped(Effect.ignore(Effect.andThen(inputs, endOfInputs(rooms, plan.inputs.length, stop))))
         yield* Effect.forkScoped(Limits.watch(rooms, plan.limits, stop))
         if (started !== undefined) yield* started
@@ -258,30 +260,35 @@ const openModel = (
 
 /** Answers with the end of all inputs. */
 const openInputs = Effect.fnUntraced(function* (
-  ears: Ears,
+  rooms: Rooms,
   sender: Sender.Sender,
   inputs: ReadonlyArray<BidiInput<unknown, any>>,
   fail: Fail
 ) {
   const fibers = yield* Effect.forEach(inputs, (input) =>
-    part(`the input "${input.name}"`, Effect.forkScoped(listen(ears, sender, input, fail), { startImmediately: true }))
+    part(`the input "${input.name}"`, Effect.forkScoped(listen(rooms, sender, input, fail), { startImmediately: true }))
   )
   return Effect.forEach(fibers, Fiber.join, { discard: true })
 })
 
-const listen = (ears: Ears, sender: Sender.Sender, from: BidiInput<unknown, any>, fail: Fail) => {
+const listen = ({ ears, fanout }: Rooms, sender: Sender.Sender, from: BidiInput<unknown, any>, fail: Fail) => {
   const { name } = from
   const failed = (cause: Cause.Cause<unknown>) => Effect.sync(() => fail(cause))
   const refused = (error: BidiError) => Effect.andThen(failed(Cause.fail(error)), Effect.never)
+  const tell = (error: BidiError) => Effect.sync(() => fanout.emit(fromError(error)))
   return from
     .run((input) => {
       // a frame of audio passes at once; only the rest is worth an effect
+      if (input._tag === "TurnCommit") return Effect.catch(Effect.catchIf(sender.send(input), isTap, tell), refused)
       if (input._tag !== "AudioInput") return Effect.catch(sender.send(input), refused)
       const problem = ears.hear(input, name)
       return problem === undefined ? undefined : refused(Sender.invalid(problem))
     })
     .pipe(Effect.onError(failed))
 }
+
+// Somebody pressed the button and said nothing: no reason to end the call.
+const isTap = ({ reason }: BidiError) => reason._tag === "InvalidRequest"
 
 const endOfInputs = Effect.fnUntraced(function* (
   rooms: Rooms,

@@ -5,7 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Semaphore from "effect/Semaphore"
 import { BidiError, InvalidRequest, Unsupported } from "../BidiError.ts"
 import type { Command, UserPart } from "../BidiModel.ts"
-import type { SayOptions, Sendable } from "../CurrentConversation.ts"
+import type { RespondOptions, SayOptions, Sendable } from "../CurrentConversation.ts"
 import type { Interrupter } from "./interruption.ts"
 import { ended, type Offer } from "./outbox.ts"
 import type { Rooms } from "./rooms.ts"
@@ -14,6 +14,10 @@ export interface Sender {
   readonly send: (input: Sendable) => Effect.Effect<void, BidiError>
   /** Asks the agent to say a text. */
   readonly say: (text: string, options?: SayOptions) => Effect.Effect<void, BidiError>
+  /** Asks the agent for a reply. */
+  readonly respond: (options?: RespondOptions) => Effect.Effect<void, BidiError>
+  /** Tells the model a fact. */
+  readonly note: (text: string) => Effect.Effect<void, BidiError>
   /** Waits, and fails with the end of the conversation. */
   readonly orEnded: <E>(waiting: Effect.Effect<void, E>) => Effect.Effect<void, E | BidiError>
   /** Asks the agent for the first word. */
@@ -34,7 +38,8 @@ export const make = Effect.fnUntraced(function* (
   over: { readonly isOver: () => boolean; readonly wait: Effect.Effect<unknown> }
 ) {
   const { ears, memory, model, outbox, outputs, protection, turn } = rooms
-  const oneSaying = yield* Semaphore.make(1)
+  const oneAsking = yield* Semaphore.make(1)
+  let told = outbox.lane.brought // of the user, up to here: speech, or a text
 
   const orEnded = <E>(waiting: Effect.Effect<void, E>) =>
     Effect.andThen(
@@ -49,8 +54,8 @@ export const make = Effect.fnUntraced(function* (
     }
     if (protection.on) yield* orEnded(turn.until(() => !protection.on))
     yield* interrupter.interrupt("user_text")
-    // 32 characters: the longest id that every provider takes
-    const id = crypto.randomUUID().replaceAll("-", "")
+    const id = newId()
+    told = -1
     yield* outbox.offer(
       { _tag: "UserMessage", id, parts },
       {
@@ -73,11 +78,23 @@ export const make = Effect.fnUntraced(function* (
     }
   ]
 
-  const say = Effect.fnUntraced(function* (text: string, options?: SayOptions) {
-    // two requests in one reply would be one of them
+  // two requests in one reply would be one of them
+  const ask = Effect.fnUntraced(function* (command: Command, offer: Offer) {
     yield* orEnded(turn.free)
-    yield* outbox.offer(...saying({ say: text, ...options }))
-  }, oneSaying.withPermit)
+    yield* outbox.offer(command, offer)
+  }, oneAsking.withPermit)
+
+  const say = (text: string, options?: SayOptions) => ask(...saying({ say: text, ...options }))
+
+  const respond = ({ instructions = "" }: RespondOptions = {}) =>
+    ask({ _tag: "Respond", ...(instructions.trim() === "" ? {} : { instructions }) }, { onSent: turn.awaitReply })
+
+  const note = Effect.fnUntraced(function* (text: string) {
+    if (over.isOver()) return yield* ended()
+    if (text.trim() === "") return yield* invalid("a note needs words")
+    const onSent = () => memory.put({ _tag: "Note", id: newId(), text })
+    yield* outbox.offer({ _tag: "Note", text, respond: false }, { onSent })
+  })
 
   const greet = (greeting: Greeting) =>
     typeof greeting === "string"
@@ -86,7 +103,12 @@ export const make = Effect.fnUntraced(function* (
 
   const signal = Effect.fnUntraced(function* (command: Extract<Command, { _tag: `Turn${string}` }>) {
     if (!model.capabilities.manualTurns) return yield* unsupported("manual turns", "decides by itself whose turn it is")
+    const { brought } = outbox.lane
+    if (command._tag === "TurnCommit" && told === brought) {
+      return yield* invalid("nothing was said in this turn: a TurnCommit takes the speech that came before it")
+    }
     if (command._tag === "TurnStart") yield* interrupter.interrupt("user_speech")
+    told = brought
     yield* outbox.offer(command, command._tag === "TurnCommit" ? { onSent: turn.awaitReply } : {})
   })
 
@@ -122,12 +144,17 @@ export const make = Effect.fnUntraced(function* (
   return {
     send: (input) => Effect.suspend(() => send(input)),
     say,
+    respond,
+    note,
     orEnded,
     greet
   } satisfies Sender
 })
 
 const isParts = (input: Sendable): input is Extract<Sendable, ReadonlyArray<unknown>> => Array.isArray(input)
+
+// 32 characters: the longest id that every provider takes
+const newId = () => crypto.randomUUID().replaceAll("-", "")
 
 /** What was asked for cannot be done. */
 export const invalid = (message: string) => new BidiError({ reason: new InvalidRequest({ message }) })
