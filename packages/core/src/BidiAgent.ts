@@ -170,7 +170,8 @@ export interface Agent<Tools extends Record<string, Tool.Any> = {}> extends Pers
     Services<Tools, Inputs[number], Outputs[number], Hooks[number]>
   >
   /**
-   * Starts a conversation and answers when the model is ready. Closing the scope stops it and waits for its end.
+   * Starts a conversation and answers when the model is ready. Closing the scope stops it and waits for its end; so does
+   * interrupting `start` before it has answered.
    */
   readonly start: <
     const Inputs extends ReadonlyArray<BidiInput.BidiInput<any, any>> = [],
@@ -238,17 +239,25 @@ export const make = Effect.fnUntraced(function* <Tools extends Record<string, To
 
   const run = (options: Options) => converseWith(options)
 
-  const start = Effect.fnUntraced(function* (options: Options = {}) {
-    const ready = yield* Deferred.make<Started, unknown>()
-    const fiber = yield* converseWith(options, (started) => Deferred.succeed(ready, started)).pipe(
-      Effect.onExit((exit) =>
-        Deferred.done(ready, Exit.isFailure(exit) ? Exit.failCause(exit.cause) : Exit.fail(ended()))
-      ),
-      Effect.forkScoped({ startImmediately: true })
+  // Whoever gives up waiting has started nothing: it is over and closed when the interruption returns.
+  const start = (options: Options = {}) =>
+    Effect.uninterruptibleMask((restore) =>
+      Effect.gen(function* () {
+        const ready = yield* Deferred.make<Started, unknown>()
+        const fiber = yield* Effect.interruptible(
+          converseWith(options, (started) => Deferred.succeed(ready, started))
+        ).pipe(
+          Effect.onExit((exit) =>
+            Deferred.done(ready, Exit.isFailure(exit) ? Exit.failCause(exit.cause) : Exit.fail(ended()))
+          ),
+          Effect.forkScoped({ startImmediately: true })
+        )
+        const { conversation, events } = yield* Effect.onInterrupt(restore(Deferred.await(ready)), () =>
+          Fiber.interrupt(fiber)
+        )
+        return { ...conversation, events, await: Fiber.join(fiber) } satisfies Call<unknown>
+      })
     )
-    const { conversation, events } = yield* Deferred.await(ready)
-    return { ...conversation, events, await: Fiber.join(fiber) } satisfies Call<unknown>
-  })
 
   return { ...persona, start, run } as unknown as Agent<Tools>
 })
