@@ -38,6 +38,7 @@ import type * as BidiOutput from "./BidiOutput.ts"
 import type { Conversation, CurrentConversation, Persona, SayOptions } from "./CurrentConversation.ts"
 import type { InterruptionOptions } from "./internal/bargeIn.ts"
 import type { ConnectionOptions } from "./internal/connection.ts"
+import { wrong } from "./internal/checked.ts"
 import { converse, type Hook as InternalHook, type Started } from "./internal/conversation.ts"
 import type { ConversationLimits } from "./internal/limits.ts"
 import { ended } from "./internal/outbox.ts"
@@ -219,8 +220,10 @@ export const make = Effect.fnUntraced(function* <Tools extends Record<string, To
   }
 
   const converseWith = (options: Options, onReady?: (started: Started) => Effect.Effect<unknown>) =>
-    Effect.suspend(() =>
-      converse(
+    Effect.suspend(() => {
+      const problem = wrong(options)
+      if (problem !== undefined) return Effect.fail(problem)
+      return converse(
         persona,
         {
           inputs: options.inputs ?? [],
@@ -235,7 +238,7 @@ export const make = Effect.fnUntraced(function* <Tools extends Record<string, To
         },
         onReady
       )
-    ).pipe(Effect.provideService(BidiModel, model))
+    }).pipe(Effect.provideService(BidiModel, model))
 
   const run = (options: Options) => converseWith(options)
 

@@ -155,11 +155,15 @@ export const ConnectionStart = Schema.TaggedStruct("ConnectionStart", {
 export type ConnectionStart = typeof ConnectionStart.Type
 
 /**
- * The connection will end in `timeLeft`. The conversation renews it by itself.
+ * The connection will end in `timeLeft`. The conversation renews it by itself. A `message` says that something about this
+ * is wrong: that the connection has only begun, and is not renewed at once.
  *
  * @category outputs
  */
-export const ConnectionWarning = Schema.TaggedStruct("ConnectionWarning", { timeLeft: Span })
+export const ConnectionWarning = Schema.TaggedStruct("ConnectionWarning", {
+  timeLeft: Span,
+  message: Schema.optionalKey(Schema.String)
+})
 
 /**
  * @category outputs
@@ -169,7 +173,8 @@ export type ConnectionWarning = typeof ConnectionWarning.Type
 /**
  * The connection is being replaced. `scheduled` came before the provider's limit, `timeout` at it; `lost`, `fault` and
  * `rate_limited` are failures. `turnInterrupted` says that it happens in the middle of a turn: somebody speaks or is
- * still audible, a reply is on its way, or a tool runs. `attempt` counts the tries since a connection last worked, from 1.
+ * still audible, a reply is on its way, or a tool runs. `attempt` counts the tries since a connection last worked, from 1;
+ * it is made after `delay`, which is zero when it is made at once.
  *
  * @category outputs
  */
@@ -177,6 +182,7 @@ export const ConnectionRestart = Schema.TaggedStruct("ConnectionRestart", {
   reason: Schema.Literals(["scheduled", "timeout", "lost", "fault", "rate_limited"]),
   turnInterrupted: Schema.Boolean,
   attempt: Schema.Int,
+  delay: Schema.optionalKey(Span),
   cause: Schema.optionalKey(BidiError)
 })
 

@@ -95,21 +95,24 @@ const ConnectionRestart = nested(
     reason: Event.ConnectionRestart.fields.reason,
     turn_interrupted: Schema.Boolean,
     attempt: Schema.Int,
+    delay_s: optional(Seconds),
     cause: optional(BidiError)
   },
   {
-    decode: ({ attempt, cause, reason, turn_interrupted }) => ({
+    decode: ({ attempt, cause, delay_s, reason, turn_interrupted }) => ({
       _tag: "ConnectionRestart" as const,
       reason,
       turnInterrupted: turn_interrupted,
       attempt,
+      ...some("delay", delay_s),
       ...some("cause", cause)
     }),
-    encode: ({ attempt, cause, reason, turnInterrupted }) => ({
+    encode: ({ attempt, cause, delay, reason, turnInterrupted }) => ({
       timeout_error: cause === undefined ? null : cause.message,
       reason,
       turn_interrupted: turnInterrupted,
       attempt,
+      ...some("delay_s", delay),
       ...some("cause", cause)
     })
   }

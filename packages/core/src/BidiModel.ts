@@ -36,7 +36,7 @@ export interface Capabilities {
   readonly resumption: boolean
   /** A second connection may be open before the first is closed. */
   readonly overlap: boolean
-  /** Instructions and tools can be changed on a live connection. Without it a new connection brings the change. */
+  /** Instructions and tools can be changed on a live connection. Without it a new connection that is ready confirms them. */
   readonly midSessionUpdate: boolean
 }
 
@@ -48,7 +48,7 @@ export interface Capabilities {
 export interface Limits {
   /** How long one connection may live. */
   readonly maxDuration?: Duration.Duration
-  /** At which age of a connection to renew it, unless the connection names its own end (`expiresAt`). */
+  /** At which age of a connection to renew it, unless it ends before that or names its own end (`expiresAt`). */
   readonly renewAfter?: Duration.Duration
   /** How long before `expiresAt` to renew it. */
   readonly renewBefore?: Duration.Duration
@@ -141,7 +141,8 @@ export type UserPart = string | ImageInput
  * - `Interrupt`: the user cut the reply off. Cancel it if it is still generating, and tell what was heard of each item;
  *   an item of which nothing was heard is forgotten.
  * - `TurnStart`, `TurnCommit`, `TurnClear`: manual turns.
- * - `Update`: other instructions and tools from now on. Only with `capabilities.midSessionUpdate`.
+ * - `Update`: other instructions and tools from now on. Only with `capabilities.midSessionUpdate`. It is sent once the
+ *   provider has confirmed it.
  *
  * @category models
  */
@@ -241,7 +242,7 @@ export type ModelEvent =
 export interface Connection {
   /** The provider's id of the session. */
   readonly id: string
-  /** When the provider will end it, in milliseconds of the epoch, where it says so. */
+  /** When the provider will end it, in milliseconds of the epoch, where it says so. What is past says nothing. */
   readonly expiresAt: number | undefined
   /**
    * Puts the talk so far before the model; on a connection that was resumed, only what the provider does not know yet.
@@ -249,8 +250,9 @@ export interface Connection {
    */
   readonly seed: (history: ReadonlyArray<Entry>) => Effect.Effect<void, BidiError>
   /**
-   * Sends a command. Success means that all of it left for the provider. `InvalidRequest` and `Unsupported` refuse this
-   * command, nothing of it was sent, and the connection goes on; every other failure is the end of it.
+   * Sends a command. Success means that all of it left for the provider; of an `Update`, that the provider has confirmed
+   * it. `InvalidRequest` and `Unsupported` refuse this command, the connection is as it was without it and goes on; every
+   * other failure is the end of it. The conversation adds the time limit of an `Update`, and ends the connection then.
    */
   readonly send: (command: Command) => Effect.Effect<void, BidiError>
   /**

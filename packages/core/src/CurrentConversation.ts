@@ -123,9 +123,14 @@ export interface Conversation {
     options?: { readonly record?: boolean }
   ) => Effect.Effect<{ readonly result: Schema.Json; readonly isFailure: boolean }>
   /**
-   * Changes the instructions or the tools; what is left out stays. Succeeds when it holds: at once where the provider can
-   * change a live connection (`capabilities.midSessionUpdate`), elsewhere on a new connection, which is made as soon as
-   * nobody speaks, at the latest after 10 seconds. Calls that run go on. Fails with what the provider says of it.
+   * Changes the instructions or the tools; what is left out stays. Succeeds when the provider has confirmed the change:
+   * soon where it can change a live connection (`capabilities.midSessionUpdate`), elsewhere when a new connection is ready,
+   * which is made as soon as nobody speaks, at the latest after 10 seconds. Calls that run go on.
+   *
+   * A change that fails, or is interrupted, is none: conversation, tools and model are as before. It fails with what the
+   * provider says of it (`InvalidRequest`), with `ServerFault` when two connections did not confirm it in time, with the
+   * last error when no connection is to be had with it in three tries, and with `Unsupported` where it needs a new
+   * connection and `connection.reconnect` is `false`.
    */
   readonly update: <Tools extends Record<string, Tool.Any> = {}, E = never, R = never>(changes: {
     readonly system?: string

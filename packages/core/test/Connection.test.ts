@@ -1,11 +1,13 @@
-import { BidiAgent, BidiError, type BidiModel, BidiTest } from "@effect-bidi/core"
+import { BidiAgent, BidiError, BidiModel, BidiTest } from "@effect-bidi/core"
 import { assert, describe, it } from "@effect/vitest"
 import * as Tool from "effect/ai/Tool"
 import * as Toolkit from "effect/ai/Toolkit"
+import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import { agentWith, reasonOf } from "./support/agent.ts"
@@ -696,6 +698,273 @@ describe("a connection that can be resumed", () => {
       assert.lengthOf(historyOf(model, 3), 2)
       assert.lengthOf(dialed(model), 3)
       assert.strictEqual(model.open(), 1)
+    })
+  )
+})
+
+describe("a connection that is accepted", () => {
+  /** A model of which the connections with these numbers do not take the talk so far. */
+  const deafTo = (deaf: ReadonlyArray<number>, script: BidiTest.Script) =>
+    Effect.gen(function* () {
+      const scripted = yield* BidiTest.model(script)
+      const layer = Layer.effect(
+        BidiModel.BidiModel,
+        Effect.map(BidiModel.BidiModel, (model) => ({
+          ...model,
+          connect: (setup: BidiModel.Setup) =>
+            Effect.map(model.connect(setup), (connection) =>
+              deaf.includes(Number(connection.id.split("-")[1]))
+                ? { ...connection, seed: () => Effect.never }
+                : connection
+            )
+        }))
+      ).pipe(Layer.provide(scripted.layer))
+      return { model: scripted, agent: yield* BidiAgent.make({}).pipe(Effect.provide(layer)) }
+    })
+
+  it.effect("but does not take the talk so far, is given up in time", () =>
+    Effect.gen(function* () {
+      const { agent, model } = yield* deafTo([1], (line) => line.accept)
+      const run = yield* Effect.forkChild(Effect.exit(agent.run({ connection: { timeout: "3 seconds" } })))
+      yield* BidiTest.advance("3 seconds")
+      assert.strictEqual(reasonOf(yield* Fiber.join(run)), "ConnectionLost")
+      assert.strictEqual(model.open(), 0)
+    })
+  )
+
+  it.effect("but does not take the talk so far, is followed by another", () =>
+    Effect.gen(function* () {
+      const { agent, model } = yield* deafTo([2], (line) =>
+        line.generation === 1 ? Effect.andThen(line.accept, line.drop(lost)) : line.accept
+      )
+      yield* agent.start({ connection: { retry: every(1, 3), timeout: "3 seconds" } })
+      yield* BidiTest.advance("1 minute")
+      assert.deepStrictEqual(dialed(model), [0, 0, 4])
+      assert.strictEqual(model.open(), 1)
+    })
+  )
+})
+
+describe("a conversation that may not connect again", () => {
+  const ends: ReadonlyArray<readonly [reason: BidiError.BidiError, close: string]> = [
+    [lost, "error"],
+    [expired, "timeout"],
+    [error(new BidiError.ServerFault({ message: "down" })), "error"],
+    [error(new BidiError.RateLimited({ message: "slower" })), "error"]
+  ]
+
+  it.effect.each(ends)("ends with its only connection, for whatever reason that ends", ([reason, close]) =>
+    Effect.gen(function* () {
+      const { agent, model } = yield* agentWith(
+        (line) => line.accept.pipe(Effect.andThen(line.wait("1 minute")), Effect.andThen(line.drop(reason))),
+        { lifetime: "20 seconds" }
+      )
+      const recorder = BidiTest.recorder()
+      const call = yield* agent.start({
+        outputs: [recorder.output],
+        connection: { reconnect: false, renew: { after: "10 seconds" } }
+      })
+      yield* BidiTest.advance("2 minutes")
+      assert.deepStrictEqual(yield* Effect.exit(call.await), Exit.fail(reason))
+      assert.deepStrictEqual(
+        recorder.events().map((event) => (event._tag === "ConnectionClose" ? event.reason : event._tag)),
+        ["ConnectionStart", close]
+      )
+      assert.lengthOf(dialed(model), 1)
+    })
+  )
+})
+
+describe("what is told of the next try", () => {
+  const restarts = (recorder: BidiTest.Recorder) =>
+    recorder
+      .events()
+      .flatMap((event) =>
+        event._tag === "ConnectionRestart" ? [[event.attempt, Duration.toSeconds(event.delay!)]] : []
+      )
+
+  it.effect("is when it comes; one that is never made is not announced", () =>
+    Effect.gen(function* () {
+      const { agent, model } = yield* agentWith((line) =>
+        line.generation === 1 ? Effect.andThen(line.accept, line.drop(lost)) : line.refuse(lost)
+      )
+      const recorder = BidiTest.recorder()
+      const call = yield* agent.start({ outputs: [recorder.output], connection: { retry: every(2, 3) } })
+      yield* BidiTest.advance("1 minute")
+      assert.strictEqual(reasonOf(yield* Effect.exit(call.await)), "ConnectionLost")
+      assert.deepStrictEqual(restarts(recorder), [
+        [1, 0],
+        [2, 2],
+        [3, 2],
+        [4, 2]
+      ])
+      assert.lengthOf(dialed(model), 1 + 4)
+    })
+  )
+
+  it.effect("is nothing, when the first error asks for patience and there are no tries", () =>
+    Effect.gen(function* () {
+      const { agent } = yield* agentWith((line) =>
+        Effect.andThen(line.accept, line.drop(error(new BidiError.ServerFault({ message: "down" }))))
+      )
+      const recorder = BidiTest.recorder()
+      const call = yield* agent.start({ outputs: [recorder.output], connection: { retry: every(1, 0) } })
+      yield* BidiTest.advance("1 minute")
+      assert.strictEqual(reasonOf(yield* Effect.exit(call.await)), "ServerFault")
+      assert.deepStrictEqual(restarts(recorder), [])
+    })
+  )
+
+  const asked: ReadonlyArray<
+    readonly [retryAfter: Duration.Input, maxRetryAfter: Duration.Input | undefined, waits: number]
+  > = [
+    ["30 seconds", undefined, 30],
+    ["1 hour", undefined, 60],
+    ["1 hour", "20 seconds", 20],
+    ["10 minutes", "1 hour", 600],
+    ["1 hour", 0, 1]
+  ]
+
+  it.effect.each(asked)("is what a provider asked for, up to a cap that can be set", ([after, maxRetryAfter, waits]) =>
+    Effect.gen(function* () {
+      const retryAfter = Duration.fromInputUnsafe(after)
+      const slower = error(new BidiError.RateLimited({ message: "slower", retryAfter }))
+      const { agent, model } = yield* agentWith((line) => (line.generation === 1 ? line.drop(slower) : line.accept))
+      const recorder = BidiTest.recorder()
+      yield* agent.start({
+        outputs: [recorder.output],
+        connection: { retry: every(1, 5), ...(maxRetryAfter === undefined ? {} : { maxRetryAfter }) }
+      })
+      yield* BidiTest.advance("2 hours")
+      assert.deepStrictEqual(restarts(recorder), [[1, waits]])
+      assert.deepStrictEqual(dialed(model), [0, waits])
+    })
+  )
+
+  it.effect("counts for a connection that is to follow another, too", () =>
+    Effect.gen(function* () {
+      const slower = error(new BidiError.RateLimited({ message: "slower", retryAfter: Duration.seconds(30) }))
+      const { agent, model } = yield* agentWith((line) => (line.generation === 2 ? line.refuse(slower) : line.accept), {
+        lifetime: "10 minutes"
+      })
+      yield* agent.start({ connection: { renew: { after: "5 minutes" } } })
+      yield* BidiTest.advance("6 minutes")
+      assert.deepStrictEqual(dialed(model), [0, 300, 330])
+    })
+  )
+})
+
+describe("a message that is too large for the provider", () => {
+  const tooLarge = error(new BidiError.ConnectionLost({ message: "the connection was closed (1009)", code: "1009" }))
+  const isLarge = (command: BidiModel.Command) => JSON.stringify(command).length > 1000
+  const knows = (line: BidiTest.Line) => JSON.stringify(line.history()).length > 1000
+
+  /** Closes for every message that is too large, answers the others. */
+  const strict: BidiTest.Script = Effect.fnUntraced(function* (line) {
+    yield* line.accept
+    yield* line.wait("10 millis")
+    if (knows(line)) return yield* line.drop(tooLarge)
+    while (true) {
+      const command = yield* line.next
+      if (isLarge(command)) {
+        yield* line.wait("20 millis") // has to be read first
+        return yield* line.drop(tooLarge)
+      }
+      if (command._tag === "UserMessage" && command.parts[0] === "work") yield* line.callTools(["work", {}])
+      else if (command._tag !== "Interrupt" && command._tag !== "Update")
+        yield* line.reply({ text: `re ${command._tag}` })
+    }
+  })
+
+  const played = Effect.gen(function* () {
+    const toolkit = Toolkit.make(Tool.make("work", { success: Schema.String }))
+    const model = yield* BidiTest.model(strict)
+    const agent = yield* BidiAgent.make({ toolkit }).pipe(
+      Effect.provide([model.layer, toolkit.toLayer({ work: () => Effect.succeed("x".repeat(5000)) })])
+    )
+    const recorder = BidiTest.recorder()
+    const call = yield* agent.start({ outputs: [recorder.output] })
+    const errors = () => recorder.events().flatMap((event) => (event._tag === "Error" ? [event.error.reason] : []))
+    return { call, errors, model }
+  })
+
+  it.effect("is not sent on a third connection, and the talk goes on", () =>
+    Effect.gen(function* () {
+      const { call, errors, model } = yield* played
+      yield* call.send("before")
+      yield* BidiTest.advance("1 second")
+      yield* call.send("x".repeat(2000))
+      const behind = yield* Effect.forkChild(call.send("behind"))
+      yield* BidiTest.advance("1 minute")
+      yield* Fiber.join(behind)
+      assert.lengthOf(dialed(model), 3)
+      assert.strictEqual(model.open(), 1)
+      assert.lengthOf(errors(), 1)
+      assert.deepInclude(errors()[0], { _tag: "InvalidRequest", code: "1009" })
+      const { content } = yield* call.history
+      assert.deepStrictEqual(
+        content.flatMap((message) =>
+          message.role === "user" ? message.content.map((part) => part.type === "text" && part.text) : []
+        ),
+        ["before", "behind"]
+      )
+      yield* call.send("after")
+      yield* BidiTest.advance("1 minute")
+      assert.lengthOf(dialed(model), 3)
+    })
+  )
+
+  it.effect("is told to whoever still waits for it to be sent", () =>
+    Effect.gen(function* () {
+      const scripted = yield* BidiTest.model((line) => line.accept)
+      // the peer closes while the message is being written
+      const layer = Layer.effect(
+        BidiModel.BidiModel,
+        Effect.map(BidiModel.BidiModel, (model) => ({
+          ...model,
+          connect: (setup: BidiModel.Setup) =>
+            Effect.gen(function* () {
+              const connection = yield* model.connect(setup)
+              const closed = yield* Deferred.make<never, BidiError.BidiError>()
+              return {
+                ...connection,
+                send: (command: BidiModel.Command) =>
+                  isLarge(command)
+                    ? Effect.andThen(Deferred.fail(closed, tooLarge), Effect.fail(lost))
+                    : connection.send(command),
+                listen: (take: Parameters<typeof connection.listen>[0]) =>
+                  Effect.raceFirst(connection.listen(take), Deferred.await(closed))
+              }
+            })
+        }))
+      ).pipe(Layer.provide(scripted.layer))
+      const agent = yield* BidiAgent.make({}).pipe(Effect.provide(layer))
+      const recorder = BidiTest.recorder()
+      const call = yield* agent.start({ outputs: [recorder.output] })
+      const send = yield* Effect.forkChild(Effect.exit(call.send("x".repeat(2000))))
+      const behind = yield* Effect.forkChild(call.send("behind"))
+      yield* BidiTest.advance("1 minute")
+      const error = yield* Effect.flip(Effect.flatten(Fiber.join(send)))
+      assert.deepInclude(error.reason, { _tag: "InvalidRequest", code: "1009" })
+      yield* Fiber.join(behind)
+      assert.lengthOf(dialed(scripted), 3)
+      assert.isTrue(recorder.events().every(({ _tag }) => _tag !== "Error"))
+      assert.lengthOf((yield* call.history).content, 1)
+    })
+  )
+
+  it.effect("is not told any more where it is the result of a tool", () =>
+    Effect.gen(function* () {
+      const { call, errors, model } = yield* played
+      yield* call.send("work")
+      yield* BidiTest.advance("1 minute")
+      assert.lengthOf(dialed(model), 3)
+      assert.strictEqual(model.open(), 1)
+      assert.deepInclude(errors()[0], { _tag: "InvalidRequest", code: "1009" })
+      assert.include(JSON.stringify(historyOf(model, 3)), "too large to be told")
+      yield* call.send("after")
+      yield* BidiTest.advance("1 minute")
+      assert.lengthOf(dialed(model), 3)
     })
   )
 })

@@ -11,25 +11,36 @@ import * as Pull from "effect/Pull"
 import * as Result from "effect/Result"
 import * as Schedule from "effect/Schedule"
 import * as Scope from "effect/Scope"
-import type { BidiError } from "../BidiError.ts"
-import { type ConnectionRestart, fromError } from "../BidiEvent.ts"
-import type { Command, Configuration, ModelEvent } from "../BidiModel.ts"
+import { BidiError, Unsupported } from "../BidiError.ts"
+import type { ConnectionRestart } from "../BidiEvent.ts"
+import type { Configuration, Connection, ModelEvent } from "../BidiModel.ts"
 import type { Take } from "../Inbox.ts"
-import { Configured } from "./configured.ts"
-import type { Offer } from "./outbox.ts"
-import { type Dialed, dialing } from "./dialing.ts"
+import { Change, Configured } from "./configured.ts"
+import { askedFor, type Dialed, dialing } from "./dialing.ts"
+import { NOT_CONFIRMED } from "./outbox.ts"
+import { isTooLarge, Oversized } from "./oversize.ts"
 import type { Receiver } from "./receive.ts"
 import * as Renewals from "./renewal.ts"
 import { resumption } from "./resumption.ts"
 import type { Rooms } from "./rooms.ts"
+import * as Successor from "./successor.ts"
 import type { Owed } from "./turn.ts"
 
 /**
- * How a conversation treats its connections.
+ * How a conversation treats its connections. A duration that is none fails `run` and `start` with `InvalidRequest` and the
+ * name of the option.
  */
 export interface ConnectionOptions {
-  /** How long a connection may take until it is ready. Default: 10 seconds. */
+  /**
+   * How long a connection may take until it is ready and knows the talk so far, and how long the provider may take to
+   * confirm a change of instructions and tools. Default: 10 seconds.
+   */
   readonly timeout?: Duration.Input
+  /**
+   * `false`: the first connection is the only one. It is neither renewed nor replaced, and its end is that of the
+   * conversation, which fails with the reason: `retry` and `renew` say nothing then. Default: `true`.
+   */
+  readonly reconnect?: boolean
   /**
    * When to connect again after a loss; the first try after a mere loss comes at once. When the schedule is done the
    * conversation fails with the last error. A connection that lived for 10 seconds starts the schedule anew. Default:
@@ -37,21 +48,21 @@ export interface ConnectionOptions {
    */
   readonly retry?: Schedule.Schedule<unknown, BidiError>
   /**
-   * Replace a connection before the provider's limit. `after` is its age then (default: the provider's own), `wait` how
-   * long to wait for a turn boundary (default: 10 seconds). `false`: the limit fails the conversation with
-   * `SessionExpired`.
+   * A provider that names a time to wait (`retryAfter` of `RateLimited`) is not asked before that, or before so long:
+   * whatever is shorter. Default: 1 minute.
+   */
+  readonly maxRetryAfter?: Duration.Input
+  /**
+   * Replace a connection before the provider's limit. `after` is its age then (default: the provider's own; an end that is
+   * known to come earlier counts all the same), `wait` how long to wait for a turn boundary (default: 10 seconds). A
+   * connection is not renewed in its first second, and later each time when the provider wants that again and again.
+   * `false`: the limit fails the conversation with `SessionExpired`.
    */
   readonly renew?: boolean | { readonly after?: Duration.Input; readonly wait?: Duration.Input }
 }
 
-/** The connection should be replaced, by `next` where that is open already. */
-interface Renewal {
-  readonly next: Dialed | undefined
-}
-
 const SETTLED = 10_000
 const LAST_WORDS = "1 second" // for the reader to say why, after a send has failed
-const LAST_LOOK = 16 // steps aside for the reader, which may be on its way with more: usage is told after a turn's end
 
 const defaultRetry = Schedule.min([Schedule.exponential("500 millis"), Schedule.spaced("8 seconds")]).pipe(
   Schedule.jittered,
@@ -63,8 +74,11 @@ export interface Keeper {
   readonly open: Effect.Effect<void, BidiError>
   /** Keeps it alive. Ends only by failing. */
   readonly keep: Effect.Effect<never, BidiError>
-  /** Changes the configuration, and waits until the connection has it. */
-  readonly configure: (to: Configuration) => Effect.Effect<void, BidiError>
+  /**
+   * Changes the configuration. `onConfirmed` runs in the moment in which the provider has confirmed it; before, whatever
+   * happens, nothing has changed: a refusal fails, and interruption takes the change back.
+   */
+  readonly configure: (to: Configuration, onConfirmed: () => void) => Effect.Effect<void, BidiError>
   /** The provider's id of the last connection. */
   readonly connectionId: () => string
 }
@@ -75,50 +89,59 @@ export const make = Effect.fnUntraced(function* (
   initial: Configuration,
   options: ConnectionOptions
 ) {
-  const { fanout, gaps, generation, memory, model, now, outbox, turn, words } = rooms
+  const { fanout, gaps, generation, memory, model, now, outbox, turn } = rooms
   // Opened before the fiber that keeps a connection: that fiber does not live to see its connections close.
   const scope = yield* Scope.fork(yield* Effect.scope)
-  const configured = new Configured(initial)
-  const { dial, hangUp, lost, redial, resumable } = dialing(rooms, scope, configured, options.timeout ?? "10 seconds")
-  const renew = typeof options.renew === "object" ? options.renew : {}
+  const configured = new Configured(initial, turn.changed)
+  const phone = dialing(rooms, scope, configured, options.timeout ?? "10 seconds")
+  const { dial, hangUp, inTime, lost, redial, resumable } = phone
+  const successor = Successor.make(rooms, scope, configured, phone, options)
+  const changing = model.capabilities.midSessionUpdate ? "by command" : "by connection"
+  const oversized = new Oversized(rooms)
 
   let current: Dialed
-  let standby: Dialed | undefined
-  let inEffect = 0 // the version of the configuration that is talked with
 
   // From here on this is the connection of the conversation; no other reaches it any more.
-  const adopt = Effect.fnUntraced(function* (dialed: Dialed, owed: Owed | undefined, seamless = false) {
-    const { connection } = dialed
-    current = dialed
-    generation.current++
-    const { history, resend, trimmed } = resumption({
-      transcript: memory.transcript(),
-      first: generation.current === 1,
-      owed: outbox.inTurn() ? undefined : owed,
-      kept: dialed.kept,
-      limit: model.limits.history
-    })
-    yield* connection.seed(history)
-    // the next connection, if this one does not live to take them, will make its own
-    const bound = { generation: generation.current }
-    for (const command of resend) outbox.prependUnsafe(command, { bound, onSent: turn.awaitReply })
-    if (dialed.version !== configured.version && model.capabilities.midSessionUpdate) {
-      outbox.prependUnsafe(...bringUp(dialed))
-    }
-    turn.noReply()
-    yield* Effect.logDebug(`connection ${generation.current} is ready (${connection.id})`)
-    fanout.emit({
-      _tag: "ConnectionStart",
-      connectionId: connection.id,
-      model: model.model,
-      generation: generation.current,
-      ...(connection.expiresAt === undefined ? {} : { expiresAt: DateTime.makeUnsafe(connection.expiresAt) })
-    })
-    if (trimmed > 0) fanout.emit({ _tag: "HistoryTrimmed", entries: trimmed })
-    gaps.connected(seamless)
-    inEffect = dialed.version
-    turn.changed()
-  })
+  const adopt = Effect.fnUntraced(
+    function* (dialed: Dialed, owed: Owed | undefined, seamless = false) {
+      const { connection } = dialed
+      current = dialed
+      generation.current++
+      const { history, resend, trimmed } = resumption({
+        transcript: memory.transcript(),
+        first: generation.current === 1,
+        owed: outbox.inTurn() ? undefined : owed,
+        kept: dialed.kept,
+        limit: model.limits.history
+      })
+      oversized.told(history)
+      configured.adopting(dialed.configuration)
+      yield* inTime(connection.seed(history), "the talk so far was not taken")
+      // the next connection, if this one does not live to take them, will make its own
+      const bound = { generation: generation.current }
+      for (const command of resend) outbox.prependUnsafe(command, { bound, onSent: turn.awaitReply })
+      if (changing === "by command" && dialed.configuration !== configured.current) bringUp(dialed)
+      turn.noReply()
+      yield* Effect.logDebug(`connection ${generation.current} is ready (${connection.id})`)
+      const end = Renewals.endOf(-8.64e15, connection.expiresAt) // what a date can be
+      fanout.emit({
+        _tag: "ConnectionStart",
+        connectionId: connection.id,
+        model: model.model,
+        generation: generation.current,
+        ...(end === undefined || end > 8.64e15 ? {} : { expiresAt: DateTime.makeUnsafe(end) })
+      })
+      if (trimmed > 0) fanout.emit({ _tag: "HistoryTrimmed", entries: trimmed })
+      gaps.connected(seamless)
+      configured.adopted(dialed.configuration)
+      turn.changed()
+    },
+    (effect, dialed) =>
+      Effect.onError(effect, () => {
+        configured.notAdopted(dialed.configuration)
+        return Effect.forkIn(hangUp(dialed), scope)
+      })
+  )
 
   // -------------------------------------------------------------------------------------------------------------------
   // one connection
@@ -126,106 +149,86 @@ export const make = Effect.fnUntraced(function* (
 
   const live = Effect.fnUntraced(function* (dialed: Dialed) {
     const { connection } = dialed
-    const expiring = yield* Deferred.make<Duration.Duration>()
+    const expiring = yield* Deferred.make<Renewals.Due>()
 
-    const onExpiring = (timeLeft: Duration.Duration) => void Deferred.doneUnsafe(expiring, Exit.succeed(timeLeft))
+    const onExpiring = (timeLeft: Duration.Duration) =>
+      void Deferred.doneUnsafe(
+        expiring,
+        Exit.succeed({ at: now(), timeLeft: Renewals.span(Duration.toMillis(timeLeft)) })
+      )
     const take = taking(receiver, onExpiring, resumable)
     const read = Effect.andThen(
       connection.listen(take),
       Effect.suspend(() => Effect.fail(lost("the connection ended without a reason")))
     )
     // a send that fails is a symptom: the reader knows the reason, if there is one
-    const drain = Effect.catch(outbox.drain(generation.current, connection), (error) =>
+    const drain = Effect.catch(outbox.drain(generation.current, connection, sendingBy(connection)), (error) =>
       Effect.andThen(Effect.sleep(LAST_WORDS), Effect.fail(error))
     )
-    return yield* Effect.raceAllFirst([read, drain, renewal(dialed, expiring), outdated(dialed)])
+    const replaced = options.reconnect === false ? Effect.never : successor.due(dialed, Deferred.await(expiring))
+    return yield* Effect.raceAllFirst([read, drain, Deferred.await(dialed.broken), replaced])
   })
 
-  // A connection is given the configuration of now, if that is possible while it is open.
-  const bringUp = (dialed: Dialed): readonly [Command, Offer] => {
-    const { current, version } = configured
-    return [
-      { _tag: "Update", ...current },
+  // What changes the model has to be confirmed, and holds up what follows it.
+  const sendingBy =
+    (connection: Connection): Connection["send"] =>
+    (command) =>
+      command._tag === "Update"
+        ? inTime(connection.send(command), "the change was not confirmed", NOT_CONFIRMED)
+        : connection.send(command)
+
+  // -------------------------------------------------------------------------------------------------------------------
+  // what the model is
+  // -------------------------------------------------------------------------------------------------------------------
+
+  // A connection that has not what the model is now is given it, before anything else.
+  const bringUp = (dialed: Dialed) => {
+    const to = configured.current
+    outbox.prependUnsafe(
+      { _tag: "Update", ...to },
       {
         bound: { generation: generation.current },
-        onSent: () => {
-          dialed.version = inEffect = version
-          turn.changed()
-        }
+        onSent: () => void (dialed.configuration = to),
+        onRefused: isBroken(dialed)
       }
-    ]
+    )
   }
 
-  // Where it is not, it is replaced as soon as nobody speaks. Tools may run: they will be answered on the next one.
-  const outdated = Effect.fnUntraced(function* (dialed: Dialed) {
-    if (model.capabilities.midSessionUpdate) return yield* Effect.never
-    yield* turn.until(() => dialed.version !== configured.version)
-    if (model.capabilities.overlap) yield* standBy
-    yield* Effect.timeoutOption(turn.free, renew.wait ?? Renewals.PATIENCE)
-    return { next: takeStandby() } satisfies Renewal
-  })
+  const isBroken = (dialed: Dialed) => () =>
+    void Deferred.doneUnsafe(
+      dialed.broken,
+      Exit.fail(lost("the provider does not take the instructions and tools that it had"))
+    )
 
-  const configure = Effect.fnUntraced(function* (to: Configuration) {
-    const before = configured.current
-    configured.change(to)
-    const { version } = configured
-    turn.changed()
-    if (model.capabilities.midSessionUpdate) {
-      yield* Effect.tapError(outbox.offer(...bringUp(current)), () =>
-        Effect.sync(() => {
-          if (configured.version === version) configured.change(before)
-        })
+  const byCommand = (to: Configuration, onConfirmed: () => void) =>
+    Effect.suspend(() =>
+      outbox.offer(
+        { _tag: "Update", ...to },
+        {
+          onSent: () => {
+            current.configuration = to
+            configured.confirm(to, onConfirmed)
+          },
+          undo: () => ({ _tag: "Update", ...configured.current }),
+          onRefused: () => isBroken(current)()
+        }
       )
-    }
-    yield* turn.until(() => inEffect >= version)
-  })
-
-  const renewal = Effect.fnUntraced(function* (dialed: Dialed, expiring: Deferred.Deferred<Duration.Duration>) {
-    if (options.renew === false) return yield* Effect.never
-    const due = Renewals.due(model.limits, dialed.at, dialed.connection.expiresAt, renew.after)
-    const timeLeft = yield* Effect.raceFirst(
-      Deferred.await(expiring),
-      due === undefined ? Effect.never : Effect.as(Effect.sleep(Math.max(0, due.at - now())), due.timeLeft)
-    )
-    fanout.emit({ _tag: "ConnectionWarning", timeLeft })
-    yield* Effect.logDebug(`the connection ends in ${Duration.format(timeLeft)}, renewing it`)
-    if (model.capabilities.overlap) yield* standBy
-    yield* Effect.timeoutOption(boundary, Renewals.patience(timeLeft, renew.wait))
-    return { next: takeStandby() } satisfies Renewal
-  })
-
-  // Between two turns, with nothing on its way that the next connection should know.
-  const between = () => turn.atRest && !words.missingWords
-  const boundary: Effect.Effect<void> = turn
-    .until(between)
-    .pipe(
-      Effect.andThen(Effect.repeat(Effect.yieldNow, { times: LAST_LOOK })),
-      Effect.repeat({ until: between }),
-      Effect.asVoid
     )
 
-  // The old connection still works: a next one that does not come up is told, and tried again until the old one ends.
-  const nextDialed: Effect.Effect<Dialed> = dial.pipe(
-    Effect.tapError((error) => Effect.sync(() => fanout.emit(fromError(error)))),
-    Effect.retry({ schedule: Schedule.spaced("5 seconds"), while: (error) => error.isRetryable }),
-    Effect.catch(() => Effect.never)
-  )
+  const byConnection = (to: Configuration, onConfirmed: () => void) =>
+    Effect.suspend(() => {
+      const change = new Change(to, onConfirmed)
+      configured.begin(change)
+      return Effect.onInterrupt(Deferred.await(change.done), () => Effect.sync(() => configured.giveUp(change)))
+    })
 
-  const standBy = Effect.gen(function* () {
-    let next = yield* nextDialed
-    while (next.version !== configured.version) {
-      yield* Effect.forkIn(hangUp(next), scope)
-      next = yield* nextDialed
-    }
-    const other = takeStandby()
-    standby = next
-    if (other !== undefined) yield* Effect.forkIn(hangUp(other), scope)
-  })
-
-  const takeStandby = () => {
-    const next = standby
-    standby = undefined
-    return next
+  const configure = (to: Configuration, onConfirmed: () => void) => {
+    if (changing === "by command") return byCommand(to, onConfirmed)
+    if (options.reconnect !== false) return byConnection(to, onConfirmed)
+    const message = `${model.model} changes instructions and tools by a new connection, which reconnect: false rules out`
+    return Effect.fail(
+      new BidiError({ reason: new Unsupported({ feature: "changes", message }), provider: model.provider })
+    )
   }
 
   // -------------------------------------------------------------------------------------------------------------------
@@ -236,6 +239,7 @@ export const make = Effect.fnUntraced(function* (
     reason: ConnectionRestart["reason"],
     turnInterrupted: boolean,
     attempt: number,
+    delay: Duration.Duration,
     cause?: BidiError
   ) {
     yield* Effect.logDebug(`connection restart (${reason}, attempt ${attempt})`, ...(cause ? [cause.message] : []))
@@ -244,14 +248,15 @@ export const make = Effect.fnUntraced(function* (
       reason,
       turnInterrupted,
       attempt,
+      delay,
       ...(cause === undefined ? {} : { cause })
     })
   })
 
-  const renewed = Effect.fnUntraced(function* ({ next }: Renewal) {
+  const renewed = Effect.fnUntraced(function* ({ next }: Successor.Renewal) {
     const old = current
     const { owed, turnInterrupted } = receiver.abandon()
-    yield* restarting("scheduled", turnInterrupted, 1)
+    yield* restarting("scheduled", turnInterrupted, 1, Duration.zero)
     if (next === undefined) {
       yield* hangUp(old)
       return yield* adopt(yield* redial, owed)
@@ -270,18 +275,24 @@ export const make = Effect.fnUntraced(function* (
       }
       yield* Effect.forkIn(hangUp(current), scope)
       for (let connected = false; !connected;) {
-        if (!failure.isRetryable || (options.renew === false && failure.reason._tag === "SessionExpired")) {
-          return yield* failure
-        }
+        if (!mayBeReplaced(failure)) return yield* failure
+        if (isTooLarge(failure)) oversized.blame(failure)
+        // asked before anything is announced: there may be no next try
+        const delay = yield* delayOf(step, ++attempt, failure)
         const { owed, turnInterrupted } = receiver.abandon()
-        yield* restarting(restartReason(failure), turnInterrupted, ++attempt, failure)
-        if (attempt > 1 || failure.reason.resume === "backoff") yield* backOff(step, failure)
+        yield* restarting(restartReason(failure), turnInterrupted, attempt, delay, failure)
+        yield* Effect.sleep(delay)
         const adopted = yield* Effect.result(Effect.flatMap(replacement, (dialed) => adopt(dialed, owed)))
         if (Result.isFailure(adopted)) failure = adopted.failure
         else connected = true
       }
     }
   })
+
+  const mayBeReplaced = (failure: BidiError): boolean =>
+    failure.isRetryable &&
+    options.reconnect !== false &&
+    !(options.renew === false && failure.reason._tag === "SessionExpired")
 
   const untilLost = Effect.forever(
     Effect.flatMap(
@@ -292,15 +303,13 @@ export const make = Effect.fnUntraced(function* (
 
   const newSchedule = Effect.suspend(() => Schedule.toStep(options.retry ?? defaultRetry))
 
-  const replacement = Effect.suspend(() => {
-    const next = takeStandby()
-    return next === undefined ? redial : Effect.succeed(next)
-  })
+  const replacement = Effect.flatMap(successor.take, (next) => (next === undefined ? redial : Effect.succeed(next)))
 
-  const backOff = Effect.fnUntraced(function* (step: Step, failure: BidiError) {
+  // Fails with the failure when the schedule is done.
+  const delayOf = Effect.fnUntraced(function* (step: Step, attempt: number, failure: BidiError) {
+    if (attempt === 1 && failure.reason.resume !== "backoff") return Duration.zero
     const [, delay] = yield* Pull.catchDone(step(now(), failure), () => Effect.fail(failure))
-    const asked = failure.reason._tag === "RateLimited" ? failure.reason.retryAfter : undefined
-    yield* Effect.sleep(asked === undefined ? delay : Duration.max(delay, asked))
+    return Duration.max(delay, askedFor(failure, options.maxRetryAfter))
   })
 
   return {

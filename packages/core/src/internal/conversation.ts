@@ -94,8 +94,8 @@ export const converse = (
       const approvals = new Approvals(rooms.fanout)
       const ready = yield* Deferred.make<Tools.Tools>()
       const model = yield* Deferred.make<Keeper.Keeper>()
-      const personas = Personas.make(persona, rooms.fanout, (to) =>
-        sender.orEnded(Effect.flatMap(Deferred.await(model), (keeper) => keeper.configure(to)))
+      const personas = Personas.make(persona, rooms.fanout, (to, onConfirmed) =>
+        sender.orEnded(Effect.flatMap(Deferred.await(model), (keeper) => keeper.configure(to, onConfirmed)))
       )
       const conversation: Conversation = {
         sessionId: plan.sessionId,
@@ -172,7 +172,8 @@ const makeRooms = Effect.fnUntraced(function* (memory: Memory.Memory) {
   const outbox: Outbox.Outbox = yield* Outbox.make(
     model.input,
     (error) => fanout.emit(fromError(error)),
-    () => turn.changed()
+    () => turn.changed(),
+    now
   )
   const turn: Turn = new Turn(ledger, () => !outbox.isEmpty(), now)
   const protection = new Protection(turn, ledger, now)

@@ -11,14 +11,21 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Latch from "effect/Latch"
 import * as Metric from "effect/Metric"
+import * as Option from "effect/Option"
 import * as Semaphore from "effect/Semaphore"
 import type { AudioFormat } from "../Audio.ts"
-import { BidiError, ConversationEnded } from "../BidiError.ts"
+import { BidiError, ConversationEnded, ServerFault } from "../BidiError.ts"
 import type { Command, Connection } from "../BidiModel.ts"
 import { AudioLane } from "./audioLane.ts"
+import { ofCommand, type Suspect } from "./oversize.ts"
 
 const CONTROL_CAPACITY = 1024
 const CONGESTED = Effect.sleep("20 millis") // before audio that was refused is tried again
+const LATELY = 10_000 // milliseconds in which a connection ends because of what was sent, if it does
+const UNCONFIRMED = 2 // connections that end before a command is no longer tried
+
+/** The code of the error of a command that the provider did not confirm in time. */
+export const NOT_CONFIRMED = "not_confirmed"
 
 const dropped = Metric.counter("bidi_input_audio_dropped", {
   description: "Frames of the user's speech that were lost because the connection did not take them in time",
@@ -36,17 +43,27 @@ interface Item {
   readonly bound: Bound | undefined
   /** Runs in the moment the command leaves; what was sent is told. */
   readonly onSent: ((command: Command) => void) | undefined
+  readonly onRefused: ((error: BidiError) => void) | undefined
+  readonly undo: (() => Command) | undefined
   readonly done: Deferred.Deferred<void, BidiError>
   /** How many frames were brought before this command. */
   readonly frames: number
   /** Somebody waits for it, and will hear of a refusal. */
   readonly awaited: boolean
   sending: boolean
+  /** Whoever waited for it does not any more. */
+  givenUp: boolean
+  /** How many connections ended because the provider did not confirm it. */
+  unconfirmed: number
 }
 
 export interface Offer {
   readonly bound?: Bound
   readonly onSent?: (command: Command) => void
+  /** Hears of a refusal, in place of everybody, where nobody waits for the command. */
+  readonly onRefused?: (error: BidiError) => void
+  /** Follows the command where that left after it was given up: the command then counts as not sent. */
+  readonly undo?: () => Command
 }
 
 export interface Outbox {
@@ -62,8 +79,16 @@ export interface Outbox {
   readonly committed: () => void
   /** The turns so far were answered, or their words are known: their speech is never sent again. */
   readonly answered: () => void
-  /** Sends what waits on this connection, until it fails or is interrupted. */
-  readonly drain: (generation: number, connection: Connection) => Effect.Effect<never, BidiError>
+  /** Sends what waits on this connection by `send`, until it fails or is interrupted. */
+  readonly drain: (
+    generation: number,
+    connection: Connection,
+    send: Connection["send"]
+  ) => Effect.Effect<never, BidiError>
+  /** What was sent in the last seconds of the connection, or was about to be. */
+  readonly suspects: () => ReadonlyArray<Suspect>
+  /** The provider never takes what has this id: it is refused where it waits. Answers whether somebody hears of that. */
+  readonly refuse: (id: string, error: BidiError) => boolean
   readonly isEmpty: () => boolean
   /** Whether a manual turn is not over, and will be begun again on a new connection. */
   readonly inTurn: () => boolean
@@ -78,7 +103,8 @@ export const ended = (): BidiError =>
 export const make = Effect.fnUntraced(function* (
   format: AudioFormat,
   onRefused: (error: BidiError) => void,
-  onGone: () => void
+  onGone: () => void,
+  now: () => number
 ) {
   const context = yield* Effect.context<never>()
   const permits = yield* Semaphore.make(CONTROL_CAPACITY)
@@ -91,6 +117,7 @@ export const make = Effect.fnUntraced(function* (
   )
   let failure: BidiError | undefined
   let turn: ManualTurn | undefined
+  let left: ReadonlyArray<{ readonly at: number; readonly command: Command }> = [] // or was about to, lately on this connection
 
   // Audio that was brought after a turn signal waits for it.
   const changed = () => lane.hold(control.find((item) => isTurnSignal(item.command))?.frames)
@@ -106,10 +133,14 @@ export const make = Effect.fnUntraced(function* (
       command,
       bound: options?.bound,
       onSent: options?.onSent,
+      onRefused: options?.onRefused,
+      undo: options?.undo,
       done: Deferred.makeUnsafe(),
       frames,
       awaited,
-      sending: false
+      sending: false,
+      givenUp: false,
+      unconfirmed: 0
     }
     if (failure !== undefined) {
       Deferred.doneUnsafe(item.done, Exit.fail(failure))
@@ -126,15 +157,25 @@ export const make = Effect.fnUntraced(function* (
     changed()
   }
 
-  const takeBack = (item: Item) => {
-    if (!control.includes(item) || item.sending) return
+  // What is on its way cannot be taken back, but is not sent again.
+  const giveUp = (item: Item) => {
+    if (!control.includes(item)) return
+    item.givenUp = true
+    if (!item.sending) withdraw(item)
+  }
+
+  const withdraw = (item: Item) => {
     remove(item)
     onGone()
   }
 
-  const take = (item: Item, command: Command | undefined) => {
+  const take = (item: Item, command: Command | undefined, generation: number) => {
     remove(item)
-    if (command !== undefined) {
+    if (command !== undefined && item.givenUp && item.undo !== undefined) {
+      const { onRefused, undo } = item
+      const bound = { generation }
+      add(undo(), onRefused === undefined ? { bound } : { bound, onRefused }, false, (item) => control.unshift(item))
+    } else if (command !== undefined) {
       if (command._tag === "TurnClear") {
         turn = undefined
         lane.takenBack(item.frames)
@@ -158,14 +199,27 @@ export const make = Effect.fnUntraced(function* (
     add({ _tag: "TurnStart" }, undefined, false, unshift, lane.oldest)
   }
 
+  const lately = () => left.filter(({ at }) => now() - at < LATELY)
+
+  // whoever waits is told; the rest concerns everybody
   const refuse = (item: Item, error: BidiError) => {
     remove(item)
-    if (Deferred.doneUnsafe(item.done, Exit.fail(error)) && !item.awaited) onRefused(error)
+    if (Deferred.doneUnsafe(item.done, Exit.fail(error)) && !item.awaited) (item.onRefused ?? onRefused)(error)
     onGone()
   }
 
+  // The connection is gone, or another takes over.
+  const notSent = (item: Item, error: BidiError | undefined) => {
+    if (item.givenUp) return withdraw(item)
+    if (error?.reason.code !== NOT_CONFIRMED || ++item.unconfirmed < UNCONFIRMED) return
+    const message = `the provider did not confirm the change, on ${UNCONFIRMED} connections`
+    const reason = new ServerFault({ message, code: NOT_CONFIRMED })
+    refuse(item, new BidiError({ reason, ...(error.provider === undefined ? {} : { provider: error.provider }) }))
+  }
+
   const drain = Effect.fnUntraced(
-    function* (generation: number, current: Connection) {
+    function* (generation: number, current: Connection, send: Connection["send"]) {
+      left = []
       lane.rewind()
       repeatTurn()
       lane.connect(current)
@@ -181,21 +235,25 @@ export const make = Effect.fnUntraced(function* (
             ? item.command
             : item.bound.otherwise?.(generation)
         if (command === undefined) {
-          take(item, undefined)
+          take(item, undefined, generation)
           continue
         }
         // what was said before a turn signal belongs before it
         while (!lane.pass() && isTurnSignal(command)) yield* CONGESTED
         item.sending = true
+        left = [...lately(), { at: now(), command }]
         yield* Effect.logDebug(`sending ${command._tag}`)
-        yield* current.send(command).pipe(
+        yield* send(command).pipe(
           Effect.onExit((exit) =>
             Effect.sync(() => {
               item.sending = false
-              if (Exit.isSuccess(exit)) take(item, command)
+              const error = Option.getOrUndefined(Exit.findErrorOption(exit))
+              if (Exit.isSuccess(exit)) take(item, command, generation)
+              else if (error !== undefined && isRefusal(error)) refuse(item, error)
+              else notSent(item, error)
             })
           ),
-          Effect.catchIf(isRefusal, (error) => Effect.sync(() => refuse(item, error)))
+          Effect.catchIf(isRefusal, () => Effect.void)
         )
       }
     },
@@ -207,7 +265,7 @@ export const make = Effect.fnUntraced(function* (
       permits.withPermits(1)(
         Effect.suspend(() => {
           const item = add(command, options, true, (item) => control.push(item))
-          return Effect.onInterrupt(Deferred.await(item.done), () => Effect.sync(() => takeBack(item)))
+          return Effect.onInterrupt(Deferred.await(item.done), () => Effect.sync(() => giveUp(item)))
         })
       ),
     offerUnsafe: (command, options) => void add(command, options, false, (item) => control.push(item)),
@@ -219,6 +277,12 @@ export const make = Effect.fnUntraced(function* (
       if (turn?.command._tag === "TurnCommit") turn = undefined
     },
     drain: drain as Outbox["drain"],
+    suspects: () => lately().flatMap(({ command }) => ofCommand(command)),
+    refuse: (id, error) => {
+      const items = control.filter((item) => ofCommand(item.command).some((one) => one.id === id))
+      for (const item of items) refuse(item, error)
+      return items.length > 0
+    },
     isEmpty: () => control.length === 0,
     inTurn: () => turn !== undefined,
     end: (error) => {

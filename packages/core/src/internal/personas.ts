@@ -25,26 +25,33 @@ interface Current {
   readonly kit: Kit
 }
 
-/** `configure` brings a configuration to the model. */
+/** `configure` brings a configuration to the model, and runs `onConfirmed` in the moment in which it has it. */
 export const make = (
   initial: Persona,
   fanout: Fanout,
-  configure: (to: Configuration) => Effect.Effect<void, BidiError>
+  configure: (to: Configuration, onConfirmed: () => void) => Effect.Effect<void, BidiError>
 ): Personas => {
   let current: Current = { ...initial, kit: initial.toolkit as unknown as Kit }
   const one = Semaphore.makeUnsafe(1)
 
   const configurationOf = ({ kit, system }: Current): Configuration => ({ system, tools: definitions(kit) })
 
-  // On the way the model may still call the old tools, or already the new ones. Then only the new ones: what another
-  // agent may do stands in the history.
+  // A transaction: it holds in the moment in which the model has it, with everything that follows; refused or given up
+  // before, it was none. On the way the model may still call the old tools, or already the new ones. Then only the new
+  // ones: what another agent may do stands in the history.
   const become = Effect.fnUntraced(function* (change: (now: Current) => Current) {
     const before = current
     const next = change(before)
     current = { ...before, kit: both(before.kit, next.kit) }
-    yield* Effect.onError(configure(configurationOf(next)), () => Effect.sync(() => (current = before)))
-    current = next
-    if (next.name !== before.name) fanout.emit({ _tag: "Handoff", from: before.name, to: next.name })
+    const confirmed = () => {
+      current = next
+      if (next.name !== before.name) fanout.emit({ _tag: "Handoff", from: before.name, to: next.name })
+    }
+    yield* Effect.onExit(configure(configurationOf(next), confirmed), () =>
+      Effect.sync(() => {
+        if (current !== next) current = before
+      })
+    )
   }, one.withPermit)
 
   const update = Effect.fnUntraced(function* (changes: {

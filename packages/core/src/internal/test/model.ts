@@ -89,6 +89,12 @@ export interface Line {
   readonly drop: (error?: BidiError) => Effect.Effect<void>
   /** Refuses the next command with this error, which must be `InvalidRequest` or `Unsupported`. */
   readonly rejectNext: (error: BidiError) => Effect.Effect<void>
+  /** From now on an `Update` is not confirmed by itself: it waits for one of the two below, or for ever. */
+  readonly holdUpdates: Effect.Effect<void>
+  /** Confirms the `Update` that waits, once there is one. */
+  readonly confirmUpdate: Effect.Effect<void>
+  /** Refuses the `Update` that waits, once there is one, with `InvalidRequest` or `Unsupported`. */
+  readonly refuseUpdate: (error: BidiError) => Effect.Effect<void>
   /** From now on frames of audio are refused (`true`) or taken again. */
   readonly congest: (congested: boolean) => Effect.Effect<void>
 }
@@ -124,7 +130,10 @@ export interface ModelOptions {
   readonly capabilities?: Partial<Capabilities>
   /** Default: none. */
   readonly limits?: Limits
-  /** The life of each connection, told to the conversation as `expiresAt`. */
+  /**
+   * The life of each connection, told to the conversation as `expiresAt`. One that is negative is that of a provider whose
+   * clock is slow.
+   */
   readonly lifetime?: Duration.Input
 }
 
@@ -167,6 +176,8 @@ export const model = Effect.fnUntraced(function* (script: Script, options: Model
     let history: ReadonlyArray<Entry> = []
     let congested = false
     let rejection: BidiError | undefined
+    let holds = false
+    const updates = yield* Queue.unbounded<Deferred.Deferred<void, BidiError>>()
 
     const accept = Effect.asVoid(Deferred.succeed(ready, undefined))
     const emit = (...all: ReadonlyArray<ModelEvent>) =>
@@ -255,6 +266,15 @@ export const model = Effect.fnUntraced(function* (script: Script, options: Model
           accept,
           Effect.sync(() => void (rejection = error))
         ),
+      holdUpdates: Effect.andThen(
+        accept,
+        Effect.sync(() => void (holds = true))
+      ),
+      confirmUpdate: Effect.flatMap(Queue.take(updates), (update) =>
+        Effect.asVoid(Deferred.succeed(update, undefined))
+      ),
+      refuseUpdate: (error) =>
+        Effect.flatMap(Queue.take(updates), (update) => Effect.asVoid(Deferred.fail(update, error))),
       congest: (value) => Effect.sync(() => void (congested = value))
     }
 
@@ -284,7 +304,11 @@ export const model = Effect.fnUntraced(function* (script: Script, options: Model
             return Effect.fail(error)
           }
           record({ _tag: "Command", command })
-          return Effect.asVoid(Queue.offer(commands, command))
+          Queue.offerUnsafe(commands, command)
+          if (!holds || command._tag !== "Update") return Effect.void
+          const update = Deferred.makeUnsafe<void, BidiError>()
+          Queue.offerUnsafe(updates, update)
+          return Deferred.await(update)
         }),
       sendAudio: (audio: Uint8Array) => {
         if (congested || events.state._tag !== "Open") return false
