@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import { AudioFormat } from "@effect-bidi/core/Audio"
@@ -49,8 +50,8 @@ export const Keys = Schema.Struct({
 export type Keys = typeof Keys.Type
 
 /**
- * A credential provider of the AWS SDK, e.g. `fromTemporaryCredentials({ … })`. It is asked again when its keys are about
- * to expire, and with `forceRefresh` when the provider refused them.
+ * A credential provider of the AWS SDK, e.g. `fromTemporaryCredentials({ … })`. What it gives is remembered; it is asked
+ * again, with `forceRefresh`, for the connection after its keys came within five minutes of their end or were refused.
  *
  * @category models
  */
@@ -66,6 +67,22 @@ export type KeyProvider = (options?: { readonly forceRefresh?: boolean }) => Pro
  */
 export const KeyProvider = Schema.declare((value): value is KeyProvider => Predicate.isFunction(value), {
   expected: "a credential provider"
+})
+
+/**
+ * An Effect that gives the keys. It is run anew for every connection, and once more when the provider refused what it gave
+ * as expired; nothing of it is remembered. A `BidiError` that it fails with is that of the connection, any other failure is
+ * one to connect again after.
+ *
+ * @category models
+ */
+export type KeyEffect = Effect.Effect<Keys, unknown>
+
+/**
+ * @category schemas
+ */
+export const KeyEffect = Schema.declare((value): value is KeyEffect => Effect.isEffect(value), {
+  expected: "an Effect"
 })
 
 const Share = Schema.Finite.check(Schema.isBetween({ minimum: 0, maximum: 1 }))
@@ -112,8 +129,11 @@ export const Options = Schema.Struct({
   profile: Schema.optional(Schema.NonEmptyString),
   /** Where to connect to instead of the region's own address. With `http` the connection is a plain one. */
   endpoint: Schema.optional(Schema.NonEmptyString),
-  /** Default: the AWS SDK's own chain of environment, profile, container and instance. */
-  credentials: Schema.optional(Schema.Union([Keys, KeyProvider])),
+  /**
+   * Keys, a credential provider of the AWS SDK, or an Effect that gives the keys for each connection. Default: the AWS
+   * SDK's own chain of environment, profile, container and instance.
+   */
+  credentials: Schema.optional(Schema.Union([Keys, KeyProvider, KeyEffect])),
   /**
    * An API key of Amazon Bedrock, instead of credentials. AWS itself does not take API keys for bidirectional streams (as
    * of November 2026); what stands between may.

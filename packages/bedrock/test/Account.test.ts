@@ -2,13 +2,14 @@ import { assert, describe, it } from "@effect/vitest"
 import { mkdtempSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { BidiError, RateLimited } from "@effect-bidi/core/BidiError"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import { TestClock } from "effect/testing"
 import type { KeyProvider } from "../src/Options.ts"
 import { NovaSonic } from "../src/index.ts"
 import { environment } from "./support/environment.ts"
-import { begun, dial, KEY, keys, read, ready } from "./support/line.ts"
+import { begun, dial, KEY, keys, model, read, ready, setup } from "./support/line.ts"
 import * as Server from "./support/server.ts"
 
 const NOW = 1_800_000_000_000
@@ -54,14 +55,43 @@ describe("a connection", () => {
     })
   )
 
-  it.effect("asks for newer keys when those it would get are about to expire", () =>
+  it.effect("asks for keys once, also when they are about to expire", () =>
+    Effect.gen(function* () {
+      yield* TestClock.setTime(Date.now())
+      const asked: Array<boolean> = []
+      const credentials: KeyProvider = async (options) => {
+        asked.push(options?.forceRefresh === true)
+        return { accessKeyId: "AKID", secretAccessKey: KEY.secret, expiration: new Date(Date.now() + minutes(4)) }
+      }
+      const { peer } = yield* ready({ credentials })
+      yield* TestClock.adjust("1 second")
+      yield* peer.sound
+      assert.deepStrictEqual(asked, [false])
+    })
+  )
+
+  it.effect("asks for newer keys than those that are about to expire, for the next one", () =>
     Effect.gen(function* () {
       yield* TestClock.setTime(NOW)
+      const server = yield* Server.make()
       const { asked, credentials } = provider(4, 60)
-      const { connection, peer } = yield* begun({ credentials })
+      const { connect } = yield* model(server.url, { credentials })
+      assert.strictEqual((yield* connect(setup)).expiresAt, NOW + minutes(2))
+      assert.strictEqual((yield* connect(setup)).expiresAt, NOW + minutes(8))
+      yield* connect(setup)
+      const found = [yield* server.accept, yield* server.accept, yield* server.accept]
+      assert.deepStrictEqual(found.map(keyOf), ["AKID0", "AKID1", "AKID1"])
+      assert.deepStrictEqual(asked, [false, true])
+    })
+  )
+
+  it.effect("asks again at once for keys that have run out", () =>
+    Effect.gen(function* () {
+      yield* TestClock.setTime(NOW)
+      const { asked, credentials } = provider(-1, 60)
+      const { peer } = yield* begun({ credentials })
       assert.strictEqual(keyOf(peer), "AKID1")
-      assert.strictEqual(connection.expiresAt, NOW + minutes(8))
-      assert.deepStrictEqual(asked.slice(0, 2), [false, true])
+      assert.deepStrictEqual(asked, [false, true])
     })
   )
 
@@ -143,6 +173,73 @@ describe("keys that the provider refuses", () => {
       assert.strictEqual((yield* reader.end).reason._tag, "SessionExpired")
       yield* connect(setup)
       assert.strictEqual(keyOf(yield* server.accept), "AKID1")
+    })
+  )
+})
+
+describe("an Effect that gives the keys", () => {
+  /** Other keys each time, which last for that many minutes. */
+  const rotating = (life?: number) => {
+    let asked = 0
+    const credentials = Effect.sync(() => ({
+      accessKeyId: Redacted.make(`AKID${asked++}`),
+      secretAccessKey: Redacted.make(KEY.secret),
+      ...(life === undefined ? {} : { expiration: new Date(NOW + minutes(life)) })
+    }))
+    return { credentials, asked: () => asked }
+  }
+
+  it.effect("is run anew for every connection, and for nothing else", () =>
+    Effect.gen(function* () {
+      const server = yield* Server.make()
+      const { asked, credentials } = rotating()
+      const { connect } = yield* model(server.url, { credentials })
+      assert.strictEqual(asked(), 0)
+      for (let i = 0; i < 3; i++) yield* connect(setup)
+      const found = [yield* server.accept, yield* server.accept, yield* server.accept]
+      assert.deepStrictEqual(found.map(keyOf), ["AKID0", "AKID1", "AKID2"])
+    })
+  )
+
+  it.effect("says when the keys end", () =>
+    Effect.gen(function* () {
+      yield* TestClock.setTime(NOW)
+      const { asked, credentials } = rotating(4)
+      const { connection } = yield* begun({ credentials })
+      assert.strictEqual(connection.expiresAt, NOW + minutes(2))
+      assert.strictEqual(asked(), 1)
+    })
+  )
+
+  it.effect("is run once more when what it gave is refused as expired", () =>
+    Effect.gen(function* () {
+      const refusal = { status: 403, headers: { "x-amzn-errortype": "ExpiredTokenException" }, body: "{}" }
+      const server = yield* Server.make({ answers: [refusal, "accept"] })
+      yield* dial(server.url, { credentials: rotating().credentials })
+      assert.deepStrictEqual([keyOf(yield* server.accept), keyOf(yield* server.accept)], ["AKID0", "AKID1"])
+    })
+  )
+
+  it.effect("fails the connection as it fails, and tells nothing it should not", () =>
+    Effect.gen(function* () {
+      const reason = new RateLimited({ message: "the vault is busy" })
+      const busy = Effect.fail(new BidiError({ reason }))
+      const error = yield* Effect.flip(Effect.scoped(dial("http://127.0.0.1:1", { credentials: busy })))
+      assert.strictEqual(error.reason, reason)
+      const other = Effect.fail({ message: KEY.secret })
+      const lost = yield* Effect.flip(Effect.scoped(dial("http://127.0.0.1:1", { credentials: other })))
+      assert.strictEqual(lost.reason._tag, "ConnectionLost")
+      assert.notInclude(lost.message, KEY.secret)
+    })
+  )
+
+  it.effect("whose keys are no keys is told as such", () =>
+    Effect.gen(function* () {
+      const credentials = Effect.succeed({ accessKeyId: "AKID" }) as never
+      const error = yield* Effect.flip(Effect.scoped(dial("http://127.0.0.1:1", { credentials })))
+      assert.strictEqual(error.reason._tag, "InvalidRequest")
+      assert.include(error.message, "credentials.accessKeyId")
+      assert.notInclude(error.message, "AKID\"")
     })
   )
 })

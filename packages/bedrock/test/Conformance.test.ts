@@ -46,6 +46,7 @@ const makeLab = Effect.fnUntraced(function* (speed: number) {
       { name: "an end that nobody asked for", when: "live", cause: now(Fault.end()), reason: "ConnectionLost" },
       { name: "a reset", when: "live", cause: now(Fault.reset(0)), reason: "ConnectionLost" },
       { name: "half a frame", when: "live", cause: now(Fault.truncate()), reason: "ConnectionLost" },
+      { name: "a frame of 1.2 GB", when: "live", cause: now(Fault.claim(1_200_000_000)), reason: "ServerFault" },
       { name: "the eight minutes", when: "live", cause: now(Fault.expire()), reason: "SessionExpired" },
       { name: "throttling", when: "live", cause: exception("throttlingException", "slow"), reason: "RateLimited" },
       {
@@ -65,7 +66,7 @@ const makeLab = Effect.fnUntraced(function* (speed: number) {
 })
 
 describe.concurrent("conformance", () => {
-  for (const { name, run } of BidiConformance.scenarios) {
+  for (const { name, run } of [...BidiConformance.scenarios, ...BidiConformance.declarations]) {
     it.live(name, () => Effect.scoped(Effect.flatMap(makeLab(Number.POSITIVE_INFINITY), run)), 30_000)
   }
 })

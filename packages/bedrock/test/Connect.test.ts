@@ -98,6 +98,18 @@ describe("a connection that comes up", () => {
     })
   )
 
+  it.effect("keeps the caller waiting for less than half a second where headers come with the first event only", () =>
+    Effect.gen(function* () {
+      const server = yield* Server.make({ answers: ["silence"] })
+      const fiber = yield* Effect.forkScoped(dial(server.url))
+      const peer = yield* server.accept
+      yield* peer.opening
+      yield* TestClock.adjust("499 millis")
+      yield* (yield* Fiber.join(fiber)).send({ _tag: "Respond", instructions: "Greet." })
+      yield* peer.sound
+    })
+  )
+
   it.effect("lasts for eight minutes", () =>
     Effect.gen(function* () {
       yield* TestClock.setTime(1_800_000_000_000)

@@ -24,6 +24,16 @@ import { toolCalls } from "./conformance/toolCalls.ts"
 
 export type * from "./conformance/lab.ts"
 
+export {
+  /**
+   * Those in which the model is told of tools: all of their parameters, or they are refused by name before anybody is
+   * called.
+   *
+   * @category scenarios
+   */
+  declarations
+} from "./conformance/declarations.ts"
+
 /**
  * Those in which a whole agent converses over the adapter: what is heard of it, tools that take their time, handoff. Part
  * of {@link scenarios}.

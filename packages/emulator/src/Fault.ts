@@ -43,6 +43,7 @@ export type ResponseFault = typeof ResponseFault.Type
 const transport = {
   Reset: { code: Schema.Int, at },
   Truncate: { at },
+  Claim: { bytes: Schema.Int, at },
   GoAway: { code: Schema.optionalKey(Schema.Int), leftMillis: Schema.optionalKey(Schema.Finite), at }
 }
 
@@ -189,6 +190,9 @@ export const reset = (code: number, moment?: Moment): ConnectionFault => ({ _tag
 
 /** Half a frame, then the end of the stream. Nova only. */
 export const truncate = (moment?: Moment): ConnectionFault => ({ _tag: "Truncate", ...when(moment) })
+
+/** A frame that says that it is `bytes` long, of which no more than its beginning comes; the stream stays open. Nova only. */
+export const claim = (bytes: number, moment?: Moment): ConnectionFault => ({ _tag: "Claim", bytes, ...when(moment) })
 
 /**
  * The client is told to go. Gemini: `goAway` with the time that is left (by default what it always leaves), and the close

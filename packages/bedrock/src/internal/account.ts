@@ -2,11 +2,13 @@
  * Who connects, and to which region: what all connections of a model share.
  */
 import { BedrockRuntimeClient, type BedrockRuntimeClientConfig } from "@aws-sdk/client-bedrock-runtime"
+import { optionsOf } from "@effect-bidi/core/BidiAdapter"
 import type { BidiError } from "@effect-bidi/core/BidiError"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
-import type { Options } from "../Options.ts"
+import * as Result from "effect/Result"
+import { type KeyProvider, Keys } from "../Options.ts"
 import type { Errors } from "./errors.ts"
 import type { Settings } from "./settings.ts"
 
@@ -31,8 +33,17 @@ export interface Account {
   readonly hint: string | undefined
 }
 
-/** Keys that are good for less are renewed before they are used; the SDK does the same, but does not wait for it. */
+/** Keys that are good for less are not used again: the next connection asks for newer ones. */
 const FRESH = Duration.toMillis("5 minutes")
+
+/**
+ * The credentials of the SDK for one connection. It asks a provider again, up to five times a connection, while its keys are
+ * about to expire; these never do, and it has no use for others: the frames of a stream are signed with those it began with.
+ */
+export const signingWith = ({ expiration: _, ...keys }: Identity): (() => Promise<Identity>) => {
+  const signing = Promise.resolve(keys)
+  return () => signing
+}
 
 /** Says nothing: the SDK warns on the console about every failure of a stream otherwise. */
 export const quiet = { trace() {}, debug() {}, info() {}, warn() {}, error() {} }
@@ -56,41 +67,48 @@ export const open = Effect.fnUntraced(function* (
     ...(settings.endpoint === undefined ? {} : { endpoint: settings.endpoint.href })
   } satisfies BedrockRuntimeClientConfig
   const region = settings.region ?? (yield* regionOf(shared, errors))
-  const keys = bearerToken === undefined ? credentials(settings.credentials) : NOBODY
   if (bearerToken !== undefined) secrets.add(Redacted.value(bearerToken))
   const config = {
     ...shared,
     region,
-    ...(keys === undefined ? {} : { credentials: keys }),
     // an API key that happens to be in the environment counts only where it was asked for
     authSchemePreference: [bearerToken === undefined ? "sigv4" : "httpBearerAuth"],
     ...(bearerToken === undefined ? {} : { token: { token: Redacted.value(bearerToken) } })
   } satisfies BedrockRuntimeClientConfig
-  // resolved once, so that all connections share what the chain remembers
-  const provider = new BedrockRuntimeClient(config).config.credentials
+  const given = bearerToken === undefined ? settings.credentials : undefined
+  const provide =
+    bearerToken !== undefined
+      ? () => Effect.succeed<Identity>(NOBODY)
+      : Effect.isEffect(given)
+        ? () => Effect.flatMap(Effect.mapError(given, errors.noKeys), (keys) => checked(keys, errors))
+        : providedBySdk(config, given, errors)
 
   const ask = (forceRefresh: boolean): Effect.Effect<Identity, BidiError> =>
-    Effect.tryPromise({
-      try: () => provider({ forceRefresh }),
-      catch: errors.noKeys
-    }).pipe(
-      Effect.tap(({ accessKeyId, secretAccessKey, sessionToken = "" }) =>
-        Effect.sync(() => {
-          if (bearerToken === undefined)
-            for (const secret of [accessKeyId, secretAccessKey, sessionToken]) secrets.add(secret)
-        })
-      )
+    Effect.tap(provide(forceRefresh), (keys) =>
+      Effect.sync(() => {
+        if (!isAskedAnew) last = keys
+        stale = false
+        if (bearerToken !== undefined) return
+        const { accessKeyId, secretAccessKey, sessionToken = "" } = keys
+        for (const secret of [accessKeyId, secretAccessKey, sessionToken]) secrets.add(secret)
+      })
     )
 
+  const isAskedAnew = Effect.isEffect(given)
+  let last: Identity | undefined
   let stale = false
   return {
-    config: { ...config, credentials: provider },
+    config,
     identity: Effect.fnUntraced(function* (now) {
-      const identity = yield* ask(stale)
-      stale = false
-      const left = lifeOf(identity) - now
-      if (left >= FRESH) return identity
-      return yield* left > 0 ? Effect.catch(ask(true), () => Effect.succeed(identity)) : ask(true)
+      if (last === undefined) {
+        const keys = yield* ask(stale)
+        // whoever gave these does not know yet that they have run out
+        return isAskedAnew || lifeOf(keys) > now ? keys : yield* ask(true)
+      }
+      const before = last
+      const left = stale ? 0 : lifeOf(before) - now
+      if (left >= FRESH) return before
+      return yield* left > 0 ? Effect.catch(ask(true), () => Effect.succeed(before)) : ask(true)
     }),
     renewed: (old) =>
       Effect.map(ask(true), (identity) =>
@@ -103,19 +121,43 @@ export const open = Effect.fnUntraced(function* (
   }
 })
 
+/** What is asked of the SDK: keys that were given, a provider, or its own chain. */
+const providedBySdk = (
+  config: BedrockRuntimeClientConfig,
+  given: Keys | KeyProvider | undefined,
+  errors: Errors
+): ((forceRefresh: boolean) => Effect.Effect<Identity, BidiError>) => {
+  const credentials =
+    given === undefined
+      ? undefined
+      : typeof given === "function"
+        ? // or the SDK would ask twice for what is about to expire
+          Object.assign((options?: Parameters<KeyProvider>[0]) => given(options), { memoized: true })
+        : plain(given)
+  const provider = new BedrockRuntimeClient({ ...config, ...(credentials === undefined ? {} : { credentials }) }).config
+    .credentials
+  return (forceRefresh) => Effect.tryPromise({ try: () => provider({ forceRefresh }), catch: errors.noKeys })
+}
+
 /** When keys run out, in milliseconds of the epoch. */
 export const lifeOf = ({ expiration }: Identity): number => expiration?.getTime() ?? Number.POSITIVE_INFINITY
 
-const credentials = (given: Options["credentials"]): BedrockRuntimeClientConfig["credentials"] => {
-  if (given === undefined || typeof given === "function") return given
-  const { accessKeyId, expiration, secretAccessKey, sessionToken } = given
-  return {
-    accessKeyId: Redacted.value(accessKeyId),
-    secretAccessKey: Redacted.value(secretAccessKey),
-    ...(sessionToken === undefined ? {} : { sessionToken: Redacted.value(sessionToken) }),
-    ...(expiration === undefined ? {} : { expiration })
-  }
+const check = optionsOf(Keys)
+
+// What an Effect gives is looked at only now.
+const checked = (given: unknown, errors: Errors): Effect.Effect<Identity, BidiError> => {
+  const keys = check(given)
+  if (Result.isSuccess(keys)) return Effect.succeed(plain(keys.success))
+  const { message, option } = keys.failure
+  return Effect.fail(errors.invalid(`credentials.${option}`, `credentials.${message}`))
 }
+
+const plain = ({ accessKeyId, expiration, secretAccessKey, sessionToken }: Keys): Identity => ({
+  accessKeyId: Redacted.value(accessKeyId),
+  secretAccessKey: Redacted.value(secretAccessKey),
+  ...(sessionToken === undefined ? {} : { sessionToken: Redacted.value(sessionToken) }),
+  ...(expiration === undefined ? {} : { expiration })
+})
 
 const regionOf = (shared: BedrockRuntimeClientConfig, errors: Errors): Effect.Effect<string, BidiError> =>
   Effect.tryPromise({

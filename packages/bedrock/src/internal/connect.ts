@@ -22,6 +22,7 @@ import { replay } from "./history.ts"
 import { Microphone } from "./microphone.ts"
 import type { Settings } from "./settings.ts"
 import { initial, type State } from "./state.ts"
+import { declare, type DeclaredTool } from "./toolSchema.ts"
 import { type Line, open } from "./transport.ts"
 
 /** How long the provider lets a connection live. */
@@ -44,10 +45,12 @@ export const connect = (settings: Settings, account: Account, errors: Errors) =>
   Effect.fn("NovaSonic.connect")(function* (setup: Setup): Effect.fn.Return<Connection, BidiError, Scope.Scope> {
     const choice = impossible(settings, setup)
     if (choice !== undefined) return yield* errors.invalid("toolChoice", choice)
+    const tools = declare(setup.tools)
+    if (Result.isFailure(tools)) return yield* errors.invalid("tools", tools.failure)
     const clock = yield* Clock.Clock
     const now = () => clock.currentTimeMillisUnsafe()
     const identity = yield* account.identity(now())
-    const attempt = dialed(settings, account, errors, setup)
+    const attempt = dialed(settings, account, errors, setup.system, tools.success)
     const { keys, line, microphone, startedAt, state } = yield* Effect.catchIf(attempt(identity), isStale, (refusal) =>
       Effect.flatMap(account.renewed(identity), (newer) =>
         newer === undefined ? Effect.fail(refusal) : attempt(newer)
@@ -94,7 +97,13 @@ const transmit = (line: Line, microphone: Microphone, state: State, command: Com
 }
 
 /** One try to connect with these keys. */
-const dialed = (settings: Settings, account: Account, errors: Errors, setup: Setup) =>
+const dialed = (
+  settings: Settings,
+  account: Account,
+  errors: Errors,
+  system: string | undefined,
+  tools: ReadonlyArray<DeclaredTool>
+) =>
   Effect.fnUntraced(function* (keys: Identity) {
     const startedAt = yield* Clock.currentTimeMillis
     const state = initial(errors, crypto.randomUUID())
@@ -102,14 +111,15 @@ const dialed = (settings: Settings, account: Account, errors: Errors, setup: Set
     let microphone: Microphone | undefined
     const line = yield* open({
       account,
+      keys,
       modelId: settings.model,
       errors,
       opening: [
         sessionStart(settings),
-        promptStart(promptName, settings, setup),
-        ...(setup.system === undefined || setup.system.trim() === ""
+        promptStart(promptName, settings, { tools }),
+        ...(system === undefined || system.trim() === ""
           ? []
-          : textBlock(promptName, nextName(state), "SYSTEM", setup.system, false))
+          : textBlock(promptName, nextName(state), "SYSTEM", system, false))
       ],
       closing: () => [...(microphone?.close() ?? []), promptEnd(promptName), sessionEnd]
     })

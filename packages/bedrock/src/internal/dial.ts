@@ -10,7 +10,8 @@ import { NodeHttp2Handler } from "@smithy/node-http-handler"
 import type { ClientHttp2Stream } from "node:http2"
 import * as net from "node:net"
 import * as tls from "node:tls"
-import type { Account } from "./account.ts"
+import { type Account, type Identity, signingWith } from "./account.ts"
+import { watchFrames } from "./frameLength.ts"
 
 export interface Wire {
   /** The provider has read the request: its status. */
@@ -18,6 +19,8 @@ export interface Wire {
   /** The network connection is up, with TLS where there is any. */
   readonly onLink: () => void
   readonly onSocketError: (error: NodeJS.ErrnoException) => void
+  /** What the provider sends is no stream of events; nothing more of it is read. */
+  readonly onWrongFrame: (what: string) => void
 }
 
 export interface Phone {
@@ -31,7 +34,8 @@ export interface Phone {
 // The SDK ends sessions that are idle for this long, in silence; its default of five minutes is less than a call.
 const SESSION_TIMEOUT = 600_000
 
-export const dial = (account: Account, wire: Wire): Phone => {
+/** Dials with these keys, which last as long as the connection: its frames are signed with those it began with. */
+export const dial = (account: Account, keys: Identity, wire: Wire): Phone => {
   let address = "the provider"
   const sockets = new Set<net.Socket>()
 
@@ -56,11 +60,15 @@ export const dial = (account: Account, wire: Wire): Phone => {
   })
   const client = new BedrockRuntimeClient({
     ...account.config,
+    credentials: signingWith(keys),
     requestHandler: {
       metadata: handler.metadata,
       handle: async (request, options) => {
         const answer = await handler.handle(request, options)
-        wire.onHeaders(answer.response.statusCode, answer.response.body as ClientHttp2Stream)
+        const { body, statusCode } = answer.response
+        // a refusal is no stream of events
+        if (statusCode === 200) watchFrames(body as ClientHttp2Stream, wire.onWrongFrame)
+        wire.onHeaders(statusCode, body as ClientHttp2Stream)
         return answer
       },
       updateHttpClientConfig: (key, value) => handler.updateHttpClientConfig(key, value),

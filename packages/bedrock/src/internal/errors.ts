@@ -166,6 +166,7 @@ export const make = (redact: (text: string) => string): Errors => {
       ),
     malformed: (what) => error(new ServerFault(fields(what, "malformed_event"))),
     noKeys: (raw) => {
+      if (raw instanceof BidiError) return raw
       const failure = shapeOf(raw)
       // what a provider of somebody else's says may quote what it knows
       if (!failure.isService) return lost("the credential provider failed", failure.code)

@@ -2,9 +2,9 @@
  * What is sent, event by event.
  */
 import type { AudioFormat } from "@effect-bidi/core/Audio"
-import type { Setup, ToolDefinition } from "@effect-bidi/core/BidiModel"
 import type { Settings } from "./settings.ts"
 import { pieces } from "./text.ts"
+import type { DeclaredTool } from "./toolSchema.ts"
 
 /** One event of ours. */
 export type InputEvent = Readonly<Record<string, unknown>>
@@ -21,7 +21,11 @@ export const sessionStart = ({ endpointing, inference }: Settings): InputEvent =
   }
 })
 
-export const promptStart = (promptName: string, settings: Settings, { tools }: Setup): InputEvent => ({
+export const promptStart = (
+  promptName: string,
+  settings: Settings,
+  { tools }: { readonly tools: ReadonlyArray<DeclaredTool> }
+): InputEvent => ({
   promptStart: {
     promptName,
     textOutputConfiguration: plain,
@@ -44,7 +48,7 @@ const lpcm = ({ sampleRate }: AudioFormat) => ({
   encoding: "base64"
 })
 
-const toolSpec = ({ description, name, parameters }: ToolDefinition) => ({
+const toolSpec = ({ description, name, parameters }: DeclaredTool) => ({
   toolSpec: {
     name,
     ...(description === undefined ? {} : { description }),

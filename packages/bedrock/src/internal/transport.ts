@@ -12,7 +12,7 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type { ClientHttp2Stream } from "node:http2"
-import type { Account } from "./account.ts"
+import type { Account, Identity } from "./account.ts"
 import { Body } from "./body.ts"
 import { dial } from "./dial.ts"
 import type { Errors } from "./errors.ts"
@@ -22,8 +22,11 @@ import { type Inbound, parse } from "./frame.ts"
 /** Events that may wait to be read: minutes of speech. One more fails the connection, nothing is lost silently. */
 export const INBOX = 4096
 
-/** A provider that has the connection for so long and has not refused it has accepted it, headers or not. */
-export const GRACE = "3 seconds"
+/**
+ * A provider that has the connection for so long and has not refused it has accepted it, headers or not. Where they come
+ * with the first event only, everything that is said waits for this; a refusal that takes longer ends the connection.
+ */
+export const GRACE = "400 millis"
 
 /** How long the last words may take to leave, and the provider to hear them, in milliseconds of the network's time. */
 const FAREWELL = 250
@@ -43,6 +46,7 @@ export interface Line {
 
 export interface Call {
   readonly account: Account
+  readonly keys: Identity
   readonly modelId: string
   readonly errors: Errors
   /** The events that begin the session. */
@@ -87,7 +91,7 @@ interface Wiring {
   readonly over: Deferred.Deferred<void>
 }
 
-const begin = ({ account, closing, errors, modelId, opening }: Call, { accepted, inbox, linked, over }: Wiring) => {
+const begin = ({ account, closing, errors, keys, modelId, opening }: Call, { accepted, inbox, linked, over }: Wiring) => {
   const body = new Body()
   const abort = new AbortController()
   const unsent = new Set<Deferred.Deferred<void, BidiError>>()
@@ -95,7 +99,7 @@ const begin = ({ account, closing, errors, modelId, opening }: Call, { accepted,
   let trouble: string | undefined
   let ended = false
 
-  const phone = dial(account, {
+  const phone = dial(account, keys, {
     onHeaders: (status, http) => {
       stream = http
       if (status === 200) Deferred.doneUnsafe(accepted, Exit.void)
@@ -103,7 +107,8 @@ const begin = ({ account, closing, errors, modelId, opening }: Call, { accepted,
     onLink: () => Deferred.doneUnsafe(linked, Exit.void),
     onSocketError: (error) => {
       trouble ??= error.code ?? error.message
-    }
+    },
+    onWrongFrame: (what) => end(errors.malformed(`the provider sent ${what}`))
   })
 
   const destroy = (): void => {

@@ -161,6 +161,16 @@ describe("streams", () => {
     })
   )
 
+  it.effect("have a frame that claims more than any client reads, and go on", () =>
+    Effect.gen(function* () {
+      const client = yield* connect(yield* withFaults(Fault.claim(1_200_000_000, Fault.afterSent("audioOutput"))))
+      yield* client.send(...words("hello"))
+      assert.strictEqual((yield* client.next("corrupt")).corrupt, "A message of 1200000000 bytes is too long.")
+      assert.strictEqual(of(client.events, "audioOutput").length, 1)
+      assert.isFalse(client.stream.closed)
+    })
+  )
+
   it.effect("have a corrupt frame, or one that holds no JSON, and go on", () =>
     Effect.gen(function* () {
       const emulator = yield* withFaults(

@@ -19,6 +19,7 @@ import {
   sessionEnd,
   sessionStart,
   textInput,
+  tools,
   words
 } from "../support/nova.ts"
 import type { Json } from "../support/nova.ts"
@@ -210,6 +211,20 @@ describe("a chunk that cannot be read", () => {
       "a schema that is no JSON",
       prompted({ toolConfiguration: { tools: [{ toolSpec: { name: "f", inputSchema: { json: "{" } } }] } }),
       /json is no JSON/
+    ],
+    ["a name with a dot", prompted(tools(["fs.read", { type: "object", properties: {} }])), /name is not/],
+    ["a name of 65", prompted(tools(["x".repeat(65), { type: "object", properties: {} }])), /name is not/],
+    [
+      "a schema with more than the guide knows",
+      prompted(tools(["f", { type: "object", properties: {}, additionalProperties: false }])),
+      /has additionalProperties at the top/
+    ],
+    ["a schema without properties", prompted(tools(["f", { type: "object" }])), /has no properties/],
+    ["a schema that is no object", prompted(tools(["f", { type: "string" }])), /not of the type object/],
+    [
+      "a schema with a reference",
+      prompted(tools(["f", { type: "object", properties: { a: { $ref: "#/$defs/A" } } }])),
+      /has a \$ref/
     ],
     [
       "content without its configuration",

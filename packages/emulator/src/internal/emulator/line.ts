@@ -139,6 +139,7 @@ export const make = ({ dispatch, now, provider, record, start, wire }: Options):
         return dispatch({ _tag: "Arm", fault })
       case "Reset":
       case "Truncate":
+      case "Claim":
       case "GoAway":
         return suffer(fault)
     }

@@ -16,13 +16,20 @@ export interface Message {
 const preludeLength = 12
 const overhead = preludeLength + 4
 
+/** What a message begins with: how long it is, how long its headers are, and a checksum of both. */
+export const prelude = (length: number, headersLength: number): Buffer => {
+  const bytes = Buffer.alloc(preludeLength)
+  bytes.writeUInt32BE(length, 0)
+  bytes.writeUInt32BE(headersLength, 4)
+  bytes.writeUInt32BE(crc32(bytes.subarray(0, 8)), 8)
+  return bytes
+}
+
 /** The message as bytes. */
 export const encode = ({ headers, payload }: Message): Buffer => {
   const head = encodeHeaders(headers)
   const message = Buffer.alloc(overhead + head.length + payload.length)
-  message.writeUInt32BE(message.length, 0)
-  message.writeUInt32BE(head.length, 4)
-  message.writeUInt32BE(crc32(message.subarray(0, 8)), 8)
+  message.set(prelude(message.length, head.length), 0)
   message.set(head, preludeLength)
   message.set(payload, preludeLength + head.length)
   message.writeUInt32BE(crc32(message.subarray(0, -4)), message.length - 4)

@@ -6,7 +6,7 @@ import type { OutgoingHttpHeaders, ServerHttp2Stream } from "node:http2"
 import type { Socket } from "node:net"
 import type { WireEvent } from "../emulator/machine.ts"
 import type { Incoming, Wire } from "../emulator/wire.ts"
-import { Corrupt, nothing, split } from "../eventstream/message.ts"
+import { Corrupt, nothing, prelude, split } from "../eventstream/message.ts"
 import type { Message } from "../eventstream/message.ts"
 
 /** How a provider writes its messages and reads those of its clients. */
@@ -103,6 +103,9 @@ export const makeWire = ({ codec, headers, isEager, maxPayload, socket, stream }
           finish()
           return "over"
         }
+        case "Claim":
+          write(prelude(fault.bytes, 0))
+          return "on"
         case "GoAway":
           stream.session?.goaway(fault.code ?? constants.NGHTTP2_NO_ERROR, stream.id ?? 0)
           return "on"

@@ -18,16 +18,38 @@ const lpcm = {
 
 const spoken = { audioType: literals("SPEECH"), encoding: literals("base64") }
 
+/** What the user guide's "Defining a tool" has at the top of a tool's schema; it knows no references. */
+const topOfSchema = new Set(["type", "properties", "required"])
+
+const hasReference = (value: unknown): boolean => {
+  if (Array.isArray(value)) return value.some(hasReference)
+  // a property may be called `$ref`; a reference is a text
+  return isRecord(value) && (typeof value.$ref === "string" || Object.values(value).some(hasReference))
+}
+
 /** A JSON schema, written as text. */
 const schema: Check<unknown> = (value, path) => {
   const written = text(value, path)
   if (written instanceof Refused) return written
+  let parsed: unknown
   try {
-    const parsed: unknown = JSON.parse(written)
-    return isRecord(parsed) ? parsed : unparsable(`${path} is no schema`)
+    parsed = JSON.parse(written)
   } catch {
     return unparsable(`${path} is no JSON`)
   }
+  if (!isRecord(parsed)) return unparsable(`${path} is no schema`)
+  const unknown = Object.keys(parsed).find((key) => !topOfSchema.has(key))
+  if (unknown !== undefined) return unparsable(`${path} has ${unknown} at the top: type, properties and required may be`)
+  if (parsed.type !== "object") return unparsable(`${path} is not of the type object`)
+  if (!isRecord(parsed.properties)) return unparsable(`${path} has no properties`)
+  return hasReference(parsed.properties) ? unparsable(`${path} has a $ref`) : parsed
+}
+
+/** As the API reference has it for `ToolSpec.name`. */
+const toolName: Check<string> = (value, path) => {
+  const name = text(value, path)
+  if (name instanceof Refused || /^[a-zA-Z0-9_-]{1,64}$/.test(name)) return name
+  return unparsable(`${path} is not [a-zA-Z0-9_-]{1,64}`)
 }
 
 const toolChoice = fields({}, { auto: record, any: record, tool: fields({ name: text }, {}) })
@@ -52,7 +74,7 @@ const events = {
         {
           tools: list(
             fields(
-              { toolSpec: fields({ name: text, inputSchema: fields({ json: schema }, {}) }, { description: text }) },
+              { toolSpec: fields({ name: toolName, inputSchema: fields({ json: schema }, {}) }, { description: text }) },
               {}
             )
           )

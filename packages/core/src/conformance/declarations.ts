@@ -1,0 +1,103 @@
+/**
+ * Tools as the model is told about them: every one as it is, or refused by its name before anybody is called.
+ */
+import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import type { BidiError } from "../BidiError.ts"
+import type { ToolDefinition } from "../BidiModel.ts"
+import type { Lab, Scenario } from "./lab.ts"
+import { check, connect, failing } from "./line.ts"
+
+const PATIENCE: Duration.Input = "2 seconds"
+
+const tool = (name: string, parameters: ToolDefinition["parameters"]): ToolDefinition => ({
+  name,
+  description: "A tool.",
+  parameters
+})
+
+const word = { type: "string" }
+const nothing = { type: "object", additionalProperties: false }
+
+/** Names that no provider takes. */
+const wrongNames = ["no such name!", "", "n".repeat(200), "naïve"]
+
+/** Parameters, and what of them the model has to know. */
+const shapes: ReadonlyArray<readonly [ToolDefinition, mentions: ReadonlyArray<string>]> = [
+  [tool("bare", nothing), ["bare"]],
+  [
+    tool("of_a_class", {
+      $ref: "#/$defs/Stop",
+      $defs: { Stop: { type: "object", properties: { platform: word }, required: ["platform"] } }
+    }),
+    ["platform"]
+  ],
+  [
+    tool("either", {
+      anyOf: [
+        { type: "object", properties: { by_street: word }, required: ["by_street"] },
+        { type: "object", properties: { by_number: word }, required: ["by_number"] }
+      ]
+    }),
+    ["by_street", "by_number"]
+  ],
+  [tool("any_keys", { type: "object", additionalProperties: { type: "string", enum: ["amethyst"] } }), ["amethyst"]],
+  [
+    tool("tree", {
+      $ref: "#/$defs/Tree",
+      $defs: {
+        Tree: {
+          type: "object",
+          properties: { leaf: word, branches: { type: "array", items: { $ref: "#/$defs/Tree" } } },
+          required: ["leaf", "branches"]
+        }
+      }
+    }),
+    ["leaf", "branches"]
+  ]
+]
+
+const refusedByName = (error: BidiError, { name }: ToolDefinition) =>
+  Effect.andThen(
+    check(error.reason._tag === "InvalidRequest", `the tool "${name}" is refused with ${error.reason._tag}`),
+    check(error.message.includes(name), `"${error.message}" does not name the tool "${name}"`)
+  )
+
+const isTold = ({ server }: Lab, name: string, what: string) =>
+  server.received(what).pipe(
+    Effect.timeoutOrElse({
+      duration: PATIENCE,
+      orElse: () => Effect.die(new Error(`the tool "${name}" was taken, and the model never heard of ${what}`))
+    })
+  )
+
+export const declarations: ReadonlyArray<Scenario> = [
+  {
+    name: "refuses a tool whose name the provider does not take by that name, and calls nobody",
+    run: (lab) =>
+      Effect.gen(function* () {
+        const refusal = lab.failures.find(({ when }) => when === "connect")
+        // the next call would be refused by the provider
+        if (refusal !== undefined) yield* refusal.cause
+        for (const name of wrongNames) {
+          const wrong = tool(name, nothing)
+          const tools = [tool("good", nothing), wrong]
+          yield* refusedByName(yield* failing(`the tool "${name}"`, Effect.scoped(connect({ tools }))), wrong)
+        }
+        if (refusal === undefined) return
+        const error = yield* failing(refusal.name, Effect.scoped(connect({ tools: [tool("good", nothing)] })))
+        yield* check(error.reason._tag === refusal.reason, "somebody was called for a tool that could not be declared")
+      }).pipe(Effect.provide(lab.model))
+  },
+  {
+    name: "tells the model all of a tool's parameters, whatever their shape, or refuses the tool by its name",
+    run: (lab) =>
+      Effect.gen(function* () {
+        for (const [shape, mentions] of shapes) {
+          const connected = yield* Effect.result(Effect.scoped(connect({ tools: [shape] })))
+          if (connected._tag === "Failure") yield* refusedByName(connected.failure, shape)
+          else for (const what of mentions) yield* isTold(lab, shape.name, what)
+        }
+      }).pipe(Effect.provide(lab.model))
+  }
+]
