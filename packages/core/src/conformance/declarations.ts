@@ -71,6 +71,13 @@ const isTold = ({ server }: Lab, name: string, what: string) =>
     })
   )
 
+/** The provider takes the tool if it answers. */
+const talk = Effect.fnUntraced(function* (shape: ToolDefinition) {
+  const line = yield* connect({ tools: [shape] })
+  yield* line.connection.send({ _tag: "UserMessage", id: "hello", parts: ["Hello."] })
+  yield* Effect.raceFirst(line.until("ResponseDone"), Effect.flatMap(line.end, Effect.fail))
+})
+
 export const declarations: ReadonlyArray<Scenario> = [
   {
     name: "refuses a tool whose name the provider does not take by that name, and calls nobody",
@@ -94,8 +101,8 @@ export const declarations: ReadonlyArray<Scenario> = [
     run: (lab) =>
       Effect.gen(function* () {
         for (const [shape, mentions] of shapes) {
-          const connected = yield* Effect.result(Effect.scoped(connect({ tools: [shape] })))
-          if (connected._tag === "Failure") yield* refusedByName(connected.failure, shape)
+          const talked = yield* Effect.result(Effect.scoped(talk(shape)))
+          if (talked._tag === "Failure") yield* refusedByName(talked.failure, shape)
           else for (const what of mentions) yield* isTold(lab, shape.name, what)
         }
       }).pipe(Effect.provide(lab.model))
