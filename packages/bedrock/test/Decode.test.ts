@@ -341,6 +341,33 @@ describe("what the user says", () => {
     ])
   })
 
+  it("makes no line where the recogniser heard nothing", () => {
+    for (const blank of ["", " ", "\n "]) {
+      const state = P.start()
+      assert.deepStrictEqual(P.events(state, ...F.user("u", blank)), [P.turn(true)])
+      assert.deepStrictEqual(P.events(state, ...F.planned("p", "Yes?")).slice(0, 2), [P.heardAll(""), P.started()])
+    }
+    const found = P.events(P.start(), ...F.user("u", " "), ...F.user("v", "Hello"))
+    assert.deepStrictEqual(found, [P.turn(true), P.heard("Hello")])
+  })
+
+  it("is all there is of it when its block has not ended with the answer to it", () => {
+    const state = P.start()
+    P.events(state, F.start("u", "TEXT", "USER", "FINAL"), F.text("u", "USER", "Hello"))
+    const found = P.events(state, ...F.reply("1", "Yes?"))
+    assert.deepStrictEqual(found.slice(-3), [P.heardAll("Hello"), P.spokeAll("Yes?"), P.done("complete")])
+    // what comes of it now is too late
+    assert.deepStrictEqual(P.events(state, F.text("u", "USER", " there"), F.end("u", "TEXT", "PARTIAL_TURN")), [])
+  })
+
+  it("is settled by the next answer at the latest", () => {
+    const state = P.start()
+    P.events(state, F.start("u", "TEXT", "USER"), F.text("u", "USER", "Hello"), ...F.planned("p", "Yes?"))
+    P.events(state, ...F.user("v", "Well?"))
+    const found = P.events(state, ...F.planned("q", "Well."))
+    assert.includeDeepMembers(found, [P.heardAll("Hello"), P.heardAll("Well?", 2)])
+  })
+
   it("into a reply promises no answer, and what is said next is a new reply", () => {
     const state = P.start()
     P.events(state, ...F.planned("p", "One."), ...F.sound("a"), ...F.said("f", "One."))
@@ -526,8 +553,14 @@ describe("an event that cannot be read", () => {
     assert.deepStrictEqual(P.events(state, ...F.reply("1", "Hi."))[0], P.started())
   })
 
-  it("is nothing when it is new", () => {
-    assert.deepStrictEqual(P.events(P.start(), F.frame("somethingNew"), F.end("nobody", "TEXT", "END_TURN")), [])
+  it("is nothing when its block is not known", () => {
+    assert.deepStrictEqual(P.events(P.start(), F.end("nobody", "TEXT", "END_TURN")), [])
+  })
+
+  it("is passed on as it is when it is new", () => {
+    assert.deepStrictEqual(P.events(P.start(), F.completionStart, { type: "somethingNew", data: { a: [1] } }), [
+      { _tag: "Unknown", type: "somethingNew", raw: { event: { somethingNew: { a: [1] } } } }
+    ])
   })
 
   it("is recognised in its bytes", () => {

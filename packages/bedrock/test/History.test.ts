@@ -1,7 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { Entry } from "@effect-bidi/core/Transcript"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
 import { HISTORY, replay } from "../src/internal/history.ts"
-import { pieces, tail } from "../src/internal/text.ts"
+import { head, pieces, shorten, tail } from "../src/internal/text.ts"
 import { start } from "./support/protocol.ts"
 
 interface Message {
@@ -82,11 +84,17 @@ describe("the talk so far", () => {
     ])
   })
 
-  it("begins with the user, also if the agent did", () => {
-    assert.deepStrictEqual(messages(agent("Hello!"), user("Hi")), [
-      { role: "USER", text: "[The call begins.]" },
-      { role: "ASSISTANT", text: "Hello!" },
-      { role: "USER", text: "Hi" }
+  // as the AWS sample of session continuation does it
+  it("begins with the user: what the agent said before is left out", () => {
+    assert.deepStrictEqual(messages(agent("Hello!"), agent("Anybody?"), user("Hi"), agent("There you are.")), [
+      { role: "USER", text: "Hi" },
+      { role: "ASSISTANT", text: "There you are." }
+    ])
+  })
+
+  it("is told in words where the agent alone has spoken", () => {
+    assert.deepStrictEqual(messages(agent("Hello!"), agent("Anybody?")), [
+      { role: "USER", text: "[You have said: Hello!\nAnybody?]" }
     ])
   })
 
@@ -126,21 +134,62 @@ describe("the talk so far", () => {
     assert.strictEqual(messages(user("old"), agent("old"), user(exactly), agent(exactly)).length, 2)
   })
 
-  it("tells the end of an exchange that is too long by itself", () => {
+  it("shortens what is too long by itself, and says so, before it leaves out others", () => {
+    const found = call({ result: "x".repeat(60_000), isFailure: false })
+    const told = messages(user("My name is Ada."), agent("Hello."), user("Look it up."), found, agent("Done."))
+    assert.isAtMost(size(told), HISTORY)
+    assert.deepStrictEqual(
+      told.map(({ role }) => role),
+      ["USER", "ASSISTANT", "USER", "ASSISTANT"]
+    )
+    assert.strictEqual(told[0]!.text, "My name is Ada.")
+    assert.match(told[2]!.text, /^Look it up\.\n\[You called the tool weather .*x \[… \d+ bytes left out …\] x+"\]$/s)
+  })
+
+  it("tells the beginnings and the ends of an exchange that is too long by itself", () => {
     const told = messages(
       user("old"),
       agent("old"),
-      user(`${"😀".repeat(20_000)} why?`),
+      user(`Tell me: ${"😀".repeat(20_000)} why?`),
       agent(`${"a".repeat(60_000)}!`)
     )
-    assert.isAtMost(size(told), 40 * 1024)
+    assert.isAtMost(size(told), HISTORY)
     assert.deepStrictEqual(
       told.map(({ role }) => role),
-      ["USER", "ASSISTANT"]
+      ["USER", "ASSISTANT", "USER", "ASSISTANT"]
     )
-    assert.isTrue(told[0]!.text.endsWith("😀 why?") && told[1]!.text.endsWith("a!"))
-    assert.notInclude(told[0]!.text, "\uFFFD")
+    assert.isTrue(told[2]!.text.startsWith("Tell me: 😀") && told[2]!.text.endsWith("😀 why?"))
+    assert.isTrue(told[3]!.text.endsWith("a!"))
+    assert.notInclude(told[2]!.text, "\uFFFD")
   })
+
+  const Words = Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 60_000 }))
+  const Talk = Schema.Array(Schema.Struct({ user: Words, tool: Schema.optionalKey(Words), agent: Words }))
+  it.effect.prop(
+    "fits, whatever it is; the newest that fits is told whole, and something is told",
+    [Talk, Schema.Boolean],
+    ([talk, greets]) =>
+      Effect.sync(() => {
+        const said = talk.flatMap((turn, n): ReadonlyArray<Entry> => [
+          user(`u${n} ${"u".repeat(turn.user)}`),
+          ...(turn.tool === undefined ? [] : [call({ result: "t".repeat(turn.tool), isFailure: false })]),
+          agent(`a${n} ${"a".repeat(turn.agent)}`)
+        ])
+        const told = messages(...(greets ? [agent("Welcome.")] : []), ...said)
+        assert.isAtMost(size(told), HISTORY)
+        assert.strictEqual(told.length > 0, talk.length > 0 || greets)
+        told.forEach(({ role }, n) => assert.strictEqual(role, n % 2 === 0 ? "USER" : "ASSISTANT"))
+        const last = talk.at(-1)
+        if (last === undefined) return
+        if (last.user + (last.tool ?? 0) <= HISTORY / 2 - 200 && last.agent <= HISTORY / 2 - 200) {
+          assert.strictEqual(told.at(-1)!.text, `a${talk.length - 1} ${"a".repeat(last.agent)}`)
+          assert.include(told.at(-2)!.text, `u${talk.length - 1} ${"u".repeat(last.user)}`)
+        } else {
+          assert.include(told.at(-1)!.text, `a${talk.length - 1} `)
+        }
+      }),
+    { arbitrary: { runs: 300 } }
+  )
 })
 
 describe("text", () => {
@@ -165,5 +214,19 @@ describe("text", () => {
     ["😀😀", 5, "😀"]
   ])("of %j the last %i bytes are %j", (text, size, expected) => {
     assert.strictEqual(tail(text, size), expected)
+  })
+
+  it.each([
+    ["abc", 3, "abc"],
+    ["abcd", 3, "abc"],
+    ["aä", 2, "a"],
+    ["😀😀", 5, "😀"]
+  ])("of %j the first %i bytes are %j", (text, size, expected) => {
+    assert.strictEqual(head(text, size), expected)
+  })
+
+  it("is shortened in its middle, and says by how much", () => {
+    assert.strictEqual(shorten("ä".repeat(20), 40), "ä".repeat(20))
+    assert.strictEqual(shorten(`${"b".repeat(50)}${"e".repeat(50)}`, 60), `${"b".repeat(15)} [… 70 bytes left out …] ${"e".repeat(15)}`)
   })
 })

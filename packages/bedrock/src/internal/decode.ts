@@ -3,6 +3,7 @@
  *
  * Its own completion spans the whole connection; turns are read off the ends of the blocks.
  */
+import type * as Schema from "effect/Schema"
 import { type Fields, type Inbound, Malformed, optionalText, text } from "./frame.ts"
 import * as Response from "./response.ts"
 import type { Block, Events, State } from "./state.ts"
@@ -30,8 +31,8 @@ export const receive = (state: State, frames: ReadonlyArray<Inbound>): Events =>
 /** What can be said at the end of the connection, whatever its reason. */
 export const finish = (state: State): Events => {
   const out: Events = []
-  state.turn?.open.clear()
   UserTurn.answer(state, out)
+  UserTurn.overdue(state, out)
   if (state.response !== undefined) Response.abandon(state.response, out)
   return out
 }
@@ -63,6 +64,10 @@ const decode = (state: State, type: string, data: Fields, out: Events): void => 
       if (usage !== undefined) out.push(usage)
       return
     }
+    case "completionStart":
+      return
+    default:
+      out.push({ _tag: "Unknown", type, raw: { event: { [type]: data as Schema.JsonObject } } })
   }
 }
 

@@ -2,13 +2,14 @@
  * The talk so far as text. It causes no reply.
  *
  * The provider takes it once, before the first sound: user and agent in turns, the user first, 40 KB at most. Facts and
- * tool calls are told with what the user said.
+ * tool calls are told with what the user said. What the agent said before anybody else is left out, as AWS' sample of a
+ * session that continues another does it.
  */
 import type { Entry, ToolCall, User } from "@effect-bidi/core/Transcript"
 import { aside, nextName } from "./encode.ts"
 import { type InputEvent, textBlock } from "./events.ts"
 import type { State } from "./state.ts"
-import { bytes, tail } from "./text.ts"
+import { bytes, shorten } from "./text.ts"
 
 /** Bytes of all the text a connection begins with. */
 export const HISTORY = 40_000
@@ -55,19 +56,28 @@ const merge = (messages: ReadonlyArray<Message>): ReadonlyArray<Message> => {
   return merged
 }
 
-// An agent that spoke first was greeting.
-const fromUser = (messages: ReadonlyArray<Message>): ReadonlyArray<Message> =>
-  messages[0]?.role === "ASSISTANT" ? [{ role: "USER", text: aside("The call begins.") }, ...messages] : messages
+// The agent may have been the only one to speak: then that is told, or it would begin anew.
+const fromUser = (messages: ReadonlyArray<Message>): ReadonlyArray<Message> => {
+  const [first, ...rest] = messages
+  if (first?.role !== "ASSISTANT") return messages
+  return rest.length > 0 ? rest : [{ role: "USER", text: aside(`You have said: ${first.text}`) }]
+}
 
-/** Leaves out the oldest exchanges, whole, until the rest fits. An exchange that does not fit alone loses its beginnings. */
+// One message that is longer than this is told in part, before others are left out for it.
+const LONGEST = HISTORY / 2
+
+/** Shortens messages that are too long, and leaves out the oldest exchanges, whole, until the rest fits. */
 const fit = (messages: ReadonlyArray<Message>): ReadonlyArray<Message> => {
-  let size = messages.reduce((sum, { text }) => sum + bytes(text), 0)
+  const sizes = messages.map(({ text }) => bytes(text))
+  if (sum(sizes) <= HISTORY) return messages
+  const short = messages.map(({ role, text }) => ({ role, text: shorten(text, LONGEST) }))
+  let size = sum(short.map(({ text }) => bytes(text)))
   let start = 0
-  while (size > HISTORY && start + 2 < messages.length) {
-    size -= bytes(messages[start]!.text) + bytes(messages[start + 1]!.text)
+  while (size > HISTORY) {
+    size -= bytes(short[start]!.text) + bytes(short[start + 1]?.text ?? "")
     start += 2
   }
-  const rest = messages.slice(start)
-  if (size <= HISTORY) return rest
-  return rest.map(({ role, text }) => ({ role, text: tail(text, Math.floor(HISTORY / rest.length)) }))
+  return short.slice(start)
 }
+
+const sum = (sizes: ReadonlyArray<number>): number => sizes.reduce((all, size) => all + size, 0)

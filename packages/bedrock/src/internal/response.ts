@@ -4,7 +4,7 @@
 import type { ModelEvent } from "@effect-bidi/core/BidiModel"
 import { join, normal } from "./plan.ts"
 import { type Events, newResponse, type Response, type State } from "./state.ts"
-import { answer } from "./userTurn.ts"
+import { answer, overdue } from "./userTurn.ts"
 
 type StopReason = Extract<ModelEvent, { readonly _tag: "ResponseDone" }>["stopReason"]
 
@@ -104,6 +104,7 @@ export const interrupt = (state: State, about: Response | undefined, out: Events
 
 export const close = (state: State, response: Response, stopReason: StopReason, out: Events): void => {
   const { confirmed, id: responseId, itemId, plan } = response
+  overdue(state, out)
   const text = plan.text(confirmed)
   if (text !== "") out.push({ _tag: "TranscriptDone", role: "assistant", itemId, responseId, text })
   out.push({ _tag: "ResponseDone", responseId, stopReason })

@@ -34,6 +34,8 @@ export interface UserTurn {
   readonly open: Set<string>
   /** The answer has begun. */
   answered: boolean
+  /** Its words were said to be all. */
+  done: boolean
 }
 
 /** A block of content, from `contentStart` to `contentEnd`. */
@@ -60,6 +62,8 @@ export interface State {
   /** The last one that ended. */
   last: Response | undefined
   turn: UserTurn | undefined
+  /** The last turn that was answered; words of it may still come. */
+  answered: UserTurn | undefined
   /** The next announcement is that of a new reply: something was asked since the last. */
   asked: boolean
   /** Sentences of replies that are over which may still be confirmed. */
@@ -79,6 +83,7 @@ export const initial = (errors: Errors, promptName: string): State => ({
   response: undefined,
   last: undefined,
   turn: undefined,
+  answered: undefined,
   asked: false,
   late: [],
   totals: Usage.none,
@@ -110,5 +115,6 @@ export const newTurn = (state: State): UserTurn => ({
   itemId: `${state.promptName}-u${++state.turns}`,
   text: "",
   open: new Set(),
-  answered: false
+  answered: false,
+  done: false
 })

@@ -31,6 +31,26 @@ export const tail = (text: string, size: number): string => {
   return decoder.decode(encoded.subarray(start))
 }
 
+/** The longest beginning of a text that has at most `size` bytes. */
+export const head = (text: string, size: number): string => {
+  const encoded = encoder.encode(text)
+  let end = Math.min(encoded.length, size)
+  while (end > 0 && end < encoded.length && isContinuation(encoded[end]!)) end--
+  return decoder.decode(encoded.subarray(0, end))
+}
+
+/** A text of at most `size` bytes: its beginning and its end, and between them how much is left out. */
+export const shorten = (text: string, size: number): string => {
+  const length = bytes(text)
+  if (length <= size) return text
+  // the number has no more digits than that of all
+  const half = Math.floor((size - bytes(mark(length))) / 2)
+  const [beginning, end] = [head(text, half), tail(text, half)]
+  return `${beginning}${mark(length - bytes(beginning) - bytes(end))}${end}`
+}
+
+const mark = (left: number): string => ` [… ${left} bytes left out …] `
+
 const SPACE = 0x20
 
 const isContinuation = (byte: number): boolean => (byte & 0xc0) === 0x80

@@ -18,7 +18,11 @@ export const hear = (state: State, contentId: string, out: Events): UserTurn => 
 }
 
 export const words = (turn: UserTurn, text: string, isMore: boolean, out: Events): void => {
-  const delta = isMore ? text : join(turn.text, text)
+  if (turn.done) return
+  const before = turn.text
+  // the recogniser may say that it heard something, and not what
+  if (before === "" && text.trim() === "") return
+  const delta = isMore ? text : join(before, text)
   if (delta === "") return
   turn.text += delta
   out.push({ _tag: "TranscriptDelta", role: "user", itemId: turn.itemId, delta })
@@ -27,19 +31,27 @@ export const words = (turn: UserTurn, text: string, isMore: boolean, out: Events
 /** A block of the user's words ended. */
 export const heard = (turn: UserTurn, contentId: string, out: Events): void => {
   turn.open.delete(contentId)
-  finish(turn, out)
+  if (turn.answered && turn.open.size === 0) finish(turn, out)
 }
 
 /** Somebody answers: the turn is over, as soon as its words are there. */
 export const answer = (state: State, out: Events): void => {
   const { turn } = state
   if (turn === undefined) return
+  overdue(state, out)
   state.turn = undefined
+  state.answered = turn
   turn.answered = true
-  finish(turn, out)
+  if (turn.open.size === 0) finish(turn, out)
+}
+
+/** Words that have not come by the end of the answer will not: what there is of them is all. */
+export const overdue = ({ answered }: State, out: Events): void => {
+  if (answered !== undefined) finish(answered, out)
 }
 
 const finish = (turn: UserTurn, out: Events): void => {
-  if (!turn.answered || turn.open.size > 0) return
+  if (turn.done) return
+  turn.done = true
   out.push({ _tag: "TranscriptDone", role: "user", itemId: turn.itemId, text: turn.text })
 }
