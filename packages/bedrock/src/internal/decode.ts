@@ -149,7 +149,8 @@ const onEnd = (state: State, data: Fields, out: Events): void => {
   if (block === undefined) return
   if (block.turn !== undefined) return UserTurn.heard(block.turn, contentId, out)
   if (stopReason === "INTERRUPTED") return Response.interrupt(state, block.response ?? block.about, out)
-  const { response } = block
+  // a block without any text ends the reply that it came in all the same
+  const response = block.response ?? (block.begun || block.role !== "ASSISTANT" ? undefined : block.about)
   if (response === undefined || response.done) return
   if (block.type === "TOOL") response.ending = "tool_use"
   if (block.type === "AUDIO") response.sounding.delete(contentId)

@@ -50,7 +50,7 @@ export const openAudio = (step: Step): string => {
 }
 
 export const sendAudio = (step: Step, contentId: string, bytes: Uint8Array): void =>
-  step.send("audioOutput", { contentId, role: "ASSISTANT", content: Base64.encode(bytes) })
+  step.send("audioOutput", { contentId, content: Base64.encode(bytes) })
 
 export const closeAudio = (step: Step, contentId: string, stopReason: StopReason): void =>
   step.send("contentEnd", { contentId, type: "AUDIO", stopReason })
