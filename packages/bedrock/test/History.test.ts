@@ -227,6 +227,9 @@ describe("text", () => {
 
   it("is shortened in its middle, and says by how much", () => {
     assert.strictEqual(shorten("ä".repeat(20), 40), "ä".repeat(20))
-    assert.strictEqual(shorten(`${"b".repeat(50)}${"e".repeat(50)}`, 60), `${"b".repeat(15)} [… 70 bytes left out …] ${"e".repeat(15)}`)
+    assert.strictEqual(
+      shorten(`${"b".repeat(50)}${"e".repeat(50)}`, 60),
+      `${"b".repeat(15)} [… 70 bytes left out …] ${"e".repeat(15)}`
+    )
   })
 })

@@ -39,7 +39,10 @@ const Any: Schema.Codec<Json> = Schema.Union([
   Leaf,
   Schema.Struct({
     type: Schema.Literal("object"),
-    properties: Schema.Record(Schema.Literals(["p", "$ref", "$defs"]), Schema.suspend((): Schema.Codec<Json> => Any)),
+    properties: Schema.Record(
+      Schema.Literals(["p", "$ref", "$defs"]),
+      Schema.suspend((): Schema.Codec<Json> => Any)
+    ),
     additionalProperties: Schema.Union([Schema.Boolean, Leaf])
   }),
   Schema.Struct({ type: Schema.Literal("array"), items: Schema.suspend((): Schema.Codec<Json> => Any) }),
@@ -63,7 +66,11 @@ describe("a tool", () => {
   })
 
   it("of a class is declared by the class's fields", () => {
-    const place = { type: "object", properties: { city: { type: "string" }, zip: { type: "string" } }, required: ["city"] }
+    const place = {
+      type: "object",
+      properties: { city: { type: "string" }, zip: { type: "string" } },
+      required: ["city"]
+    }
     assert.deepStrictEqual(sent(definition("go", Place)).parameters, place)
     assert.deepStrictEqual(sent(definition("drive", Schema.Struct({ from: Place, to: Place }))).parameters, {
       type: "object",

@@ -75,7 +75,17 @@ const isSonic = (model: string): boolean => /^(?:[a-z]{2,6}\.)?amazon\.nova(?:-2
 
 const faults = new Set<Fault["_tag"]>([
   ...(["Refuse", "Mute", "End", "Drop", "Stall", "Malformed", "Duplicate", "Slow", "Hold", "Expire", "Push"] as const),
-  ...(["Throw", "Reset", "Truncate", "Claim", "GoAway", "FailResponse", "CutResponse", "ToolStorm", "LateAudio"] as const)
+  ...([
+    "Throw",
+    "Reset",
+    "Truncate",
+    "Claim",
+    "GoAway",
+    "FailResponse",
+    "CutResponse",
+    "ToolStorm",
+    "LateAudio"
+  ] as const)
 ])
 
 const provider = (options: Options): Provider<State> => {

@@ -40,8 +40,9 @@ const FRESH = Duration.toMillis("5 minutes")
  * The credentials of the SDK for one connection. It asks a provider again, up to five times a connection, while its keys are
  * about to expire; these never do, and it has no use for others: the frames of a stream are signed with those it began with.
  */
-export const signingWith = ({ expiration: _, ...keys }: Identity): (() => Promise<Identity>) => {
-  const signing = Promise.resolve(keys)
+export const signingWith = (keys: Identity): (() => Promise<Identity>) => {
+  const { expiration: _expires, ...lasting } = keys
+  const signing = Promise.resolve(lasting)
   return () => signing
 }
 

@@ -49,7 +49,9 @@ const parametersOf = ({ description, parameters }: ToolDefinition): Omit<Declare
     throw new Unsayable("Expected parameters with named properties, got a union; put it into a property")
   }
   if ((type ?? "object") !== "object" || !isFields(properties)) {
-    throw new Unsayable(`Expected parameters with named properties, got ${JSON.stringify(type)}; put it into a property`)
+    throw new Unsayable(
+      `Expected parameters with named properties, got ${JSON.stringify(type)}; put it into a property`
+    )
   }
   if (more !== undefined || schema.patternProperties !== undefined) {
     throw new Unsayable("Expected parameters with named properties, got a record with any keys; put it into a property")
@@ -98,7 +100,8 @@ const merged = (schema: Fields): Fields => {
 
 const merge = (one: Fields, other: Fields): Fields => {
   const both: Record<string, unknown> = { ...one, ...other }
-  if (isFields(one.properties) && isFields(other.properties)) both.properties = { ...one.properties, ...other.properties }
+  if (isFields(one.properties) && isFields(other.properties))
+    both.properties = { ...one.properties, ...other.properties }
   if (Array.isArray(one.required) && Array.isArray(other.required)) {
     both.required = [...new Set([...one.required, ...other.required])]
   }
@@ -145,7 +148,8 @@ const eachSchema = (schema: Fields, map: (schema: Fields) => Fields): Fields => 
   for (const key of MANY) if (Array.isArray(out[key])) out[key] = (out[key] as ReadonlyArray<unknown>).map(each)
   for (const key of NAMED) {
     const named = out[key]
-    if (isFields(named)) out[key] = Object.fromEntries(Object.entries(named).map(([name, value]) => [name, each(value)]))
+    if (isFields(named))
+      out[key] = Object.fromEntries(Object.entries(named).map(([name, value]) => [name, each(value)]))
   }
   return out
 }

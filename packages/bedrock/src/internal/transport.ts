@@ -91,7 +91,10 @@ interface Wiring {
   readonly over: Deferred.Deferred<void>
 }
 
-const begin = ({ account, closing, errors, keys, modelId, opening }: Call, { accepted, inbox, linked, over }: Wiring) => {
+const begin = (
+  { account, closing, errors, keys, modelId, opening }: Call,
+  { accepted, inbox, linked, over }: Wiring
+) => {
   const body = new Body()
   const abort = new AbortController()
   const unsent = new Set<Deferred.Deferred<void, BidiError>>()

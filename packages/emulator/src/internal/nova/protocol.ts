@@ -39,7 +39,8 @@ const schema: Check<unknown> = (value, path) => {
   }
   if (!isRecord(parsed)) return unparsable(`${path} is no schema`)
   const unknown = Object.keys(parsed).find((key) => !topOfSchema.has(key))
-  if (unknown !== undefined) return unparsable(`${path} has ${unknown} at the top: type, properties and required may be`)
+  if (unknown !== undefined)
+    return unparsable(`${path} has ${unknown} at the top: type, properties and required may be`)
   if (parsed.type !== "object") return unparsable(`${path} is not of the type object`)
   if (!isRecord(parsed.properties)) return unparsable(`${path} has no properties`)
   return hasReference(parsed.properties) ? unparsable(`${path} has a $ref`) : parsed
@@ -74,7 +75,9 @@ const events = {
         {
           tools: list(
             fields(
-              { toolSpec: fields({ name: toolName, inputSchema: fields({ json: schema }, {}) }, { description: text }) },
+              {
+                toolSpec: fields({ name: toolName, inputSchema: fields({ json: schema }, {}) }, { description: text })
+              },
               {}
             )
           )
