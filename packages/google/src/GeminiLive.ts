@@ -10,7 +10,7 @@
  *
  * @since 0.1.0
  */
-import type { BidiError } from "@effect-bidi/core/BidiError"
+import { BidiError } from "@effect-bidi/core/BidiError"
 import { BidiModel } from "@effect-bidi/core/BidiModel"
 import * as Config from "effect/Config"
 import * as Duration from "effect/Duration"
@@ -20,7 +20,7 @@ import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import { connect } from "./internal/connect.ts"
-import { endpoint } from "./internal/dial.ts"
+import { type Endpoint, endpoint } from "./internal/dial.ts"
 import * as Errors from "./internal/errors.ts"
 import { OUTPUT, resolve } from "./internal/settings.ts"
 import type { Options } from "./Options.ts"
@@ -46,7 +46,11 @@ export {
  * @category models
  */
 export interface MakeOptions extends Options {
-  readonly apiKey: Redacted.Redacted
+  /**
+   * The key, or an effect that is run for every connection: for keys that rotate, and for ephemeral tokens
+   * (`auth_tokens/…`). Where it fails the connection fails: with its `BidiError`, or with `Auth` for any other error.
+   */
+  readonly apiKey: Redacted.Redacted | Effect.Effect<Redacted.Redacted, unknown>
   /** Default: `https://generativelanguage.googleapis.com`. With `http` the connection is a plain one. */
   readonly baseUrl?: string | undefined
 }
@@ -67,8 +71,12 @@ export const make = Effect.fnUntraced(function* (
   const resolved = resolve(rest)
   if (Result.isFailure(resolved)) return yield* errors.invalid(resolved.failure.option, resolved.failure.message)
   const settings = resolved.success
-  const target = endpoint(settings, { apiKey, baseUrl })
-  if ("option" in target) return yield* errors.invalid(target.option, target.message)
+  const target = Effect.fnUntraced(function* (key: Redacted.Redacted): Effect.fn.Return<Endpoint, BidiError> {
+    const found = endpoint(settings, { apiKey: key, baseUrl })
+    return "option" in found ? yield* errors.invalid(found.option, found.message) : found
+  })
+  // what can be wrong is told before anything connects
+  const known = yield* target(Effect.isEffect(apiKey) ? UNKNOWN : apiKey)
   return BidiModel.of({
     provider: Errors.PROVIDER,
     model: settings.model,
@@ -85,8 +93,8 @@ export const make = Effect.fnUntraced(function* (
       midSessionUpdate: false
     },
     // in case the provider's own warning does not come
-    limits: { maxDuration: Duration.minutes(10), renewAfter: Duration.minutes(9) },
-    connect: connect(settings, target)
+    limits: { maxDuration: Duration.minutes(10), renewAfter: Duration.minutes(9), history: HISTORY },
+    connect: connect(settings, Effect.isEffect(apiKey) ? Effect.flatMap(asked(apiKey), target) : Effect.succeed(known))
   })
 })
 
@@ -125,6 +133,17 @@ const environment = Config.all({
 })
 
 const isFilled = (key: Redacted.Redacted): boolean => Redacted.value(key).trim() !== ""
+
+// Stands for a key that will be asked for.
+const UNKNOWN = Redacted.make("unknown")
+
+// A quarter of what a model holds, at about four bytes a token: all of the rest is for what comes.
+const HISTORY = 128 * 1024
+
+const asked = (apiKey: Effect.Effect<Redacted.Redacted, unknown>): Effect.Effect<Redacted.Redacted, BidiError> =>
+  Effect.mapError(apiKey, (error) =>
+    error instanceof BidiError ? error : errors.auth("the effect that was given as apiKey failed: there is no API key")
+  )
 
 // nothing here ever quotes a value
 const errors = Errors.make((text) => text)

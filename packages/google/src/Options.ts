@@ -78,15 +78,17 @@ export const Transcription = Schema.Struct({
 })
 
 /**
- * How much to think before speaking: a `level` for the models of generation 3, a `budget` for those of 2.5.
- * `gemini-3.8-live` decides by itself.
+ * How much to think before speaking: a `level` for the models of generation 3, a `budget` for those of 2.5; and whether
+ * to tell of it. `gemini-3.8-live` decides by itself.
  *
  * @category schemas
  */
 export const Thinking = Schema.Struct({
   level: Schema.optionalKey(Schema.Literals(["minimal", "low", "medium", "high"])),
   /** Tokens; 0 is not at all, -1 leaves it to the model. */
-  budget: Schema.optionalKey(Schema.Int.check(Schema.isGreaterThanOrEqualTo(-1)))
+  budget: Schema.optionalKey(Schema.Int.check(Schema.isGreaterThanOrEqualTo(-1))),
+  /** What it thinks is told, as `Reasoning` events. Default: false. */
+  thoughts: Schema.optionalKey(Schema.Boolean)
 })
 
 /**
@@ -128,6 +130,19 @@ export const Functions = Schema.Struct({
   behavior: Schema.optionalKey(Schema.Literals(["blocking", "non_blocking"])),
   /** What a `non_blocking` result does to a reply that is being spoken: wait for its end (default), or cut it off. */
   scheduling: Schema.optionalKey(Schema.Literals(["when_idle", "interrupt"]))
+})
+
+/**
+ * Speech that the model has heard, and says nothing to. Models of generation 3 do that now and then, and stay silent
+ * until they are spoken to again.
+ *
+ * @category schemas
+ */
+export const Unanswered = Schema.Struct({
+  /** How long after the user's last words to tell of it, as an `Error` (`unanswered_speech`). Default: 10 s. */
+  after: Schema.optionalKey(Time),
+  /** The model is then asked once for an answer. Default: false. */
+  nudge: Schema.optionalKey(Schema.Boolean)
 })
 
 /**
@@ -175,7 +190,9 @@ export const Options = Schema.Struct({
   /** `false`: the session ends when the model is full, after about 15 minutes of speech. Default: on. */
   compression: Schema.optionalKey(Schema.Union([Schema.Literal(false), Compression])),
   /** How the model waits for its tools. */
-  functions: Schema.optionalKey(Functions)
+  functions: Schema.optionalKey(Functions),
+  /** What happens when the model does not answer what it has heard. */
+  unanswered: Schema.optionalKey(Unanswered)
 })
 
 /**

@@ -52,19 +52,19 @@ describe("what the provider says", () => {
     assert.isFalse(audio.some(Buffer.isBuffer))
   })
 
-  it("is text as well, but no thoughts and no empty pieces", () => {
+  it("is text as well, of which nobody hears anything, whether it is marked as a thought or not", () => {
     const parts = [{ text: "thinking...", thought: true }, { text: "Hi" }, { text: "" }, { text: " you" }]
-    assert.deepStrictEqual(brief(start(), M.speech(...parts), M.turnComplete()), [
-      "c_r1 started",
-      "c_a1 +Hi",
-      "c_a1 + you",
-      "c_a1 =Hi you",
+    const written = ["c_r1 started", "Reasoning", "Reasoning", "Reasoning"]
+    assert.deepStrictEqual(brief(start(), M.speech(...parts)), written)
+    assert.deepStrictEqual(brief(start(), M.speech(...parts), M.words("Well"), M.turnComplete()), [
+      ...written,
+      "c_a1 +Well",
+      "c_a1 =Well",
       "c_r1 complete"
     ])
   })
 
   it.each([
-    ["thoughts alone", M.speech({ text: "hm", thought: true })],
     ["nothing", M.content({})],
     ["no sound", M.speech(M.part(""))],
     ["no words", M.words("")],
@@ -103,8 +103,8 @@ describe("what the provider says", () => {
       "c_r1 started",
       "c_a1 +Hello",
       "c_a1 sound",
-      "c_a1 +!",
-      "c_a1 =Hello!",
+      "Reasoning",
+      "c_a1 =Hello",
       "c_r1 complete",
       "c_r2 started",
       "ToolCalls",
@@ -277,6 +277,7 @@ describe("the end of a turn", () => {
   it.each([
     ["MALFORMED_FUNCTION_CALL", "ServerFault", {}],
     ["RESPONSE_REJECTED", "InvalidRequest", {}],
+    ["NEED_MORE_INPUT", "InvalidRequest", {}],
     ["MAX_REGENERATION_REACHED", "InvalidRequest", {}],
     ["GENERATED_AUDIO_SAFETY", "InvalidRequest", blocked],
     ["PROHIBITED_INPUT_CONTENT", "InvalidRequest", blocked],
@@ -290,14 +291,17 @@ describe("the end of a turn", () => {
     })
   })
 
-  it.each(["TURN_COMPLETE_REASON_UNSPECIFIED", "NEED_MORE_INPUT"])("for the reason %s is none", (reason) => {
+  it("for no reason is none", () => {
+    const reason = "TURN_COMPLETE_REASON_UNSPECIFIED"
     assert.deepStrictEqual(summary(start(), M.words("Well"), M.turnComplete(reason)).at(-1), done)
   })
 
-  it("without anything said is the answer to who asked for one", () => {
+  it("without anything said is no answer to who asked for one, and told once", () => {
     const state = start()
     send(state, { _tag: "UserMessage", id: "m", parts: ["Hi"] })
-    assert.deepStrictEqual(events(state, M.turnComplete(), M.turnComplete()), [started, done])
+    assert.deepStrictEqual(summary(state, M.turnComplete(), M.turnComplete()), [
+      { _tag: "NoResponse", error: ["ServerFault", "empty_turn"] }
+    ])
   })
 
   it("without anything said, for a reason, tells who asked for it", () => {
@@ -308,14 +312,23 @@ describe("the end of a turn", () => {
     ])
   })
 
-  it("without anything said is what a model may choose that answers all it hears", () => {
+  it.each([
+    ["RESPONSE_REJECTED", "InvalidRequest", "RESPONSE_REJECTED"],
+    ["NEED_MORE_INPUT", "InvalidRequest", "NEED_MORE_INPUT"],
+    [undefined, "ServerFault", "empty_turn"]
+  ])("without anything said to what the user said is an error, for the reason %s", (reason, tag, code) => {
     const state = start(older)
-    assert.deepStrictEqual(brief(state, M.activity("START"), M.activity("END"), M.turnComplete("RESPONSE_REJECTED")), [
-      "SpeechStarted",
-      "SpeechStopped",
-      "c_u1 turn",
-      "c_r1 started",
-      "c_r1 complete"
+    events(state, M.activity("START"), M.activity("END"))
+    assert.deepStrictEqual(summary(state, M.turnComplete(reason)), [
+      { _tag: "ResponseStarted", responseId: "c_r1" },
+      { _tag: "ResponseDone", responseId: "c_r1", stopReason: "error", error: [tag, code] }
+    ])
+    // also where a model is free to say nothing
+    const free = start()
+    events(free, M.heard("Hello?"))
+    assert.deepStrictEqual(summary(free, M.turnComplete(reason)), [
+      { _tag: "TranscriptDone", role: "user", itemId: "c_u1", text: "Hello?" },
+      { _tag: "Problem", error: [tag, code] }
     ])
   })
 
@@ -336,8 +349,10 @@ describe("the end of a turn", () => {
   })
 
   it("without anything said, asked for by nobody, is a problem only where it says one", () => {
-    assert.deepStrictEqual(summary(start(), M.turnComplete("BLOCKLIST"), M.turnComplete("RESPONSE_REJECTED")), [
-      { _tag: "Problem", error: ["InvalidRequest", "BLOCKLIST"] }
+    const turns = [M.turnComplete("BLOCKLIST"), M.turnComplete(), M.turnComplete("RESPONSE_REJECTED")]
+    assert.deepStrictEqual(summary(start(), ...turns), [
+      { _tag: "Problem", error: ["InvalidRequest", "BLOCKLIST"] },
+      { _tag: "Problem", error: ["InvalidRequest", "RESPONSE_REJECTED"] }
     ])
   })
 
@@ -349,17 +364,29 @@ describe("the end of a turn", () => {
       outputs: [{ id: "call_1", name: "weather", result: "sunny", isFailure: false }]
     })
     assert.deepStrictEqual(brief(state, M.turnComplete()), [])
-    assert.deepStrictEqual(brief(state, M.turnComplete()), ["c_r2 started", "c_r2 complete"])
+    assert.deepStrictEqual(brief(state, M.turnComplete()), ["NoResponse"])
   })
 
-  it("that held a call is the answer to it where the model has waited", () => {
+  it("that held a call is not the answer to it where the model has waited, either: that comes a little later", () => {
     const state = start(older)
     events(state, M.toolCall(M.call("call_1")))
     send(state, {
       _tag: "ToolOutputs",
       outputs: [{ id: "call_1", name: "weather", result: "sunny", isFailure: false }]
     })
-    assert.deepStrictEqual(brief(state, M.turnComplete()), ["c_r2 started", "c_r2 complete"])
+    assert.deepStrictEqual(brief(state, M.turnComplete()), [])
+    assert.deepStrictEqual(brief(state, M.speech(), M.turnComplete()), ["c_r2 started", "c_a1 sound", "c_r2 complete"])
+    assert.deepStrictEqual(brief(state, M.turnComplete()), [])
+  })
+
+  it("that is empty twice behind an answer is all there is", () => {
+    const state = start(older)
+    events(state, M.toolCall(M.call("call_1")))
+    send(state, {
+      _tag: "ToolOutputs",
+      outputs: [{ id: "call_1", name: "weather", result: "sunny", isFailure: false }]
+    })
+    assert.deepStrictEqual(brief(state, M.turnComplete(), M.turnComplete()), ["NoResponse"])
   })
 
   it("is not the end of a reply in which the model thinks", () => {
@@ -554,10 +581,17 @@ describe("what cannot be read", () => {
     assert.include(problem.error.message, "<redacted>")
   })
 
-  it.each([[{}], [{ somethingNew: {} }], [{ voiceActivity: {} }], [{ voiceActivity: { voiceActivityType: "X" } }]])(
+  it.each([[{}], [{ voiceActivity: {} }], [{ voiceActivity: { voiceActivityType: "X" } }]])(
     "but means nothing is left alone: %j",
     (message) => assert.deepStrictEqual(events(start(), message), [])
   )
+
+  it.each([
+    [{ somethingNew: {} }, "somethingNew"],
+    [{ serverContent: { mood: "cheerful" } }, "serverContent.mood"]
+  ])("because it is new is told as it is: %j", (message, type) => {
+    assert.deepStrictEqual(events(start(), message), [{ _tag: "Unknown", type, raw: message }])
+  })
 
   it.each(["audio/pcm", "audio/pcm; rate=24000"])("may be written otherwise: %s", (type) => {
     assert.strictEqual(brief(start(), M.speech(M.part("AAAA", type))).at(-1), "c_a1 sound")

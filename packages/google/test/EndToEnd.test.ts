@@ -11,6 +11,7 @@ import * as Fault from "@effect-bidi/emulator/Fault"
 import * as GeminiEmulator from "@effect-bidi/emulator/GeminiEmulator"
 import * as Pcm from "@effect-bidi/emulator/Pcm"
 import * as Voice from "@effect-bidi/emulator/Voice"
+import * as Prompt from "effect/ai/Prompt"
 import * as Toolkit from "effect/ai/Toolkit"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -173,6 +174,25 @@ describe("a conversation", () => {
       yield* call.send("Calculate 1 plus 2")
       assert.strictEqual(yield* said, "The answer is 3.")
       assert.deepStrictEqual(yield* closes, [])
+    })
+  )
+
+  it.effect("that is longer than a model holds begins with its end", () =>
+    Effect.gen(function* () {
+      const emulator = yield* GeminiEmulator.make({ speed: Number.POSITIVE_INFINITY, voice: "tones", seed: 1 })
+      const agent = yield* BidiAgent.make({}).pipe(
+        Effect.provide(GeminiLive.layer({ apiKey: Redacted.make(KEY), baseUrl: emulator.url }))
+      )
+      const history = Array.from({ length: 400 }, (_, n) => [
+        { role: "user" as const, content: `${n} ${"x".repeat(1000)}` },
+        { role: "assistant" as const, content: `${n} ${"y".repeat(1000)}` }
+      ]).flat()
+      yield* agent.start({ history: Prompt.make(history) })
+      const { event } = yield* emulator.awaitReceived("clientContent")
+      const frame = JSON.stringify(event)
+      assert.isBelow(frame.length, 200 * 1024)
+      assert.include(frame, "399 y")
+      assert.notInclude(frame, '"0 x')
     })
   )
 

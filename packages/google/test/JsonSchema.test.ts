@@ -4,7 +4,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Tool from "effect/ai/Tool"
 import * as Schema from "effect/Schema"
-import { parametersOf } from "../src/internal/jsonSchema.ts"
+import { parametersOf, problemOf } from "../src/internal/jsonSchema.ts"
+import { undeclarable } from "../src/internal/setup.ts"
+import { setup } from "./support/line.ts"
 
 const of = (parameters: Schema.Struct.Fields) =>
   parametersOf(Tool.getJsonSchema(Tool.make("tool", { parameters: Schema.Struct(parameters) }))) as any
@@ -187,4 +189,95 @@ describe("the parameters of a tool", () => {
     parametersOf(schema)
     assert.deepStrictEqual(schema, before)
   })
+})
+
+describe("parameters that are no plain object", () => {
+  const square = Schema.Struct({ side: Schema.Finite })
+  const circle = Schema.Struct({ radius: Schema.Finite })
+  const whole = (parameters: Schema.Top) =>
+    Tool.getJsonSchema(Tool.make("tool", { parameters: parameters as Schema.Struct<{}> }))
+  const told = (parameters: Schema.Top) => {
+    const schema = whole(parameters)
+    assert.isUndefined(problemOf(schema))
+    return parametersOf(schema) as any
+  }
+
+  it("are told when they are a union", () => {
+    const { anyOf, type } = told(Schema.Union([square, circle]))
+    assert.strictEqual(type, "object")
+    assert.deepStrictEqual(
+      anyOf.map(({ properties }: any) => Object.keys(properties)),
+      [["side"], ["radius"]]
+    )
+  })
+
+  it("are told when they are a record", () => {
+    const schema = told(Schema.Record(Schema.String, Schema.Finite))
+    assert.deepInclude(schema, { type: "object", additionalProperties: { type: "number" } })
+  })
+
+  it("are told when they are a class", () => {
+    assert.deepStrictEqual(Object.keys(told(Address).properties), ["street", "zip"])
+  })
+
+  it("are told when they contain themselves, also through a union", () => {
+    interface Sum {
+      readonly sum: ReadonlyArray<Sum | { readonly value: number }>
+    }
+    const Sum: Schema.Codec<Sum> = Schema.Struct({
+      sum: Schema.Array(Schema.Union([Schema.suspend(() => Sum), Schema.Struct({ value: Schema.Finite })]))
+    }).annotate({ identifier: "Sum" })
+    const schema = told(Schema.Union([Sum, square]))
+    assert.strictEqual(schema.type, "object")
+    assert.strictEqual(schema.anyOf.length, 2)
+    assert.deepStrictEqual(Object.keys(schema.$defs), ["Sum"])
+    assert.include(JSON.stringify(schema.$defs.Sum), '{"$ref":"#/$defs/Sum"}')
+  })
+
+  it("are told when they refer to themselves as other tools write it", () => {
+    const node = { type: "object", properties: { value: { type: "number" } } }
+    const schema = {
+      type: "object",
+      properties: { next: { $ref: "#" }, node: { $ref: "#/definitions/node" }, same: { $ref: "#/properties/node" } },
+      definitions: { node }
+    }
+    const { $defs, properties } = parametersOf(schema as any) as any
+    assert.deepStrictEqual(properties, { next: { $ref: "#/$defs/root" }, node, same: node })
+    assert.deepStrictEqual(Object.keys($defs.root.properties), ["next", "node", "same"])
+  })
+
+  it("are told when all of them is demanded in pieces", () => {
+    const a = { type: "object", properties: { a: { type: "string" } }, required: ["a"] }
+    const schema = { allOf: [{ $ref: "#/$defs/a" }, { properties: { b: { type: "number" } } }], $defs: { a } }
+    assert.deepStrictEqual(parametersOf(schema as any) as object, {
+      type: "object",
+      properties: { a: { type: "string" }, b: { type: "number" } },
+      required: ["a"]
+    })
+  })
+
+  it("may demand themselves without end", () => {
+    assert.isUndefined(parametersOf({ allOf: [{ $ref: "#" }] } as any))
+  })
+
+  it.each([
+    ["a list", { type: "array", items: { type: "string" } }],
+    ["text", { type: "string" }],
+    ["a union with text in it", { anyOf: [{ type: "string" }, { type: "object", properties: {} }] }],
+    ["names that follow a pattern", { type: "object", patternProperties: { "^x": { type: "string" } } }],
+    ["a reference to nothing", { $ref: "#/$defs/missing" }],
+    ["a reference to itself", { $ref: "#/$defs/a", $defs: { a: { $ref: "#/$defs/a" } } }]
+  ])("are refused by the name of their tool when they are %s", (_, parameters) => {
+    const wrong = undeclarable({
+      ...setup,
+      tools: [{ name: "draw", description: undefined, parameters: parameters as any }]
+    })
+    assert.strictEqual(wrong?.option, "tools.draw.parameters")
+    assert.include(wrong?.message, "Expected")
+  })
+
+  it.each([[{}], [{ type: "object" }], [{ type: "object", properties: {}, additionalProperties: false }]])(
+    "are nothing when there is nothing: %j",
+    (parameters) => assert.isUndefined(problemOf(parameters as any))
+  )
 })

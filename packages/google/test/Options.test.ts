@@ -140,7 +140,7 @@ describe("options", () => {
           overlap: false,
           midSessionUpdate: false
         },
-        limits: { maxDuration: Duration.minutes(10), renewAfter: Duration.minutes(9) }
+        limits: { maxDuration: Duration.minutes(10), renewAfter: Duration.minutes(9), history: 128 * 1024 }
       })
     })
   )

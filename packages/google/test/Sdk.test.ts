@@ -170,6 +170,7 @@ describe("the SDK", () => {
         outputAudioTranscription: {},
         realtimeInputConfig: {
           automaticActivityDetection: {
+            disabled: false,
             startOfSpeechSensitivity: StartSensitivity.START_SENSITIVITY_LOW,
             endOfSpeechSensitivity: EndSensitivity.END_SENSITIVITY_LOW,
             silenceDurationMs: 500

@@ -13,6 +13,9 @@ const thinker = { model: "gemini-3.8-live-extended-thinking" }
 const settings = (options: Options) => Result.getOrThrow(resolve(options))
 const config = (options: Options = {}, wanted: Partial<Setup> = {}) => build(settings(options), { ...setup, ...wanted })
 
+// said also where it is the default: four sessions of 3.8 that did not say it were seen to hear nothing
+const ears = { automaticActivityDetection: { disabled: false } }
+
 const tool = (name = "weather") => ({
   name,
   description: "The weather",
@@ -20,13 +23,14 @@ const tool = (name = "weather") => ({
 })
 
 describe("a session", () => {
-  it("leaves to the provider what has no value; resumption, compression and transcripts are on", () => {
+  it("leaves to the provider what has no value; ears, resumption, compression and transcripts are on", () => {
     assert.deepStrictEqual(config() as object, {
       responseModalities: ["AUDIO"],
       sessionResumption: {},
       contextWindowCompression: { slidingWindow: {} },
       inputAudioTranscription: {},
-      outputAudioTranscription: {}
+      outputAudioTranscription: {},
+      realtimeInputConfig: { automaticActivityDetection: { disabled: false } }
     })
   })
 
@@ -90,6 +94,7 @@ describe("a session", () => {
       outputAudioTranscription: {},
       realtimeInputConfig: {
         automaticActivityDetection: {
+          disabled: false,
           startOfSpeechSensitivity: "START_SENSITIVITY_LOW",
           endOfSpeechSensitivity: "END_SENSITIVITY_HIGH",
           prefixPaddingMs: 20,
@@ -106,12 +111,12 @@ describe("a session", () => {
     [{ voice: { id: "mine" } }, "speechConfig", { voiceConfig: { prebuiltVoiceConfig: { voiceName: "mine" } } }],
     [{ language: "en-US" }, "speechConfig", { languageCode: "en-US" }],
     [{ turnDetection: "none" }, "realtimeInputConfig", { automaticActivityDetection: { disabled: true } }],
-    [{ turnDetection: { interruptResponse: true } }, "realtimeInputConfig", undefined],
-    [{ turnCoverage: "activity" }, "realtimeInputConfig", { turnCoverage: "TURN_INCLUDES_ONLY_ACTIVITY" }],
+    [{ turnDetection: { interruptResponse: true } }, "realtimeInputConfig", { ...ears }],
+    [{ turnCoverage: "activity" }, "realtimeInputConfig", { ...ears, turnCoverage: "TURN_INCLUDES_ONLY_ACTIVITY" }],
     [
       { turnCoverage: "activity_and_video" },
       "realtimeInputConfig",
-      { turnCoverage: "TURN_INCLUDES_AUDIO_ACTIVITY_AND_ALL_VIDEO" }
+      { ...ears, turnCoverage: "TURN_INCLUDES_AUDIO_ACTIVITY_AND_ALL_VIDEO" }
     ],
     [{ transcription: false }, "inputAudioTranscription", undefined],
     [{ transcription: false }, "outputAudioTranscription", undefined],
@@ -125,6 +130,12 @@ describe("a session", () => {
     [{ ...live25, thinking: { budget: 0 } }, "thinkingConfig", { thinkingBudget: 0 }],
     [live25, "thinkingConfig", undefined],
     [{ ...live31, thinking: { level: "minimal" } }, "thinkingConfig", { thinkingLevel: "MINIMAL" }],
+    [{ ...live31, thinking: { thoughts: true } }, "thinkingConfig", { includeThoughts: true }],
+    [
+      { ...live25, thinking: { budget: 9, thoughts: true } },
+      "thinkingConfig",
+      { thinkingBudget: 9, includeThoughts: true }
+    ],
     [live31, "thinkingConfig", undefined],
     // it refuses a session that does not say how much
     [thinker, "thinkingConfig", { thinkingLevel: "LOW" }],

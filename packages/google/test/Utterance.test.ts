@@ -234,6 +234,7 @@ describe("words", () => {
       "c_u1 turn",
       "c_u1 +Hm.",
       "c_u1 =Hm.",
+      "Problem",
       "c_u2 turn",
       "c_u2 +Hi"
     ])
@@ -320,7 +321,7 @@ describe("a reply", () => {
     assert.deepStrictEqual(brief(state, M.turnComplete(), M.heard("Hi")), [
       "c_u1 turn",
       "c_r1 started",
-      "c_r1 complete",
+      "c_r1 error",
       "c_u1 +Hi"
     ])
   })

@@ -4,33 +4,38 @@
 import * as Audio from "@effect-bidi/core/Audio"
 import type { BidiError } from "@effect-bidi/core/BidiError"
 import { takeEach } from "@effect-bidi/core/Inbox"
-import type { Connection, ModelEvent, Setup } from "@effect-bidi/core/BidiModel"
+import type { Command, Connection, ModelEvent, Setup } from "@effect-bidi/core/BidiModel"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Latch from "effect/Latch"
 import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import { receive } from "./decode.ts"
 import type { Endpoint } from "./dial.ts"
 import { encode, refusal } from "./encode.ts"
 import * as Errors from "./errors.ts"
-import { isFields } from "./frame.ts"
+import { type Inbound, isFields } from "./frame.ts"
+import { Held, HELD } from "./held.ts"
 import { replay } from "./history.ts"
+import { isOverdue, onOverdue } from "./reply.ts"
 import type { Settings } from "./settings.ts"
-import { build, historyOf, unnameable } from "./setup.ts"
-import { endOf, initial, type Session, type State } from "./state.ts"
+import { build, historyOf, undeclarable } from "./setup.ts"
+import { type ClientMessage, endOf, type Events, initial, type Session, type State } from "./state.ts"
 import { type Line, open } from "./transport.ts"
 
-export const connect = (settings: Settings, endpoint: Endpoint) => {
-  const errors = Errors.make(Errors.redacting(Redacted.value(endpoint.apiKey)))
-
-  return Effect.fn("GeminiLive.connect")(function* (
-    setup: Setup
-  ): Effect.fn.Return<Connection, BidiError, Scope.Scope> {
-    const tool = unnameable(setup)
-    if (tool !== undefined) return yield* errors.invalid(tool.option, tool.message)
+/** Opens connections; `endpoint` is asked anew for every one. */
+export const connect = (settings: Settings, endpoint: Effect.Effect<Endpoint, BidiError>) =>
+  Effect.fn("GeminiLive.connect")(function* (setup: Setup): Effect.fn.Return<Connection, BidiError, Scope.Scope> {
+    const tool = undeclarable(setup)
+    if (tool !== undefined) return yield* keyless.invalid(tool.option, tool.message)
+    const target = yield* endpoint
+    const errors = Errors.make(Errors.redacting(Redacted.value(target.apiKey)))
     const asked = { model: settings.model, config: build(settings, setup), history: historyOf(settings, setup) }
     const state = initial(errors, sessionOf(settings, setup))
-    const line = yield* open(endpoint, asked, settings.input.sampleRate, errors)
+    const line = yield* open(target, asked, settings.input.sampleRate, errors)
     const { backlog, id } = yield* ready(line, state)
+    const ears = listener(line, state)
+    const watchdog = yield* watch(settings, line, state)
     return {
       id: id ?? state.session.prefix,
       // the provider announces its end with `goAway`, some time before it
@@ -39,18 +44,29 @@ export const connect = (settings: Settings, endpoint: Endpoint) => {
       send: (command) =>
         Effect.suspend(() => {
           const refused = refusal(state, command)
-          return refused === undefined ? line.send(encode(state, command)) : Effect.fail(refused)
+          if (refused !== undefined) return Effect.fail(refused)
+          const messages = encode(state, command)
+          if (ears.mustWait && isSignal(command)) return Effect.sync(() => ears.signals(messages))
+          return line.send(messages).pipe(Effect.tap(() => Effect.sync(ears.release)))
         }),
-      sendAudio: (frame) => {
-        if (!line.audio(frame)) return false
-        state.heard = true
-        state.since += frame.length
-        return true
-      },
-      listen: listen(line, state, backlog)
+      sendAudio: ears.sound,
+      listen: (take) =>
+        Effect.suspend(() => takeEach(backlog, take) ?? Effect.void).pipe(
+          Effect.andThen(
+            line.inbox.forEach((message) => {
+              const events = message === OVERDUE ? watchdog.bark() : receive(state, [message])
+              ears.release(events)
+              watchdog.look()
+              return takeEach(events, take)
+            })
+          ),
+          Effect.mapError((error) => endOf(state, error))
+        )
     }
   })
-}
+
+// nothing that is known before there is a key can quote it
+const keyless = Errors.make((text) => text)
 
 // What comes before the session is ready is kept for the reader.
 const ready = Effect.fnUntraced(function* (line: Line, state: State) {
@@ -65,13 +81,77 @@ const ready = Effect.fnUntraced(function* (line: Line, state: State) {
   }
 })
 
-const listen =
-  (line: Line, state: State, backlog: ReadonlyArray<ModelEvent>): Connection["listen"] =>
-  (take) =>
-    Effect.suspend(() => takeEach(backlog, take) ?? Effect.void).pipe(
-      Effect.andThen(line.inbox.forEach((message) => takeEach(receive(state, [message]), take))),
-      Effect.mapError((error) => endOf(state, error))
-    )
+const isSignal = ({ _tag }: Command): boolean => _tag === "TurnStart" || _tag === "TurnCommit"
+
+/** The user's sound on its way to the model, which is not always to have it. */
+const listener = (line: Line, state: State) => {
+  const held = new Held(state.session.second)
+  let lost = false
+  const blocked = () => state.session.deafWhileBlocked && state.calls.size > 0
+  const mustWait = () => blocked() || !held.isEmpty
+  const pass = (frame: Uint8Array) => {
+    if (!line.audio(frame)) return false
+    state.heard = true
+    state.since += frame.length
+    return true
+  }
+  /** Lets go of what waits, when it may; tells of what had to go meanwhile. */
+  const release = (events?: Events): void => {
+    if (lost && events !== undefined) {
+      lost = false
+      events.push({ _tag: "Problem", error: state.errors.unheard(HELD) })
+    }
+    if (!held.isEmpty && !blocked()) held.release({ audio: pass, put: line.put })
+  }
+  return {
+    get mustWait() {
+      return mustWait()
+    },
+    release: (events?: Events) => release(events),
+    signals: (messages: ReadonlyArray<ClientMessage>) => held.signals(messages),
+    sound: (frame: Uint8Array): boolean => {
+      if (!mustWait()) return pass(frame)
+      if (!line.isOpen()) return false
+      release()
+      if (!mustWait()) return pass(frame)
+      if (held.sound(frame)) lost = true
+      return true
+    }
+  }
+}
+
+// What is put among the provider's messages when nothing came for too long.
+const OVERDUE: Inbound = Object.freeze({})
+
+const NUDGE = "The user has spoken and waits for your answer."
+
+/** Notices speech that was heard and is not answered. It sleeps but for a while after the user's words. */
+const watch = Effect.fnUntraced(function* ({ unanswered }: Settings, line: Line, state: State) {
+  const { after, nudge } = unanswered
+  const latch = yield* Latch.make(false)
+  const round = Effect.gen(function* () {
+    yield* latch.await
+    for (let seen = -1; isOverdue(state) && seen !== state.signs;) {
+      seen = state.signs
+      yield* Effect.sleep(after)
+    }
+    latch.closeUnsafe()
+    if (!isOverdue(state)) return
+    line.inbox.offer(OVERDUE)
+    if (nudge) yield* line.send(encode(state, { _tag: "Note", text: NUDGE, respond: true }))
+  })
+  yield* Effect.forkScoped(Effect.ignore(Effect.forever(round)))
+  return {
+    look: () => {
+      if (isOverdue(state)) latch.openUnsafe()
+    },
+    bark: (): Events => {
+      const events: Events = []
+      onOverdue(state, Duration.toMillis(after), nudge, events)
+      return events
+    }
+  }
+})
 
 const sessionOf = (
   { behavior, family, input, model, proactivity, scheduling, turnDetection }: Settings,
@@ -84,6 +164,7 @@ const sessionOf = (
   interrupts: turnDetection === "none" || turnDetection.interruptResponse !== false,
   responds: family.proactivity === "never" || (family.proactivity === "optional" && proactivity?.audio !== true),
   blocking: behavior !== "non_blocking",
+  deafWhileBlocked: behavior !== "non_blocking" && family.deafWhileBlocked,
   scheduling: behavior === "non_blocking" ? scheduling : undefined,
   seed: family.seed,
   context: family.context,

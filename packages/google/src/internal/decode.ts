@@ -2,11 +2,12 @@
  * The provider's messages as events of the contract. A fold: the same messages over the same state give the same events.
  * One message may hold several things; they are taken in one order, whatever theirs on the wire.
  */
-import type { ToolCall } from "@effect-bidi/core/BidiModel"
 import * as Duration from "effect/Duration"
+import type * as Schema from "effect/Schema"
+import { callsIn, callsOf } from "./calls.ts"
 import { type Fields, fields, flag, type Inbound, isFields, list, Malformed, text } from "./frame.ts"
 import { millisOf } from "./refusal.ts"
-import { onAudio, onCalls, onInterrupted, onReplyWords, onTurnComplete } from "./reply.ts"
+import { onAudio, onCalls, onIdle, onInterrupted, onReasoning, onReplyWords, onTurnComplete } from "./reply.ts"
 import type { Events, State } from "./state.ts"
 import { usageOf } from "./usage.ts"
 import { onSpeech, onWords } from "./utterance.ts"
@@ -25,27 +26,38 @@ const problem = (state: State, out: Events, what: string) => {
   out.push({ _tag: "Problem", error: state.errors.malformed(what) })
 }
 
-type Take = (state: State, value: Fields, out: Events) => void
+type Take = (state: State, value: Fields, out: Events, message: Fields) => void
 
 const decode = (state: State, message: Fields, out: Events): void => {
   for (const [name, take] of parts) {
     // one part that cannot be read does not take the others with it
     try {
       const value = fields(message, name)
-      if (value !== undefined) take(state, value, out)
+      if (value !== undefined) take(state, value, out, message)
     } catch (error) {
       const why = error instanceof Malformed ? error.message : "it is unlike anything known"
       problem(state, out, `a message of the provider cannot be read: ${name}: ${why}`)
     }
   }
+  if (isDone(message)) onIdle(state, out)
+  for (const key in message) if (!known.has(key)) unknown(key, message, out)
 }
+
+// all of the message: what is new in it may be about what is known
+const unknown = (type: string, message: Fields, out: Events): void => {
+  out.push({ _tag: "Unknown", type, raw: message as Schema.JsonObject })
+}
+
+// `REQUIRES_ACTION` is how `IDLE` was called before
+const isDone = ({ interactionStatus }: Fields): boolean =>
+  interactionStatus === "IDLE" || interactionStatus === "REQUIRES_ACTION"
 
 const onResumption: Take = (_, update, out) => {
   const handle = text(update, "newHandle")
   out.push({ _tag: "Resumable", handle: flag(update, "resumable") && handle !== "" ? handle : undefined })
 }
 
-const onContent: Take = (state, content, out) => {
+const onContent: Take = (state, content, out, message) => {
   const interrupted = flag(content, "interrupted")
   if (interrupted) onInterrupted(state, out)
   // `interimInputTranscription` is a guess that is taken back: there is no event for words that are
@@ -56,16 +68,27 @@ const onContent: Take = (state, content, out) => {
     const output = fields(content, "outputTranscription")
     if (output !== undefined) onReplyWords(state, text(output, "text"), out)
     const turn = fields(content, "modelTurn")
-    if (turn !== undefined) for (const part of list(turn, "parts")) if (isFields(part)) onPart(state, part, out)
+    if (turn !== undefined) onTurn(state, turn, out)
   }
   // `generationComplete` says nothing: reasons, usage and a late word come with the end of the turn
   if (flag(content, "turnComplete")) {
-    const busy = content.interactionStatus === "IN_PROGRESS"
+    // it stands inside, or beside
+    const busy = content.interactionStatus === "IN_PROGRESS" || message.interactionStatus === "IN_PROGRESS"
     onTurnComplete(state, text(content, "turnCompleteReason"), busy, out)
   }
+  if (isDone(content)) onIdle(state, out)
+  for (const key in content) if (!knownContent.has(key)) unknown(`serverContent.${key}`, message, out)
 }
 
-const onPart: Take = (state, part, out) => {
+const onTurn = (state: State, turn: Fields, out: Events): void => {
+  for (const part of list(turn, "parts")) if (isFields(part)) onPart(state, part, out)
+  const raw = callsOf(turn)
+  if (raw.length === 0) return
+  const calls = callsIn(state, raw, true, out)
+  if (calls.length > 0) onCalls(state, calls, out)
+}
+
+const onPart = (state: State, part: Fields, out: Events): void => {
   const data = fields(part, "inlineData")
   if (data !== undefined) {
     const type = text(data, "mimeType")
@@ -73,8 +96,9 @@ const onPart: Take = (state, part, out) => {
     if (type !== "audio/pcm;rate=24000" && !isOutput(type)) throw new Malformed(`audio of an unexpected kind (${type})`)
     const audio = bytes(text(data, "data"))
     if (audio.length > 0) onAudio(state, audio, out)
-  } else if (!flag(part, "thought")) {
-    onReplyWords(state, text(part, "text"), out)
+  } else {
+    // whether it is marked as a thought or not: what is said comes as sound, and its words as a transcription
+    onReasoning(state, text(part, "text"), out)
   }
 }
 
@@ -86,14 +110,8 @@ const bytes = (base64: string): Uint8Array => {
   return new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.length)
 }
 
-const onToolCall: Take = (state, { functionCalls }, out) => {
-  const calls = list({ functionCalls }, "functionCalls").flatMap((raw): ReadonlyArray<ToolCall> => {
-    const id = isFields(raw) ? text(raw, "id") : ""
-    const name = isFields(raw) ? text(raw, "name") : ""
-    if (id !== "" && name !== "") return [{ id, name, arguments: JSON.stringify((raw as Fields).args ?? {}) }]
-    problem(state, out, "a call of the model has no id or no name and cannot be answered")
-    return []
-  })
+const onToolCall: Take = (state, toolCall, out) => {
+  const calls = callsIn(state, list(toolCall, "functionCalls"), false, out)
   if (calls.length > 0) onCalls(state, calls, out)
 }
 
@@ -103,7 +121,8 @@ const onCancellation: Take = (state, cancellation, out) => {
   if (ids.length > 0) out.push({ _tag: "ToolCallsCancelled", ids })
 }
 
-const onActivity: Take = (state, { voiceActivityType: type }, out) => {
+// The wire says `type`; the SDK gives it another name on one of its paths.
+const onActivity: Take = (state, { type: wire, voiceActivityType: type = wire }, out) => {
   if (type === "ACTIVITY_START" || type === "ACTIVITY_END") onSpeech(state, type === "ACTIVITY_START", out)
 }
 
@@ -135,3 +154,21 @@ const parts: ReadonlyArray<readonly [name: string, take: Take]> = [
   ["usageMetadata", onUsage],
   ["goAway", onGoAway]
 ]
+
+/** What is known, also of what nothing follows from. */
+const known = new Set([...parts.map(([name]) => name), "setupComplete", "interactionStatus"])
+
+const knownContent = new Set([
+  "modelTurn",
+  "turnComplete",
+  "turnCompleteReason",
+  "interactionStatus",
+  "interrupted",
+  "generationComplete",
+  "waitingForInput",
+  "inputTranscription",
+  "interimInputTranscription",
+  "outputTranscription",
+  "groundingMetadata",
+  "urlContextMetadata"
+])

@@ -8,6 +8,7 @@ import type { BidiError } from "@effect-bidi/core/BidiError"
 import type { Command, ToolOutput, UserPart } from "@effect-bidi/core/BidiModel"
 import { FunctionResponseScheduling } from "@google/genai"
 import type { Blob, FunctionResponse, Part } from "@google/genai"
+import { wireId } from "./calls.ts"
 import type { ClientMessage, State } from "./state.ts"
 
 /** Why a command is not taken. Nothing of it is sent. */
@@ -87,9 +88,13 @@ const answer = (state: State, outputs: ReadonlyArray<ToolOutput>): ReadonlyArray
   state.owed = "command"
   for (const { id } of outputs) state.calls.delete(id)
   // the model has waited within its turn, of which the answer is the rest
-  if (state.session.blocking) state.begun = false
+  if (state.session.blocking) {
+    state.begun = false
+    state.resuming = true
+    state.awaited = false
+  }
   const functionResponses = outputs.map(({ id, isFailure, name, result }, index): FunctionResponse => ({
-    id,
+    ...wireId(state, id),
     name,
     response: isFailure ? { error: informative(result) } : { output: informative(result) },
     ...scheduling(state, index === outputs.length - 1)

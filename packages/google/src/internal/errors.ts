@@ -83,6 +83,14 @@ export interface Errors {
   readonly auth: (message: string) => BidiError
   readonly lost: (message: string, code?: string) => BidiError
   readonly expired: (error: BidiError) => BidiError
+  /** What reads like our fault and is none. */
+  readonly unexpected: (error: BidiError) => BidiError
+  /** The model ended its turn, and there is nothing to be heard of it. `wrote`: there was text instead. */
+  readonly unspoken: (wrote: boolean) => BidiError
+  /** More than so many seconds of the user's sound had to wait for the answer to a call. */
+  readonly unheard: (seconds: number) => BidiError
+  /** The user's words came, and no reply for so long, in milliseconds. */
+  readonly unanswered: (millis: number) => BidiError
   readonly tooSlow: (capacity: number) => BidiError
   /** A message that does not say what a message of its kind says. */
   readonly malformed: (what: string) => BidiError
@@ -159,6 +167,28 @@ export const make = (redact: (text: string) => string): Errors => {
     auth: (message) => error(new Auth(fields(message, undefined))),
     lost: (message, code) => error(new ConnectionLost(fields(message, code))),
     expired: ({ reason }) => error(new SessionExpired(fields(reason.message, reason.code))),
+    unexpected: ({ reason }) => error(new ServerFault(fields(reason.message, reason.code))),
+    unspoken: (wrote) =>
+      error(
+        new ServerFault(
+          wrote
+            ? fields("the model ended its turn with text alone, of which nothing is to be heard", "text_only_turn")
+            : fields("the model ended its turn without saying anything, and gave no reason", "empty_turn")
+        )
+      ),
+    unheard: (seconds) =>
+      error(
+        new ServerFault(
+          fields(
+            `what the user said more than ${seconds} s before a tool answered is lost: this model hears nothing meanwhile`,
+            "unheard_speech"
+          )
+        )
+      ),
+    unanswered: (millis) =>
+      error(
+        new ServerFault(fields(`the model heard the user and said nothing for ${millis / 1000} s`, "unanswered_speech"))
+      ),
     tooSlow: (capacity) =>
       error(
         new ConsumerTooSlow({

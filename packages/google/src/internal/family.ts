@@ -12,6 +12,8 @@ export interface Family {
   /** The level without which the model refuses the session. */
   readonly level: Level | undefined
   readonly behaviors: ReadonlyArray<"blocking" | "non_blocking">
+  /** Sound that comes while the model waits for the answer to a call makes it close the connection. */
+  readonly deafWhileBlocked: boolean
   /** What `functions.behavior` is by default; `undefined` is the provider's only way and is not said on the wire. */
   readonly behavior: "blocking" | "non_blocking" | undefined
   /** The model may leave speech unanswered: by its nature, on request, or never. */
@@ -31,6 +33,8 @@ export interface Family {
 }
 
 const generation3 = {
+  // new input takes the call back
+  deafWhileBlocked: false,
   proactivity: "always",
   affectiveDialog: false,
   language: true,
@@ -61,6 +65,7 @@ const thinking38: Family = {
 const live31: Family = {
   ...generation3,
   name: "gemini-3.1-flash-live",
+  deafWhileBlocked: true,
   thinking: "level",
   level: undefined,
   behaviors: ["blocking"],
@@ -72,6 +77,7 @@ const live31: Family = {
 
 const live25: Family = {
   name: "gemini-2.5-flash",
+  deafWhileBlocked: true,
   thinking: "budget",
   level: undefined,
   behaviors: ["blocking", "non_blocking"],

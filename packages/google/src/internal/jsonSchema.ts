@@ -5,21 +5,112 @@
 import type * as JsonSchema from "effect/JsonSchema"
 import { type Fields, isFields } from "./frame.ts"
 
-/** `undefined`: the tool takes nothing. */
+/** `undefined`: the tool takes nothing, or what it takes cannot be told (`problemOf`). */
 export const parametersOf = (schema: JsonSchema.JsonSchema): Fields | undefined => {
-  const definitions = isFields(schema.$defs) ? schema.$defs : {}
+  const { definitions, root } = rooted(schema)
+  if (root === undefined || takesNothing(root)) return undefined
   const used = new Set<string>()
   const known = (name: string) => isFields(definitions[name])
-  const root = resolve(schema, definitions)
-  if (!isFields(root.properties) || Object.keys(root.properties).length === 0) return undefined
   const recursive = new Set(Object.keys(definitions).filter((name) => reaches(definitions[name], name, definitions)))
   const context: Context = { definitions, recursive, known, used }
-  const cleaned = clean(root, context)
+  const cleaned = { ...(root.type === undefined && isUnion(root) ? { type: "object" } : {}), ...clean(root, context) }
   const kept: Record<string, Fields> = {}
   // a definition may use others
   for (const name of used) kept[name] = clean(definitions[name] as Fields, context)
   return used.size === 0 ? cleaned : { ...cleaned, $defs: kept }
 }
+
+/** Why the provider cannot be told what a tool takes. */
+export const problemOf = (schema: JsonSchema.JsonSchema): string | undefined => {
+  const { definitions, root } = rooted(schema)
+  if (root === undefined) return "Expected a schema, not a reference to nothing"
+  if (root.type !== undefined && root.type !== "object") {
+    return `Expected the schema of an object, not of ${JSON.stringify(root.type)}: put it into a property`
+  }
+  const alternatives = alternativesOf(root)
+  if (alternatives?.some((one) => !isObject(one, definitions)) === true) {
+    return "Expected alternatives that are objects: put them into a property"
+  }
+  if (!takesNothing(root) || !isFields(root.patternProperties)) return undefined
+  return "Expected properties with names: this model cannot be told of names that follow a pattern"
+}
+
+/** The schema itself, and what it refers to by name. */
+const rooted = (schema: Fields): { readonly root: Fields | undefined; readonly definitions: Fields } => {
+  const named = withNames(schema)
+  const definitions = isFields(named.$defs) ? named.$defs : {}
+  const root = resolve(named, definitions)
+  return { root: root.$ref === undefined ? flatten(root, definitions) : undefined, definitions }
+}
+
+const takesNothing = (root: Fields): boolean =>
+  !(isFields(root.properties) && Object.keys(root.properties).length > 0) &&
+  !isUnion(root) &&
+  !isFields(root.additionalProperties)
+
+const alternativesOf = ({ anyOf, oneOf }: Fields): ReadonlyArray<unknown> | undefined =>
+  Array.isArray(anyOf) ? anyOf : Array.isArray(oneOf) ? oneOf : undefined
+
+const isUnion = (root: Fields): boolean => alternativesOf(root) !== undefined
+
+// Schemas within schemas that are looked into.
+const DEEPEST = 8
+
+const isObject = (schema: unknown, definitions: Fields, depth = 0): boolean => {
+  if (!isFields(schema) || depth > DEEPEST) return false
+  const found = flatten(resolve(schema, definitions), definitions)
+  if (found.type === "object" || isFields(found.properties)) return true
+  const alternatives = alternativesOf(found)
+  return alternatives !== undefined && alternatives.every((one) => isObject(one, definitions, depth + 1))
+}
+
+const DEFS = "#/$defs/"
+
+/** References to any place (`#`, `#/definitions/…`, `#/properties/…`) as references to `$defs`. */
+const withNames = (schema: Fields): Fields => {
+  const { $defs, definitions: _, ...root } = schema
+  const named: Record<string, unknown> = isFields($defs) ? { ...$defs } : {}
+  const names = new Map<string, string>()
+  const nameFor = (ref: string): string | undefined => {
+    const target = ref === "#" ? root : at(schema, ref)
+    if (!isFields(target)) return undefined
+    const known = names.get(ref)
+    if (known !== undefined) return known
+    const wanted = ref === "#" ? "root" : (ref.split("/").at(-1) ?? "part")
+    let name = wanted
+    for (let n = 2; name in named; n++) name = `${wanted}${n}`
+    names.set(ref, name)
+    named[name] = {} // its place, also for references within it
+    named[name] = renamed(target)
+    return name
+  }
+  const renamed = (value: unknown): unknown => {
+    if (Array.isArray(value)) return value.map(renamed)
+    if (!isFields(value)) return value
+    return Object.fromEntries(
+      Object.entries(value).map(([key, inner]) => {
+        if (key !== "$ref" || typeof inner !== "string" || !inner.startsWith("#") || inner.startsWith(DEFS)) {
+          return [key, renamed(inner)]
+        }
+        const name = nameFor(inner)
+        return [key, name === undefined ? inner : DEFS + name]
+      })
+    )
+  }
+  const out = renamed(root) as Fields
+  for (const [name, one] of isFields($defs) ? Object.entries($defs) : []) named[name] = renamed(one)
+  return Object.keys(named).length === 0 ? out : { ...out, $defs: named }
+}
+
+const at = (schema: Fields, ref: string): unknown =>
+  ref
+    .split("/")
+    .slice(1)
+    .reduce<unknown>((value, step) => {
+      const key = decodeURIComponent(step).replaceAll("~1", "/").replaceAll("~0", "~")
+      if (Array.isArray(value)) return value[Number(key)]
+      return isFields(value) && Object.hasOwn(value, key) ? value[key] : undefined
+    }, schema)
 
 interface Context {
   readonly definitions: Fields
@@ -30,8 +121,8 @@ interface Context {
 }
 
 const nameOf = (ref: unknown): string | undefined =>
-  typeof ref === "string" && ref.startsWith("#/$defs/")
-    ? decodeURIComponent(ref.slice("#/$defs/".length)).replaceAll("~1", "/").replaceAll("~0", "~")
+  typeof ref === "string" && ref.startsWith(DEFS)
+    ? decodeURIComponent(ref.slice(DEFS.length)).replaceAll("~1", "/").replaceAll("~0", "~")
     : undefined
 
 const resolve = (schema: Fields, definitions: Fields): Fields => {
@@ -69,7 +160,7 @@ const clean = (schema: Fields, context: Context): Fields => {
     return { $ref: schema.$ref }
   }
   const out: Record<string, unknown> = {}
-  for (const [key, value] of Object.entries(flatten(schema))) {
+  for (const [key, value] of Object.entries(flatten(schema, context.definitions))) {
     const kept = keep(key, value, context)
     if (kept !== undefined) out[key] = kept
   }
@@ -77,7 +168,7 @@ const clean = (schema: Fields, context: Context): Fields => {
 }
 
 // `allOf` is not taken: what it demands is demanded by the schema itself
-const flatten = (schema: Fields): Fields => {
+const flatten = (schema: Fields, definitions: Fields, depth = 0): Fields => {
   const { allOf, const: constant, exclusiveMaximum, exclusiveMinimum, ...rest } = schema
   const step = rest.type === "integer" ? 1 : 0
   let out: Fields = {
@@ -86,7 +177,11 @@ const flatten = (schema: Fields): Fields => {
     ...(typeof exclusiveMinimum === "number" ? { minimum: exclusiveMinimum + step } : {}),
     ...(typeof exclusiveMaximum === "number" ? { maximum: exclusiveMaximum - step } : {})
   }
-  for (const part of Array.isArray(allOf) ? allOf.filter(isFields) : []) out = merge(out, flatten(part))
+  // one that demands itself demands nothing more
+  if (depth > DEEPEST) return out
+  for (const part of Array.isArray(allOf) ? allOf.filter(isFields) : []) {
+    out = merge(out, flatten(resolve(part, definitions), definitions, depth + 1))
+  }
   return out
 }
 

@@ -9,20 +9,31 @@ import type { BidiError } from "@effect-bidi/core/BidiError"
 import type { ModelEvent, ToolCall } from "@effect-bidi/core/BidiModel"
 import type { Events, Reply, State } from "./state.ts"
 import { nextId } from "./state.ts"
-import { leave, onReply, onTurnEnd } from "./utterance.ts"
+import { joined } from "./joined.ts"
+import { leave, onReply, onTurnEnd, overdue } from "./utterance.ts"
 
 type Done = Extract<ModelEvent, { readonly _tag: "ResponseDone" }>
 type Ending = Pick<Done, "stopReason"> & Partial<Pick<Done, "detail" | "error">>
 
 export const onAudio = (state: State, audio: Uint8Array, out: Events): void => {
   const reply = opened(state, out)
+  reply.spoken = true
   out.push({ _tag: "AudioDelta", responseId: reply.id, itemId: itemOf(state, reply).id, audio })
 }
 
-export const onReplyWords = (state: State, delta: string, out: Events): void => {
+/** What it thinks, or writes: it is to be heard, so all that it writes is meant for itself. */
+export const onReasoning = (state: State, delta: string, out: Events): void => {
   if (delta === "") return
+  out.push({ _tag: "Reasoning", responseId: opened(state, out).id, delta })
+}
+
+export const onReplyWords = (state: State, words: string, out: Events): void => {
+  if (words === "") return
   const reply = opened(state, out)
   const item = itemOf(state, reply)
+  const delta = joined(item.text, words)
+  reply.spoken = true
+  if (delta === "") return
   item.text += delta
   out.push({ _tag: "TranscriptDelta", role: "assistant", itemId: item.id, responseId: reply.id, delta })
 }
@@ -50,29 +61,67 @@ export const onInterrupted = (state: State, out: Events): void => {
 export const onTurnComplete = (state: State, reason: string, busy: boolean, out: Events): void => {
   const { begun, calls, reply } = state
   const silent = reply === undefined && !begun && !busy
-  const ending = endingOf(state, reason)
+  const error = fine.has(reason) ? undefined : state.errors.refusedToAnswer(reason)
+  state.begun = false
+  if (silent && error === undefined && state.resuming) return letItCome(state)
+  const unanswered = silent && (state.owed !== undefined || isAsked(state))
   // silence is an answer as well
   if (silent && state.owed === "speech") onReply(state, out)
   onTurnEnd(state, silent, out)
   if (reply !== undefined) {
     // while it waits for answers it has said what it had to say
-    reply.held = busy && calls.size === 0 && ending.error === undefined
+    reply.held = busy && calls.size === 0 && error === undefined
     if (reply.held) finishItem(reply, out)
-    else finish(state, reply, ending, out)
-  } else if (silent) {
-    nothingSaid(state, reason, ending.error, out)
+    else finish(state, reply, endingOf(reason, error ?? unspoken(state, reply)), out)
+  } else if (error !== undefined ? silent : unanswered) {
+    nothingSaid(state, error ?? state.errors.unspoken(false), out)
   }
-  state.begun = false
 }
 
-const nothingSaid = (state: State, reason: string, error: BidiError | undefined, out: Events): void => {
+/** The model has done: what it said of itself that it goes on with, it does not. */
+export const onIdle = (state: State, out: Events): void => {
+  const { reply } = state
+  if (reply?.held === true) finish(state, reply, endingOf("", unspoken(state, reply)), out)
+}
+
+/** Nothing came for too long. `millis` is how long; `asking`: it will be asked once more. */
+export const onOverdue = (state: State, millis: number, asking: boolean, out: Events): void => {
+  if (!isOverdue(state)) return
+  const error = state.errors.unanswered(millis)
+  state.awaited = false
+  overdue(state, out)
+  if (asking) out.push({ _tag: "Problem", error })
+  else nothingSaid(state, error, out)
+}
+
+/** Whether something was asked, and neither an answer came nor the news that there is none. */
+export const isOverdue = ({ awaited, reply, speaking, utterance }: State): boolean =>
+  reply === undefined &&
+  !speaking &&
+  (awaited || (utterance !== undefined && !utterance.answered && !utterance.overdue && utterance.text !== ""))
+
+// The first empty turn behind an answer: what is said to it comes a little later.
+const letItCome = (state: State): void => {
+  state.resuming = false
+  state.awaited = true
+  state.signs++
+}
+
+// A command is told that it will not be answered. Speech was answered, with nothing: it is not to be heard again.
+const nothingSaid = (state: State, error: BidiError, out: Events): void => {
   const { owed } = state
   state.owed = undefined
-  if (owed === "command" && error !== undefined) out.push({ _tag: "NoResponse", error })
-  // it chose to say nothing; that is what it was asked for
-  else if (owed !== undefined) out.push(...silence(state))
-  else if (error !== undefined && reason !== SILENT) out.push({ _tag: "Problem", error })
+  state.awaited = false
+  if (owed === undefined) out.push({ _tag: "Problem", error })
+  else if (owed === "command") out.push({ _tag: "NoResponse", error })
+  else {
+    const responseId = nextId(state, "replies")
+    out.push({ _tag: "ResponseStarted", responseId }, { _tag: "ResponseDone", responseId, ...endingOf("", error) })
+  }
 }
+
+const unspoken = ({ errors }: State, { spoken }: Reply): BidiError | undefined =>
+  spoken ? undefined : errors.unspoken(true)
 
 // ---------------------------------------------------------------------------------------------------------------------
 // helpers
@@ -85,9 +134,11 @@ const opened = (state: State, out: Events): Reply => {
     finish(state, state.reply, { stopReason: "complete" }, out)
   }
   onReply(state, out)
-  const reply: Reply = { id: nextId(state, "replies"), item: undefined, held: false }
+  const reply: Reply = { id: nextId(state, "replies"), item: undefined, held: false, spoken: false }
   state.reply = reply
   state.owed = undefined
+  state.resuming = false
+  state.awaited = false
   state.begun = true
   out.push({ _tag: "ResponseStarted", responseId: reply.id })
   return reply
@@ -117,26 +168,18 @@ const finish = (state: State, reply: Reply, ending: Ending, out: Events): void =
   state.last = { id: reply.id, cut: false }
 }
 
-// A reply without anything in it: whoever waits for one need not wait any longer.
-const silence = (state: State): Events => {
-  const responseId = nextId(state, "replies")
-  return [
-    { _tag: "ResponseStarted", responseId },
-    { _tag: "ResponseDone", responseId, stopReason: "complete" }
-  ]
-}
-
-/** What a model that may stay silent says of its silence. */
-const SILENT = "RESPONSE_REJECTED"
-
-const fine = new Set(["", "TURN_COMPLETE_REASON_UNSPECIFIED", "NEED_MORE_INPUT"])
-const failures = new Set(["MALFORMED_FUNCTION_CALL", "MAX_REGENERATION_REACHED", SILENT])
+const fine = new Set(["", "TURN_COMPLETE_REASON_UNSPECIFIED"])
+const failures = new Set([
+  "MALFORMED_FUNCTION_CALL",
+  "MAX_REGENERATION_REACHED",
+  "NEED_MORE_INPUT",
+  "RESPONSE_REJECTED"
+])
 
 // Every other reason is a name for what may not be said or shown.
-const endingOf = (state: State, reason: string): Ending => {
-  if (fine.has(reason)) return { stopReason: "complete" }
-  const error: BidiError = state.errors.refusedToAnswer(reason)
-  return failures.has(reason)
+const endingOf = (reason: string, error: BidiError | undefined): Ending => {
+  if (error === undefined) return { stopReason: "complete" }
+  return fine.has(reason) || failures.has(reason)
     ? { stopReason: "error", error }
     : { stopReason: "error", detail: "content_filter", error }
 }

@@ -1,13 +1,14 @@
 /**
  * Options, checked and complete.
  */
+import * as Duration from "effect/Duration"
 import * as Result from "effect/Result"
 import * as Audio from "@effect-bidi/core/Audio"
 import { optionsOf, wrong, type WrongOption } from "@effect-bidi/core/BidiAdapter"
 import { Options } from "../Options.ts"
 import { type Family, familyOf } from "./family.ts"
 
-export interface Settings extends Omit<Options, "transcription" | "functions"> {
+export interface Settings extends Omit<Options, "transcription" | "functions" | "unanswered"> {
   readonly model: string
   readonly family: Family
   readonly input: Audio.AudioFormat
@@ -18,6 +19,7 @@ export interface Settings extends Omit<Options, "transcription" | "functions"> {
   readonly compression: NonNullable<Options["compression"]>
   readonly behavior: "blocking" | "non_blocking" | undefined
   readonly scheduling: "when_idle" | "interrupt"
+  readonly unanswered: { readonly after: Duration.Duration; readonly nudge: boolean }
 }
 
 type Transcription = Exclude<Exclude<NonNullable<Options["transcription"]>, false>["input"], boolean | undefined>
@@ -39,7 +41,7 @@ export const resolve = (options: unknown): Result.Result<Settings, WrongOption> 
     const problem = rule(given, family, model)
     if (problem !== undefined) return Result.fail(wrong(...problem))
   }
-  const { functions = {}, transcription = {}, ...rest } = given
+  const { functions = {}, transcription = {}, unanswered = {}, ...rest } = given
   const words = transcription === false ? { input: false, output: false } : transcription
   return Result.succeed({
     input: Audio.pcm(16_000),
@@ -52,7 +54,8 @@ export const resolve = (options: unknown): Result.Result<Settings, WrongOption> 
       words.input === false ? undefined : words.input === undefined || words.input === true ? {} : words.input,
     outputTranscription: words.output !== false,
     behavior: functions.behavior ?? family.behavior,
-    scheduling: functions.scheduling ?? "when_idle"
+    scheduling: functions.scheduling ?? "when_idle",
+    unanswered: { after: Duration.fromInputUnsafe(unanswered.after ?? "10 seconds"), nudge: unanswered.nudge === true }
   })
 }
 
@@ -77,8 +80,11 @@ const LEVELS = '{ level: "minimal" | "low" | "medium" | "high" }'
 
 const thinking: Rule = ({ thinking }, family, model) => {
   if (thinking === undefined) return undefined
-  const { budget, level } = thinking
-  if ((budget === undefined) === (level === undefined)) return ["thinking", "Expected either level or budget"]
+  const { budget, level, thoughts } = thinking
+  if (budget !== undefined && level !== undefined) return ["thinking", "Expected either level or budget"]
+  if (budget === undefined && level === undefined && thoughts === undefined) {
+    return ["thinking", "Expected either level or budget"]
+  }
   if (family.thinking === "none") {
     return ["thinking", `The model ${model} decides by itself; gemini-3.8-live-extended-thinking takes ${LEVELS}`]
   }

@@ -1,7 +1,7 @@
 /**
  * The session we ask for, as the SDK writes it into the first frame.
  */
-import type { WrongOption } from "@effect-bidi/core/BidiAdapter"
+import { wrong, type WrongOption } from "@effect-bidi/core/BidiAdapter"
 import type { Setup, ToolDefinition } from "@effect-bidi/core/BidiModel"
 import {
   ActivityHandling,
@@ -22,7 +22,7 @@ import {
   TurnCoverage
 } from "@google/genai"
 import * as Duration from "effect/Duration"
-import { parametersOf } from "./jsonSchema.ts"
+import { parametersOf, problemOf } from "./jsonSchema.ts"
 import type { Settings } from "./settings.ts"
 
 /** What has no value is left to the provider. */
@@ -45,7 +45,7 @@ export const build = (settings: Settings, setup: Setup): LiveConnectConfig => ({
   ...given("contextWindowCompression", compression(settings.compression)),
   ...given("inputAudioTranscription", transcription(settings.inputTranscription)),
   ...(settings.outputTranscription ? { outputAudioTranscription: {} } : {}),
-  ...given("realtimeInputConfig", realtimeInput(settings)),
+  realtimeInputConfig: realtimeInput(settings),
   ...given("proactivity", proactivity(settings.proactivity))
 })
 
@@ -53,7 +53,17 @@ export const build = (settings: Settings, setup: Setup): LiveConnectConfig => ({
 export const historyOf = ({ family }: Settings, setup: Setup): HistoryConfig | undefined =>
   setup.resume === undefined && family.seed === "history" ? { initialHistoryInClientContent: true } : undefined
 
-/** A tool that the provider would refuse, together with the whole session. */
+/** A tool that the provider would refuse, together with the whole session, or could only be told half of. */
+export const undeclarable = (setup: Setup): WrongOption | undefined => unnameable(setup) ?? undescribable(setup)
+
+const undescribable = ({ tools }: Setup): WrongOption | undefined => {
+  for (const { name, parameters } of tools) {
+    const problem = problemOf(parameters)
+    if (problem !== undefined) return wrong(`tools.${name}.parameters`, problem)
+  }
+  return undefined
+}
+
 export const unnameable = ({ tools }: Setup): WrongOption | undefined => {
   const tool = tools.find(({ name }) => !/^[a-zA-Z_][\w.:-]{0,127}$/.test(name))
   if (tool === undefined) return undefined
@@ -91,9 +101,10 @@ const levels = {
 }
 
 const thinking = ({ family, thinking }: Settings): ThinkingConfig | undefined => {
-  if (thinking?.budget !== undefined) return { thinkingBudget: thinking.budget }
+  const thoughts = thinking?.thoughts === true ? { includeThoughts: true } : undefined
+  if (thinking?.budget !== undefined) return { thinkingBudget: thinking.budget, ...thoughts }
   const level = thinking?.level ?? family.level
-  return level === undefined ? undefined : { thinkingLevel: levels[level] }
+  return level === undefined ? thoughts : { thinkingLevel: levels[level], ...thoughts }
 }
 
 const declaration = (
@@ -128,21 +139,22 @@ const coverages = {
   activity_and_video: TurnCoverage.TURN_INCLUDES_AUDIO_ACTIVITY_AND_ALL_VIDEO
 }
 
-const realtimeInput = ({ turnCoverage, turnDetection }: Settings): RealtimeInputConfig | undefined => {
+const realtimeInput = ({ turnCoverage, turnDetection }: Settings): RealtimeInputConfig => {
   const detection = turnDetection === "none" ? { disabled: true } : automatic(turnDetection)
-  const config: RealtimeInputConfig = {
-    ...(Object.keys(detection).length === 0 ? {} : { automaticActivityDetection: detection }),
+  return {
+    // said also where all of it is the default: sessions of 3.8 that said nothing were seen to hear nothing
+    automaticActivityDetection: detection,
     ...(turnDetection !== "none" && turnDetection.interruptResponse === false
       ? { activityHandling: ActivityHandling.NO_INTERRUPTION }
       : {}),
     ...given("turnCoverage", turnCoverage && coverages[turnCoverage])
   }
-  return Object.keys(config).length === 0 ? undefined : config
 }
 
 const automatic = (detection: Exclude<Settings["turnDetection"], "none">): AutomaticActivityDetection => {
   const { endSensitivity, prefixPadding, silence, startSensitivity } = detection
   return {
+    disabled: false,
     ...given("startOfSpeechSensitivity", startSensitivity && starts[startSensitivity]),
     ...given("endOfSpeechSensitivity", endSensitivity && ends[endSensitivity]),
     ...given("prefixPaddingMs", millis(prefixPadding)),

@@ -27,6 +27,8 @@ export interface Session {
   readonly responds: boolean
   /** The model waits in silence for the answers to its calls. */
   readonly blocking: boolean
+  /** Meanwhile it takes no sound either: the connection would be closed. */
+  readonly deafWhileBlocked: boolean
   /** What an answer to a call does to a reply that is being spoken; `undefined` where there is no choice. */
   readonly scheduling: "when_idle" | "interrupt" | undefined
   /** How the talk so far gets into a new session. */
@@ -44,6 +46,22 @@ export interface Reply {
   item: { readonly id: string; text: string } | undefined
   /** A turn of the model is over, and the model has not done: another is to follow. */
   held: boolean
+  /** There was sound, or words of it; until then there is nothing to be heard. */
+  spoken: boolean
+}
+
+/** A call that came lately. */
+export interface Called {
+  /** What it is called here. */
+  readonly id: string
+  /** What it is called on the wire; parts of content may leave it out. */
+  wire: string | undefined
+  readonly name: string
+  readonly args: string
+  /** It came as a part of the model's content, or else as a message of its own. */
+  readonly asPart: boolean
+  /** It came in the other way as well. */
+  twice: boolean
 }
 
 /** A turn of the user, and the words of it that have come. */
@@ -54,12 +72,14 @@ export interface Utterance {
   final: boolean
   /** A reply has begun since. */
   answered: boolean
+  /** No reply has begun for so long that none is expected any more. */
+  overdue: boolean
 }
 
 export interface State {
   readonly errors: Errors
   readonly session: Session
-  readonly counts: { replies: number; items: number; utterances: number }
+  readonly counts: { replies: number; items: number; utterances: number; calls: number }
   reply: Reply | undefined
   /** The last reply that ended. The provider may still cut it off, while it is being played. */
   last: { readonly id: string; cut: boolean } | undefined
@@ -79,10 +99,18 @@ export interface State {
   owed: "command" | "speech" | undefined
   /** Something of the provider's current turn has come. */
   begun: boolean
+  /** Calls were answered to a model that has waited for it: an empty turn behind them is not yet the reply. */
+  resuming: boolean
+  /** Such an empty turn has come. */
+  awaited: boolean
+  /** How often the user's words have come, or what was awaited was awaited anew. */
+  signs: number
   /** What the model is to know, and can be told only together with something to answer. */
   readonly untold: Array<string>
   /** Calls that wait for an answer. */
   readonly calls: Set<string>
+  /** The latest calls, oldest first. */
+  readonly called: Array<Called>
   /** The provider has announced the end of the connection. */
   expiring: boolean
 }
@@ -93,7 +121,7 @@ export type Events = Array<ModelEvent>
 export const initial = (errors: Errors, session: Session): State => ({
   errors,
   session,
-  counts: { replies: 0, items: 0, utterances: 0 },
+  counts: { replies: 0, items: 0, utterances: 0, calls: 0 },
   reply: undefined,
   last: undefined,
   utterance: undefined,
@@ -104,19 +132,32 @@ export const initial = (errors: Errors, session: Session): State => ({
   activity: false,
   owed: undefined,
   begun: false,
+  resuming: false,
+  awaited: false,
+  signs: 0,
   untold: [],
   calls: new Set(),
+  called: [],
   expiring: false
 })
 
-const kinds = { replies: "r", items: "a", utterances: "u" } as const
+const kinds = { replies: "r", items: "a", utterances: "u", calls: "c" } as const
 
 /** The next id of its kind. */
 export const nextId = ({ counts, session }: State, kind: keyof typeof kinds): string =>
   `${session.prefix}_${kinds[kind]}${++counts[kind]}`
 
-/** Why the connection ended: after an announcement, every close that is not our fault is the announced end. */
-export const endOf = (state: State, error: BidiError): BidiError =>
-  state.expiring && (error.reason._tag === "ConnectionLost" || error.reason._tag === "ServerFault")
-    ? state.errors.expired(error)
-    : error
+/**
+ * Why the connection ended. After an announcement, every close that is not our fault is the announced end. A session that
+ * has worked and then calls what we said invalid ("No turn to complete", "Request contains an invalid argument.") works
+ * again when it is resumed; the same from a connection that has done nothing else is our fault after all.
+ */
+export const endOf = (state: State, error: BidiError): BidiError => {
+  const { counts, errors, expiring } = state
+  const { _tag, code } = error.reason
+  const worked = counts.replies > 0 || counts.utterances > 0
+  const own = _tag === "InvalidRequest" && code === "1007" && worked ? errors.unexpected(error) : error
+  return expiring && (own.reason._tag === "ConnectionLost" || own.reason._tag === "ServerFault")
+    ? errors.expired(own)
+    : own
+}

@@ -29,6 +29,9 @@ export interface Line {
   readonly inbox: Inbox<Inbound, BidiError>
   /** Writes messages together and in order, and waits until the last one has left. */
   readonly send: (messages: ReadonlyArray<ClientMessage>) => Effect.Effect<void, BidiError>
+  readonly isOpen: () => boolean
+  /** Writes one message; `false` when the line is gone. Never throws. */
+  readonly put: (message: ClientMessage) => boolean
   /** Writes the user's audio; `false` when the line is congested or gone. Never throws. */
   readonly audio: (frame: Uint8Array) => boolean
 }
@@ -143,6 +146,12 @@ const listen = ({ endpoint, errors, inbox, now, opened, over, rate, session }: W
   const line: Line = {
     inbox,
     send,
+    isOpen,
+    put: (message) => {
+      if (socket === undefined || !isOpen()) return false
+      socket.send(JSON.stringify(message))
+      return true
+    },
     audio: (frame) => {
       if (socket === undefined || !isOpen() || socket.bufferedAmount > CONGESTED) return false
       socket.send(`${head}${base64(frame)}"}}}`)

@@ -25,7 +25,8 @@ const modalityOf = (name: unknown): Modality => {
 export const usageOf = (raw: Fields): Usage | undefined => {
   const prompt = count(raw, "promptTokenCount")
   const toolUse = count(raw, "toolUsePromptTokenCount")
-  const response = count(raw, "responseTokenCount")
+  // on Vertex' wire these have the names of other requests
+  const response = count(raw, "responseTokenCount") || count(raw, "candidatesTokenCount")
   const thoughts = count(raw, "thoughtsTokenCount")
   const inputTokens = prompt + toolUse
   const outputTokens = response + thoughts
@@ -36,7 +37,7 @@ export const usageOf = (raw: Fields): Usage | undefined => {
   // the results of tools and thoughts are text, also where nobody says so
   if (!add(inputs, raw, "toolUsePromptTokensDetails")) inputs.text += toolUse
   const outputs = sums()
-  add(outputs, raw, "responseTokensDetails")
+  if (!add(outputs, raw, "responseTokensDetails")) add(outputs, raw, "candidatesTokensDetails")
   outputs.text += thoughts
   const cached = count(raw, "cachedContentTokenCount")
   return {

@@ -14,6 +14,7 @@
  *   words after the reply has ended or was cut off. A turn without any words waits for them a little longer: until the
  *   user has sent enough sound that the words must be new ones.
  */
+import { joined } from "./joined.ts"
 import type { Events, State, Utterance } from "./state.ts"
 import { nextId } from "./state.ts"
 
@@ -38,11 +39,15 @@ export const onWords = (state: State, words: string, finished: boolean, out: Eve
     if (isNew(state)) leave(state, out)
     // words are the first sign of speech where the provider does not tell of it
     const utterance = state.utterance ?? place(state, state.session.interrupts && !state.speaking, out)
-    utterance.text += words
-    if (utterance.final) {
+    const delta = joined(utterance.text, words)
+    utterance.text += delta
+    state.signs++
+    if (delta === "") {
+      // said before
+    } else if (utterance.final) {
       out.push({ _tag: "TranscriptDone", role: "user", itemId: utterance.id, text: utterance.text })
     } else {
-      out.push({ _tag: "TranscriptDelta", role: "user", itemId: utterance.id, delta: words })
+      out.push({ _tag: "TranscriptDelta", role: "user", itemId: utterance.id, delta })
     }
   }
   if (finished && state.utterance !== undefined) finish(state.utterance, out)
@@ -51,6 +56,11 @@ export const onWords = (state: State, words: string, finished: boolean, out: Eve
 /** A reply begins: what caused it stands before it. */
 export const onReply = (state: State, out: Events): void => {
   const { committed, heard, owed, session } = state
+  // the news that the user has stopped may be lost; who answers has heard them to the end
+  if (state.speaking) {
+    state.speaking = false
+    out.push({ _tag: "SpeechStopped" })
+  }
   const open = state.utterance !== undefined && !state.utterance.answered
   const spoken = committed || (!session.manual && heard && owed !== "command")
   if (open || spoken) {
@@ -73,14 +83,22 @@ export const onTurnEnd = (state: State, silent: boolean, out: Events): void => {
   }
 }
 
+/** Nobody answered what the user said, for long: its words are final, and others are another turn. */
+export const overdue = ({ utterance }: State, out: Events): void => {
+  if (utterance === undefined || utterance.answered) return
+  utterance.overdue = true
+  finish(utterance, out)
+}
+
 // Whether words are those of another turn than the one that waits for its own.
 const isNew = ({ reply, session, since, utterance }: State): boolean =>
-  utterance !== undefined && utterance.answered && utterance.text === "" && !reply && since >= session.second
+  utterance !== undefined &&
+  (utterance.overdue || (utterance.answered && utterance.text === "" && !reply && since >= session.second))
 
 /** The turn of before is over; an answered one takes no more words. */
 export const leave = (state: State, out: Events): void => {
   const { utterance } = state
-  if (utterance === undefined || !utterance.answered) return
+  if (utterance === undefined || !(utterance.answered || utterance.overdue)) return
   finish(utterance, out)
   state.utterance = undefined
 }
@@ -90,7 +108,7 @@ const place = (state: State, interrupts: boolean, out: Events): Utterance => {
   const { utterance } = state
   if (utterance !== undefined && !utterance.answered) return utterance
   leave(state, out)
-  const placed: Utterance = { id: nextId(state, "utterances"), text: "", final: false, answered: false }
+  const placed: Utterance = { id: nextId(state, "utterances"), text: "", final: false, answered: false, overdue: false }
   state.utterance = placed
   tell(state, placed, interrupts, out)
   return placed

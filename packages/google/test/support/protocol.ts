@@ -22,6 +22,7 @@ export const start = (session: Partial<Session> = {}): State =>
     interrupts: true,
     responds: false,
     blocking: false,
+    deafWhileBlocked: false,
     scheduling: "when_idle",
     seed: "history",
     context: true,
@@ -34,6 +35,7 @@ export const older: Partial<Session> = {
   model: "gemini-3.1-flash-live-preview",
   responds: true,
   blocking: true,
+  deafWhileBlocked: true,
   scheduling: undefined,
   context: false
 }

@@ -1,0 +1,57 @@
+/**
+ * Calls of the model. They come as messages of their own, as parts of what it says, or as both.
+ */
+import type { ToolCall } from "@effect-bidi/core/BidiModel"
+import { type Fields, isFields, list, text } from "./frame.ts"
+import type { Called, Events, State } from "./state.ts"
+import { nextId } from "./state.ts"
+
+// A call comes in its second way soon after its first.
+const REMEMBERED = 64
+
+/** The calls among these that have not come before, and what is wrong with the others. */
+export const callsIn = (state: State, raw: ReadonlyArray<unknown>, asPart: boolean, out: Events): Array<ToolCall> =>
+  raw.flatMap((one) => {
+    const call = isFields(one) ? one : {}
+    const [id, name, args] = [text(call, "id"), text(call, "name"), JSON.stringify(call.args ?? {})]
+    // in content, ids may be left out; elsewhere it is by them that calls are answered
+    if (name === "" || (id === "" && !asPart)) {
+      const error = state.errors.malformed("a call of the model has no id or no name and cannot be answered")
+      out.push({ _tag: "Problem", error })
+      return []
+    }
+    const wire = id === "" ? undefined : id
+    if (isTwin(state, { wire, name, args, asPart })) return []
+    const called: Called = { id: wire ?? nextId(state, "calls"), wire, name, args, asPart, twice: false }
+    state.called.push(called)
+    if (state.called.length > REMEMBERED) state.called.shift()
+    return [{ id: called.id, name, arguments: args }]
+  })
+
+/** The calls in parts of content. */
+export const callsOf = (content: Fields): ReadonlyArray<unknown> =>
+  list(content, "parts").flatMap((part) =>
+    isFields(part) && part.functionCall !== undefined && part.functionCall !== null ? [part.functionCall] : []
+  )
+
+// The same call in its other way. One that comes twice in the same way is another, or for others to tell.
+const isTwin = (state: State, { args, asPart, name, wire }: Pick<Called, "wire" | "name" | "args" | "asPart">) => {
+  const twin = state.called.find(
+    (called) =>
+      called.asPart !== asPart &&
+      !called.twice &&
+      called.name === name &&
+      called.args === args &&
+      (called.wire === wire || called.wire === undefined || wire === undefined)
+  )
+  if (twin === undefined) return false
+  twin.twice = true
+  twin.wire ??= wire
+  return true
+}
+
+/** By what id the provider knows a call; nothing, where it gave none. */
+export const wireId = ({ called }: State, id: string): { readonly id?: string } => {
+  const known = called.find((call) => call.id === id)
+  return known !== undefined && known.wire === undefined ? {} : { id: known?.wire ?? id }
+}
