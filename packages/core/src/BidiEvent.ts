@@ -106,7 +106,8 @@ export const TurnClear = Schema.TaggedStruct("TurnClear", {})
 export type TurnClear = typeof TurnClear.Type
 
 /**
- * A remote speaker reports how much of an audio item it has played.
+ * A remote speaker reports how much of an audio item it has played. A report corrects where it is thought to be; between
+ * two of them it is thought to play in real time. One or two a second are enough, and none of them has to arrive.
  *
  * @category inputs
  */
@@ -344,7 +345,8 @@ export type UserIdle = typeof UserIdle.Type
 
 /**
  * The agent was cut off while a reply was being generated or still audible. `heard` is how much of the reply's audio
- * reached the person.
+ * reached the person; without a speaker, how much of it was produced. There is one for each reply that was cut: where
+ * several were waiting to be heard, the first tells where the voice stopped, and those behind it were heard for 0.
  *
  * @category outputs
  */

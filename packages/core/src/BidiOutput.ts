@@ -32,8 +32,10 @@ export interface Mailbox {
 
 /**
  * Whether a person hears this output, and how one knows how much: `"none"` plays nothing; `"remote"` plays out of
- * sight (a browser, a phone), where `PlaybackReport` inputs tell the position and real time is assumed without them; a
- * function answers how much audio was played since the output was opened, less what still sits in the device.
+ * sight (a browser, a phone): in real time, as is thought, from where a `PlaybackReport` input said last that it was.
+ * Reports may come seldom, stop or be wrong: a remote output is never thought to be more than five seconds behind real
+ * time, nor ahead of what it was sent. A function answers how much audio was played since the output was opened, less
+ * what still sits in the device.
  *
  * @category models
  */

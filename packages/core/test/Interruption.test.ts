@@ -220,7 +220,7 @@ describe("an interruption", () => {
           [1, 0.5],
           [2, 2.5]
         ]),
-        2500
+        3500 // a second after the last report
       )
       assert.strictEqual(yield* heard([[1, 99]]), undefined) // all of it, it says
     })

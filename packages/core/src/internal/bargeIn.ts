@@ -28,25 +28,23 @@ export interface BargeIn {
   readonly speechStopped: () => void
   /** `interrupts`: whether nothing was known of the speech before. */
   readonly userTurn: (interrupts: boolean) => Effect.Effect<void> | undefined
+  /** The connection is gone, and with it the speech that it heard: nothing will come of that any more. */
+  readonly abandoned: () => void
 }
 
 export const make = Effect.fnUntraced(function* (
-  { outputs, protection, turn }: Rooms,
+  { ledger, outputs, protection, turn }: Rooms,
   { interrupt }: Interrupter,
   { minSpeech, resumeAfter }: InterruptionOptions
 ) {
   const timer = yield* FiberHandle.make()
   const start = yield* FiberHandle.runtime(timer)()
   const now = Effect.asVoid(interrupt("user_speech"))
-  let paused = false
 
-  const pause = Effect.suspend(() => {
-    paused = true
-    return outputs.pause
-  })
-  const resume = Effect.suspend(() => {
-    paused = false
-    return outputs.resume
+  // There is nothing to pause while nothing is to be heard: the next reply would begin in silence.
+  const begin = Effect.suspend(() => {
+    const audible = turn.active !== undefined || ledger.remaining() > 0
+    return resumeAfter !== undefined && audible && outputs.canPause() ? outputs.pause : now
   })
 
   return {
@@ -54,7 +52,6 @@ export const make = Effect.fnUntraced(function* (
       if (protection.on) return undefined
       const cut = interrupts && turn.active !== undefined
       if (cut || (minSpeech === undefined && resumeAfter === undefined)) return interrupts ? now : undefined
-      const begin = resumeAfter !== undefined && outputs.canPause() ? pause : now
       if (minSpeech === undefined) {
         start(Effect.void) // whatever was to happen after earlier speech
         return begin
@@ -63,16 +60,17 @@ export const make = Effect.fnUntraced(function* (
       return undefined
     },
     speechStopped: () => {
-      if (paused) start(Effect.andThen(Effect.sleep(resumeAfter!), resume))
+      if (outputs.isPaused()) start(Effect.andThen(Effect.sleep(resumeAfter!), outputs.resume))
       else if (minSpeech !== undefined) start(Effect.void)
     },
     userTurn: (interrupts) => {
-      if (paused) {
+      if (outputs.isPaused()) {
         start(Effect.void)
-        return Effect.andThen(now, resume)
+        return Effect.andThen(now, outputs.resume)
       }
       // while it generates, the provider itself says what it makes of speech
       return interrupts && turn.active === undefined ? now : undefined
-    }
+    },
+    abandoned: () => void start(outputs.resume) // instead of whatever was to happen after the speech
   } satisfies BargeIn
 })

@@ -9,7 +9,7 @@ import * as Audio from "../Audio.ts"
 import type { BidiOutput, Sink } from "../BidiOutput.ts"
 import { atMost } from "./closing.ts"
 import type { Fanout } from "./fanout.ts"
-import { type Ledger, type Position, RealTime } from "./playback.ts"
+import { type Ledger, type Position, RemoteTime } from "./playback.ts"
 
 // A device that does not fall silent in this time is left behind; its position is taken as it is.
 const FLUSH_TIMEOUT = "250 millis"
@@ -17,11 +17,13 @@ const FLUSH_TIMEOUT = "250 millis"
 export interface Outputs {
   /** Connects an opened output: it gets its events from now on. */
   readonly add: <E, R>(output: BidiOutput<E, R>, sink: Sink<E>) => void
-  /** Drops the audio that waits anywhere, and silences every device. */
+  /** Drops the audio that waits anywhere, and silences every device. What they play next, they play: a pause is over. */
   readonly flush: Effect.Effect<void>
   /** Whether everything that plays can pause. */
   readonly canPause: () => boolean
+  readonly isPaused: () => boolean
   readonly pause: Effect.Effect<void>
+  /** Ends a pause; nothing happens without one. */
   readonly resume: Effect.Effect<void>
   /** A remote speaker tells how much of an item it has played. */
   readonly report: (itemId: string, played: Duration.Duration) => void
@@ -31,7 +33,14 @@ export const make = Effect.fnUntraced(function* (format: Audio.AudioFormat, fano
   const clock = yield* Clock.Clock
   const flushes: Array<Effect.Effect<void>> = []
   const remotes: Array<Remote> = []
-  const playing: Array<Sink<unknown>> = []
+  const playing: Array<Pick<Sink<unknown>, "pause" | "resume">> = []
+  let paused = false
+
+  const resume = Effect.suspend(() => {
+    if (!paused) return Effect.void
+    paused = false
+    return Effect.forEach(playing, ({ resume }) => resume ?? Effect.void, { discard: true })
+  })
 
   const bounded = (name: string, flush: Effect.Effect<void>) =>
     Effect.flatMap(atMost(flush, FLUSH_TIMEOUT), (exit) =>
@@ -43,37 +52,46 @@ export const make = Effect.fnUntraced(function* (format: Audio.AudioFormat, fano
   return {
     add: (output, sink) => {
       const { playback } = sink
-      let offer = sink.offer
-      let flush = sink.flush
+      let { flush, offer, pause, resume } = sink
       if (typeof playback === "function") {
         ledger.add(() => Duration.toMillis(playback()))
       } else if (playback === "remote") {
         const remote = new Remote(ledger, clock)
         remotes.push(remote)
         flush = Effect.andThen(flush, Effect.sync(remote.flush))
+        if (pause) pause = Effect.andThen(pause, Effect.sync(remote.pause))
+        if (resume) resume = Effect.andThen(resume, Effect.sync(remote.resume))
         offer = (event) => {
           if (event._tag === "AudioStream") remote.append(Audio.millis(format, event.audio.length))
           sink.offer(event)
         }
       }
-      if (playback !== "none") playing.push(sink)
+      if (playback !== "none") {
+        playing.push({ ...(pause === undefined ? {} : { pause }), ...(resume === undefined ? {} : { resume }) })
+      }
       flushes.push(bounded(output.name, flush))
       fanout.subscribe(output.events, offer)
     },
-    flush: Effect.suspend(() => Effect.all(flushes, { concurrency: "unbounded", discard: true })),
+    flush: Effect.andThen(
+      Effect.suspend(() => Effect.all(flushes, { concurrency: "unbounded", discard: true })),
+      resume
+    ),
     canPause: () => playing.length > 0 && playing.every(({ pause, resume }) => pause && resume),
-    pause: Effect.suspend(() => Effect.forEach(playing, ({ pause }) => pause ?? Effect.void, { discard: true })),
-    resume: Effect.suspend(() => Effect.forEach(playing, ({ resume }) => resume ?? Effect.void, { discard: true })),
+    isPaused: () => paused,
+    pause: Effect.suspend(() => {
+      paused = true
+      return Effect.forEach(playing, ({ pause }) => pause ?? Effect.void, { discard: true })
+    }),
+    resume,
     report: (itemId, played) => {
       for (const remote of remotes) remote.report(itemId, Duration.toMillis(played))
     }
   } satisfies Outputs
 })
 
-/** A device that cannot be asked: it is where it last said it was, or else where real time says. */
+/** A device that cannot be asked, and may tell where it is. */
 class Remote {
-  private readonly estimate = new RealTime()
-  private reported: number | undefined
+  private readonly time = new RemoteTime()
   private readonly ledger: Ledger
   private readonly clock: Clock.Clock
   private readonly position: Position
@@ -81,20 +99,26 @@ class Remote {
   constructor(ledger: Ledger, clock: Clock.Clock) {
     this.ledger = ledger
     this.clock = clock
-    this.position = () => this.reported ?? this.estimate.played(clock.currentTimeMillisUnsafe())
+    this.position = () => this.time.played(this.now())
     ledger.add(this.position)
   }
 
   append(millis: number): void {
-    this.estimate.append(millis, this.clock.currentTimeMillisUnsafe())
+    this.time.append(millis, this.now())
   }
 
   report(itemId: string, played: number): void {
     const position = this.ledger.locate(this.position, itemId, played)
-    if (position !== undefined) this.reported = Math.max(this.reported ?? 0, position)
+    if (position !== undefined) this.time.report(position, this.now())
   }
 
-  readonly flush = (): void => {
-    this.estimate.flush(this.clock.currentTimeMillisUnsafe())
+  readonly flush = (): void => this.time.flush(this.now())
+
+  readonly pause = (): void => this.time.pause(this.now())
+
+  readonly resume = (): void => this.time.resume(this.now())
+
+  private now(): number {
+    return this.clock.currentTimeMillisUnsafe()
   }
 }

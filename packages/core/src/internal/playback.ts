@@ -26,6 +26,17 @@ export class RealTime {
     return this.paused ? this.base : Math.min(this.total, this.base + (now - this.since))
   }
 
+  /** All it was given. */
+  get given(): number {
+    return this.total
+  }
+
+  /** It is somewhere else than thought, and goes on from there. */
+  correct(played: number, now: number): void {
+    this.base = Math.min(this.total, played)
+    this.since = now
+  }
+
   pause(now: number): void {
     this.base = this.played(now)
     this.paused = true
@@ -40,6 +51,65 @@ export class RealTime {
   flush(now: number): number {
     this.total = this.played(now)
     return this.total
+  }
+}
+
+/** How far behind real time a remote device is believed to be, in milliseconds, whatever it reports. */
+export const REPORT_GRACE = 5000
+
+/**
+ * Where a remote device is: in real time, from where it said last that it was. Reports may stop, be early by a rounding
+ * or be wrong; nothing that waits for the end of the sound waits for them.
+ */
+export class RemoteTime {
+  private readonly clock = new RealTime()
+  private due = 0 // when everything will have been played, if it is played in real time
+  private sure = 0 // a device does not go back
+  private pausedAt: number | undefined
+
+  get given(): number {
+    return this.clock.given
+  }
+
+  append(millis: number, now: number): void {
+    const latest = this.latest(now)
+    if (latest > this.clock.played(now)) this.report(latest, now)
+    this.clock.append(millis, now)
+    this.due = Math.max(this.due, this.pausedAt ?? now) + millis
+  }
+
+  played(now: number): number {
+    return Math.max(this.clock.played(now), this.latest(now))
+  }
+
+  /** It says that it has played so much. */
+  report(played: number, now: number): void {
+    this.sure = Math.min(this.given, Math.max(this.sure, played))
+    this.clock.correct(this.sure, now)
+  }
+
+  pause(now: number): void {
+    this.clock.correct(this.played(now), now)
+    this.clock.pause(now)
+    this.pausedAt ??= now
+  }
+
+  resume(now: number): void {
+    if (this.pausedAt === undefined) return
+    this.due += now - this.pausedAt
+    this.pausedAt = undefined
+    this.clock.resume(now)
+  }
+
+  flush(now: number): void {
+    this.report(this.played(now), now)
+    this.clock.flush(now)
+    this.due = this.pausedAt ?? now
+  }
+
+  // The least that was played by now.
+  private latest(now: number): number {
+    return this.given - Math.max(0, this.due + REPORT_GRACE - (this.pausedAt ?? now))
   }
 }
 
@@ -117,9 +187,16 @@ export class Ledger {
 
   /** The position of a device that has played so much of an item; `undefined` when the item is not known any more. */
   locate(device: Position, itemId: string, played: number): number | undefined {
-    const item = this.segments.findLast((segment) => segment.itemId === itemId)
-    if (item === undefined) return undefined
-    return this.devices.get(device)! + item.start + Math.min(played, this.end(item) - item.start)
+    let left = Math.max(0, played)
+    let at: number | undefined
+    for (const segment of this.segments) {
+      if (segment.itemId !== itemId) continue
+      const length = this.end(segment) - segment.start
+      at = segment.start + Math.min(left, length)
+      if (left <= length) break
+      left -= length
+    }
+    return at === undefined ? undefined : this.devices.get(device)! + at
   }
 
   /** The devices were flushed: what they have played now is all there is. */
@@ -149,8 +226,13 @@ export class Ledger {
     return Math.min(most, this.produced)
   }
 
+  // A reply is remembered whole while any of it is audible: if it is cut, all of its items are told.
   private forgetPlayed(): void {
     const played = this.produced - this.remaining()
-    this.segments = this.segments.filter((segment) => this.end(segment) > played + TOLERANCE)
+    const audible = new Set<string>()
+    for (const segment of this.segments) {
+      if (this.end(segment) > played + TOLERANCE) audible.add(segment.responseId)
+    }
+    this.segments = this.segments.filter(({ responseId }) => audible.has(responseId))
   }
 }

@@ -157,6 +157,7 @@ export class Receiver {
     const { active, inTurn } = turn
     if (active !== undefined) this.complete(active, "error")
     protection.abandoned(active)
+    this.bargeIn.abandoned()
     turn.abandoned(active)
     words.abandoned()
     const { owed } = turn

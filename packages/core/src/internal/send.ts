@@ -133,7 +133,10 @@ export const make = Effect.fnUntraced(function* (
         return problem === undefined ? Effect.void : Effect.fail(invalid(problem))
       }
       case "PlaybackReport":
-        return Effect.sync(() => outputs.report(input.itemId, input.played))
+        return Effect.sync(() => {
+          outputs.report(input.itemId, input.played)
+          turn.changed() // the sound may be over sooner than those who wait for that think
+        })
       case "TurnStart":
       case "TurnCommit":
       case "TurnClear":

@@ -19,8 +19,9 @@ export const PATIENCE = 30_000
 // Between two words, or until the provider takes what was said as a turn.
 const PAUSE = 1000
 
-// A device that does not get on is not asked more often than this.
-const SHORTEST = 5
+// How soon a device is asked again that should have finished; one that does not get on, less and less often.
+const SOONEST = 5
+const LATEST = 1000
 
 // Ids of a connection's replies are kept to recognise what comes late; more than this many back, nothing does.
 const REMEMBERED = 64
@@ -166,12 +167,12 @@ export class Turn {
   }
 
   // Waits until something may have changed: somebody said so, the sound is over, or a reply that does not come is given up.
-  private readonly change = (): Effect.Effect<void> => {
+  private readonly change = (soonest: number): Effect.Effect<void> => {
     const rest = this.ledger.remaining()
     const sound = rest > 0 ? rest : Infinity
     const patience = this.awaitingReply ? this.asked! + PATIENCE - this.now() : Infinity
     const pause = !this.speaking && this.userSpeaking ? this.stopped! + PAUSE - this.now() : Infinity
-    const wait = Math.max(SHORTEST, Math.min(sound, patience, pause))
+    const wait = Math.max(soonest, Math.min(sound, patience, pause))
     const told = this.told(this.changes)
     return wait === Infinity ? told : Effect.raceFirst(Effect.sleep(wait), told)
   }
@@ -190,10 +191,20 @@ export class Turn {
 
   /** Waits for a state of affairs. */
   until(holds: () => boolean): Effect.Effect<void> {
+    return this.watch(holds, SOONEST)
+  }
+
+  private watch(holds: () => boolean, soonest: number): Effect.Effect<void> {
     return Effect.suspend(() => {
+      const rest = this.ledger.remaining()
       // looked at first: what is over by itself between two looks would tell nobody afterwards
-      const change = this.change()
-      return holds() ? Effect.void : Effect.andThen(change, this.until(holds))
+      const change = this.change(soonest)
+      if (holds()) return Effect.void
+      const again = Effect.suspend(() => {
+        const stuck = rest > 0 && this.ledger.remaining() >= rest
+        return this.watch(holds, stuck ? Math.min(2 * soonest, LATEST) : SOONEST)
+      })
+      return Effect.andThen(change, again)
     })
   }
 
