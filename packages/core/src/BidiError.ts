@@ -138,6 +138,16 @@ export class ConversationEnded extends Schema.TaggedError<ConversationEnded>(id(
 }
 
 /**
+ * The provider did not do in time what it was asked for, on a connection that works. Told by an `Error` event; the
+ * conversation goes on without it.
+ *
+ * @category reasons
+ */
+export class Unanswered extends Schema.TaggedError<Unanswered>(id("Unanswered"))("Unanswered", fields) {
+  readonly resume: Resume = "never"
+}
+
+/**
  * A consumer that declared it may lose nothing fell further behind than the `capacity` (events) of its mailbox.
  *
  * @category reasons
@@ -175,6 +185,7 @@ export const Reason = Schema.Union([
   IdleTimeout,
   ConnectionLost,
   ConversationEnded,
+  Unanswered,
   ConsumerTooSlow,
   StoreFailed
 ])

@@ -167,6 +167,8 @@ export type Command =
  * - `TranscriptDelta`, `TranscriptDone`: words of either side. A final without deltas brings all of its text. `preview`
  *   text may still change and is not part of history.
  * - `Reasoning`: what the model thinks, or writes beside its speech. It is no part of what is said.
+ * - `TranscriptFailed`: the words of this turn of the user will never come; `error` says why.
+ * - `Refused`: the provider does not take the message of the user with this id, ours; it will not be sent again.
  * - `UserTurn`: the provider took what the user said as a turn of the talk, under `itemId`; its words may come later.
  *   `respond` says that a reply follows by itself; `interrupts` that it is the first sign of speech that interrupts the
  *   agent, where it is only still audible: the provider thinks that it has been heard to its end.
@@ -217,6 +219,8 @@ export type ModelEvent =
       readonly text: string
     }
   | { readonly _tag: "Reasoning"; readonly responseId: string; readonly delta: string }
+  | { readonly _tag: "TranscriptFailed"; readonly itemId: string; readonly error: BidiError }
+  | { readonly _tag: "Refused"; readonly id: string; readonly error: BidiError }
   | {
       readonly _tag: "UserTurn"
       readonly itemId: string

@@ -12,8 +12,8 @@ import * as Result from "effect/Result"
 import * as Schedule from "effect/Schedule"
 import * as Scope from "effect/Scope"
 import { BidiError, Unsupported } from "../BidiError.ts"
-import type { ConnectionRestart } from "../BidiEvent.ts"
-import type { Configuration, Connection, ModelEvent } from "../BidiModel.ts"
+import { type ConnectionRestart, fromError } from "../BidiEvent.ts"
+import type { Command, Configuration, Connection, ModelEvent } from "../BidiModel.ts"
 import type { Take } from "../Inbox.ts"
 import { Change, Configured } from "./configured.ts"
 import { askedFor, type Dialed, dialing } from "./dialing.ts"
@@ -24,7 +24,6 @@ import * as Renewals from "./renewal.ts"
 import { resumption } from "./resumption.ts"
 import type { Rooms } from "./rooms.ts"
 import * as Successor from "./successor.ts"
-import type { Owed } from "./turn.ts"
 
 /**
  * How a conversation treats its connections. A duration that is none fails `run` and `start` with `InvalidRequest` and the
@@ -62,6 +61,7 @@ export interface ConnectionOptions {
 }
 
 const SETTLED = 10_000
+const NEVER = 0 // no connection has this number
 const LAST_WORDS = "1 second" // for the reader to say why, after a send has failed
 
 const defaultRetry = Schedule.min([Schedule.exponential("500 millis"), Schedule.spaced("8 seconds")]).pipe(
@@ -89,7 +89,7 @@ export const make = Effect.fnUntraced(function* (
   initial: Configuration,
   options: ConnectionOptions
 ) {
-  const { fanout, gaps, generation, memory, model, now, outbox, turn } = rooms
+  const { fanout, gaps, generation, memory, model, now, outbox, turn, words } = rooms
   // Opened before the fiber that keeps a connection: that fiber does not live to see its connections close.
   const scope = yield* Scope.fork(yield* Effect.scope)
   const configured = new Configured(initial, turn.changed)
@@ -103,25 +103,24 @@ export const make = Effect.fnUntraced(function* (
 
   // From here on this is the connection of the conversation; no other reaches it any more.
   const adopt = Effect.fnUntraced(
-    function* (dialed: Dialed, owed: Owed | undefined, seamless = false) {
+    function* (dialed: Dialed, seamless: boolean) {
       const { connection } = dialed
       current = dialed
       generation.current++
       const { history, resend, trimmed } = resumption({
         transcript: memory.transcript(),
         first: generation.current === 1,
-        owed: outbox.inTurn() ? undefined : owed,
+        owed: outbox.inTurn() ? undefined : turn.owed,
+        asked: turn.questions.ids,
         kept: dialed.kept,
         limit: model.limits.history
       })
       oversized.told(history)
       configured.adopting(dialed.configuration)
       yield* inTime(connection.seed(history), "the talk so far was not taken")
-      // the next connection, if this one does not live to take them, will make its own
-      const bound = { generation: generation.current }
-      for (const command of resend) outbox.prependUnsafe(command, { bound, onSent: turn.awaitReply })
+      for (const command of resend) askAgain(command)
       if (changing === "by command" && dialed.configuration !== configured.current) bringUp(dialed)
-      turn.noReply()
+      turn.connected()
       yield* Effect.logDebug(`connection ${generation.current} is ready (${connection.id})`)
       const end = Renewals.endOf(-8.64e15, connection.expiresAt) // what a date can be
       fanout.emit({
@@ -142,6 +141,26 @@ export const make = Effect.fnUntraced(function* (
         return Effect.forkIn(hangUp(dialed), scope)
       })
   )
+
+  // The next connection, if this one does not live to take it, will make its own; and what nobody wants any more is not
+  // asked for.
+  const askAgain = (command: Command) => {
+    const own = generation.current
+    const { forgone } = turn
+    const otherwise = (generation: number) =>
+      generation === own && (command._tag !== "Respond" || turn.forgone === forgone) ? command : undefined
+    outbox.prependUnsafe(command, {
+      bound: { generation: NEVER, otherwise },
+      onSent: turn.askedAgain,
+      onRefused: (error) => {
+        if (command._tag === "UserMessage") {
+          words.refused(command.id)
+          turn.refused(command.id)
+        }
+        fanout.emit(fromError(error))
+      }
+    })
+  }
 
   // -------------------------------------------------------------------------------------------------------------------
   // one connection
@@ -255,13 +274,13 @@ export const make = Effect.fnUntraced(function* (
 
   const renewed = Effect.fnUntraced(function* ({ next }: Successor.Renewal) {
     const old = current
-    const { owed, turnInterrupted } = receiver.abandon()
+    const { turnInterrupted } = receiver.abandon()
     yield* restarting("scheduled", turnInterrupted, 1, Duration.zero)
     if (next === undefined) {
       yield* hangUp(old)
-      return yield* adopt(yield* redial, owed)
+      return yield* adopt(yield* redial, false)
     }
-    yield* Effect.ensuring(adopt(next, owed, true), Effect.forkIn(hangUp(old), scope))
+    yield* Effect.ensuring(adopt(next, true), Effect.forkIn(hangUp(old), scope))
   })
 
   const keep = Effect.gen(function* () {
@@ -279,10 +298,10 @@ export const make = Effect.fnUntraced(function* (
         if (isTooLarge(failure)) oversized.blame(failure)
         // asked before anything is announced: there may be no next try
         const delay = yield* delayOf(step, ++attempt, failure)
-        const { owed, turnInterrupted } = receiver.abandon()
+        const { turnInterrupted } = receiver.abandon()
         yield* restarting(restartReason(failure), turnInterrupted, attempt, delay, failure)
         yield* Effect.sleep(delay)
-        const adopted = yield* Effect.result(Effect.flatMap(replacement, (dialed) => adopt(dialed, owed)))
+        const adopted = yield* Effect.result(Effect.flatMap(replacement, (dialed) => adopt(dialed, false)))
         if (Result.isFailure(adopted)) failure = adopted.failure
         else connected = true
       }
@@ -313,7 +332,7 @@ export const make = Effect.fnUntraced(function* (
   })
 
   return {
-    open: Effect.flatMap(dial, (dialed) => adopt(dialed, undefined)),
+    open: Effect.flatMap(dial, (dialed) => adopt(dialed, false)),
     keep,
     configure,
     connectionId: () => current?.connection.id ?? ""

@@ -12,7 +12,7 @@ import * as Option from "effect/Option"
 import * as Queue from "effect/Queue"
 import type * as Stream from "effect/Stream"
 import * as Audio from "../Audio.ts"
-import { BidiError } from "../BidiError.ts"
+import { BidiError, Unanswered } from "../BidiError.ts"
 import { type CloseReason, fromError, type Output, type OutputTag } from "../BidiEvent.ts"
 import type { BidiInput } from "../BidiInput.ts"
 import { BidiModel, type Configuration } from "../BidiModel.ts"
@@ -39,7 +39,7 @@ import { Protection } from "./protection.ts"
 import type { Rooms } from "./rooms.ts"
 import * as Sender from "./send.ts"
 import * as Tools from "./tools.ts"
-import { Turn } from "./turn.ts"
+import { PATIENCE, Turn } from "./turn.ts"
 import { Words } from "./words.ts"
 
 export interface Hook<out R = never> {
@@ -140,6 +140,7 @@ export const converse = (
         const inputs = yield* openInputs(rooms, sender, plan.inputs, fail)
         yield* Effect.forkScoped(Effect.ignore(Effect.andThen(inputs, endOfInputs(rooms, plan.inputs.length, stop))))
         yield* Effect.forkScoped(Limits.watch(rooms, plan.limits, stop))
+        yield* Effect.forkScoped(rooms.turn.patience)
         if (started !== undefined) yield* started
         return yield* Effect.never
       })
@@ -161,6 +162,12 @@ export const converse = (
     })
   ).pipe(Effect.annotateLogs({ session: plan.sessionId }))
 
+const unanswered = new BidiError({
+  reason: new Unanswered({
+    message: `a reply was asked for and has not begun within ${PATIENCE / 1000} seconds; it is not waited for any more`
+  })
+})
+
 type Fail = (cause: Cause.Cause<unknown>) => void
 
 const makeRooms = Effect.fnUntraced(function* (memory: Memory.Memory) {
@@ -175,21 +182,30 @@ const makeRooms = Effect.fnUntraced(function* (memory: Memory.Memory) {
     () => turn.changed(),
     now
   )
-  const turn: Turn = new Turn(ledger, () => !outbox.isEmpty(), now)
-  const protection = new Protection(turn, ledger, now)
+  const turn: Turn = new Turn(
+    ledger,
+    () => !outbox.isEmpty(),
+    now,
+    () => {
+      protection.lift()
+      fanout.emit(fromError(unanswered))
+    }
+  )
+  const words = new Words(fanout, memory, now)
+  const protection: Protection = new Protection(turn, ledger)
   return {
     model,
     fanout,
     memory,
     ledger,
     outbox,
-    words: new Words(fanout, memory),
+    words,
     gaps: new Gaps(clock, yield* Effect.context<never>()),
     turn,
     protection,
     ears: new Ears(model.input, outbox.lane, turn, protection, now),
     outputs: yield* Outputs.make(model.output, fanout, ledger),
-    generation: { current: 0 },
+    generation: { current: 0, gone: 0 },
     now
   } satisfies Rooms
 })

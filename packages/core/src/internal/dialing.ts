@@ -8,7 +8,6 @@ import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
 import { BidiError, ConnectionLost } from "../BidiError.ts"
 import type { Configuration, Connection } from "../BidiModel.ts"
-import * as Transcript from "../Transcript.ts"
 import { bounded } from "./closing.ts"
 import type { Configured } from "./configured.ts"
 import type { Rooms } from "./rooms.ts"
@@ -44,7 +43,7 @@ export const askedFor = ({ reason }: BidiError, most: Duration.Input = RETRY_AFT
 export type Phone = ReturnType<typeof dialing>
 
 export const dialing = (
-  { memory, model, now }: Rooms,
+  { memory, model, now, turn }: Rooms,
   scope: Scope.Scope,
   configured: Configured,
   timeout: Duration.Input
@@ -144,9 +143,9 @@ export const dialing = (
     redial,
     /** The connection can be resumed by this handle from now on, or not. */
     resumable: (value: string | undefined): void => {
-      // what the user said last may have been on its way when the provider gave the handle
-      const [known] = Transcript.splitUnanswered(memory.transcript())
-      handle = value === undefined ? undefined : { value, kept: new Set(known.map((entry) => entry.id)) }
+      // what nobody has answered may have been on its way when the provider gave the handle
+      const known = memory.transcript().flatMap(({ id }) => (turn.questions.has(id) ? [] : id))
+      handle = value === undefined ? undefined : { value, kept: new Set(known) }
     }
   }
 }

@@ -75,17 +75,17 @@ export class Oversized {
   }
 
   private refuse(id: string, close: BidiError): void {
-    const { fanout, memory, model, outbox, turn } = this.rooms
+    const { fanout, memory, model, outbox, turn, words } = this.rooms
     const message = `a message was too large and is not sent any more: it ended two connections (${close.reason.message})`
     const error = new BidiError({
       reason: new InvalidRequest({ message, code: "1009" }),
       provider: model.provider
     })
     const entry = memory.get(id)
-    if (entry?._tag === "User") memory.put({ ...entry, parts: [] })
     if (entry?._tag === "ToolCall") memory.put({ ...entry, output: TOO_LARGE })
     // a message that is not sent has no answer
-    if (entry?._tag === "User" && turn.active === undefined) turn.noReply()
+    words.refused(id)
+    turn.refused(id)
     if (!outbox.refuse(id, error)) fanout.emit(fromError(error))
   }
 }

@@ -3,42 +3,40 @@
  * heard. Providers interrupt themselves when they hear speech, so they hear silence meanwhile.
  */
 import type { Ledger } from "./playback.ts"
-import { PATIENCE, type Turn } from "./turn.ts"
+import type { Turn } from "./turn.ts"
 
 export class Protection {
-  private asked: number | undefined // when a reply was asked for that has not begun
+  private asked = false // for a reply that has not begun
   private responseId: string | undefined
   private readonly turn: Turn
   private readonly ledger: Ledger
-  private readonly now: () => number
 
-  constructor(turn: Turn, ledger: Ledger, now: () => number) {
+  constructor(turn: Turn, ledger: Ledger) {
     this.turn = turn
     this.ledger = ledger
-    this.now = now
   }
 
   /** The reply that was just asked for is to be protected. */
   readonly ask = (): void => {
-    this.asked = this.now()
+    this.asked = true
   }
 
   /** A reply begins; with `more` it is not the one that was asked for last. */
   started(responseId: string, more: boolean): void {
-    if (this.asked === undefined || more) return
-    this.asked = undefined
+    if (!this.asked || more) return
+    this.asked = false
     this.responseId = responseId
   }
 
   /** No reply will come, or it was allowed to be cut. */
   lift(): void {
-    this.asked = undefined
+    this.asked = false
     this.responseId = undefined
   }
 
   /** The connection is gone: what is said again, or the rest of it, is protected too. */
   abandoned(active: string | undefined): void {
-    if (active !== undefined && active === this.responseId) this.asked = this.now()
+    if (active !== undefined && active === this.responseId) this.asked = true
   }
 
   covers(responseId: string): boolean {
@@ -47,7 +45,6 @@ export class Protection {
 
   get on(): boolean {
     const { asked, responseId } = this
-    if (asked !== undefined && this.now() - asked < PATIENCE) return true
-    return responseId !== undefined && (this.turn.active === responseId || this.ledger.isUnheard(responseId))
+    return asked || (responseId !== undefined && (this.turn.active === responseId || this.ledger.isUnheard(responseId)))
   }
 }

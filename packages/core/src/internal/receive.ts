@@ -13,7 +13,7 @@ import type { Interrupter } from "./interruption.ts"
 import type { Ledger } from "./playback.ts"
 import type { Rooms } from "./rooms.ts"
 import type { Tools } from "./tools.ts"
-import type { Owed, Turn } from "./turn.ts"
+import type { Turn } from "./turn.ts"
 
 export class Receiver {
   private readonly rooms: Rooms
@@ -41,22 +41,33 @@ export class Receiver {
 
   /** Handles one event. An effect comes back only when there is something to wait for. */
   receive(event: ModelEvent): Effect.Effect<void> | undefined {
+    if (event._tag === "AudioDelta") return this.sound(event)
+    // who waits for something is told when all of it has been handled
+    this.turn.hold()
+    try {
+      return this.take(event)
+    } finally {
+      this.turn.release()
+    }
+  }
+
+  private sound(event: Extract<ModelEvent, { readonly _tag: "AudioDelta" }>): undefined {
+    if (!this.open(event.responseId)) return
+    this.gaps.audio()
+    this.ledger.append(event.responseId, event.itemId, Audio.millis(this.format, event.audio.length))
+    this.fanout.emit({
+      _tag: "AudioStream",
+      responseId: event.responseId,
+      itemId: event.itemId,
+      audio: event.audio,
+      format: this.format.format,
+      sampleRate: this.format.sampleRate,
+      channels: this.format.channels
+    })
+  }
+
+  private take(event: Exclude<ModelEvent, { readonly _tag: "AudioDelta" }>): Effect.Effect<void> | undefined {
     switch (event._tag) {
-      case "AudioDelta": {
-        if (!this.open(event.responseId)) return
-        this.gaps.audio()
-        this.ledger.append(event.responseId, event.itemId, Audio.millis(this.format, event.audio.length))
-        this.fanout.emit({
-          _tag: "AudioStream",
-          responseId: event.responseId,
-          itemId: event.itemId,
-          audio: event.audio,
-          format: this.format.format,
-          sampleRate: this.format.sampleRate,
-          channels: this.format.channels
-        })
-        return
-      }
       case "TranscriptDelta": {
         if (event.responseId === undefined || this.open(event.responseId)) this.rooms.words.delta(event)
         return
@@ -74,12 +85,20 @@ export class Receiver {
         }
         return
       }
+      case "TranscriptFailed": {
+        this.rooms.words.failed(event.itemId)
+        this.turn.changed()
+        this.fanout.emit(fromError(event.error))
+        return
+      }
       case "ResponseStarted": {
         if (this.turn.stage(event.responseId) === undefined) this.start(event.responseId, event.more)
         return
       }
       case "ResponseDone": {
         if (!this.open(event.responseId)) return
+        // cut off by the provider itself, which says no more of it
+        if (event.stopReason === "interrupted") return this.cutOff(event.responseId)
         this.complete(event.responseId, event.stopReason, event.detail)
         if (event.error !== undefined) this.fanout.emit(fromError(event.error))
         return
@@ -93,7 +112,7 @@ export class Receiver {
       case "UserTurn": {
         this.rooms.words.userTurn(event.itemId)
         this.rooms.outbox.committed()
-        this.turn.userTurn(event.respond)
+        this.turn.userTurn(event.itemId, event.respond)
         return this.bargeIn.userTurn(event.interrupts === true)
       }
       case "SpeechStarted": {
@@ -108,12 +127,14 @@ export class Receiver {
         return
       }
       case "Interrupted": {
-        if (this.rooms.protection.covers(event.responseId)) {
-          // what there is of it is heard all the same
-          if (this.turn.active === event.responseId) this.complete(event.responseId, "interrupted")
-          return
-        }
-        return Effect.asVoid(this.interrupter.interrupt("user_speech"))
+        this.turn.questions.meant()
+        return this.cutOff(event.responseId)
+      }
+      case "Refused": {
+        this.rooms.words.refused(event.id)
+        this.turn.questions.settle(event.id)
+        this.fanout.emit(fromError(event.error))
+        return
       }
       case "ToolCalls": {
         // also for a reply that was cut off: a call wants an answer
@@ -149,20 +170,22 @@ export class Receiver {
   }
 
   /**
-   * The connection is gone: what it was in the middle of will not be finished. Answers what it owes, and whether
-   * that was in the middle of a turn.
+   * The connection is gone: what it was in the middle of will not be finished. Answers whether that was in the middle of a
+   * turn. Nobody is told of anything before it is known what is owed.
    */
-  abandon(): { readonly owed: Owed | undefined; readonly turnInterrupted: boolean } {
-    const { gaps, protection, turn, words } = this.rooms
+  abandon(): { readonly turnInterrupted: boolean } {
+    const { gaps, generation, protection, turn, words } = this.rooms
     const { active, inTurn } = turn
-    if (active !== undefined) this.complete(active, "error")
+    generation.gone = generation.current
+    turn.hold()
+    if (active !== undefined) this.tellCompletion(active, "error")
+    turn.abandoned()
     protection.abandoned(active)
     this.bargeIn.abandoned()
-    turn.abandoned(active)
     words.abandoned()
-    const { owed } = turn
-    gaps.lost(owed?.what === "rest")
-    return { owed, turnInterrupted: inTurn }
+    gaps.lost(turn.owed?.what === "rest")
+    turn.release()
+    return { turnInterrupted: inTurn }
   }
 
   // A provider may repeat itself, or say things in the wrong order; nobody behind this line shall notice.
@@ -174,12 +197,20 @@ export class Receiver {
   }
 
   private start(responseId: string, more = false): void {
-    const { outbox, protection } = this.rooms
+    const { outbox, protection, words } = this.rooms
     if (this.turn.active !== undefined) this.complete(this.turn.active, "error")
     protection.started(responseId, more)
     this.turn.started(responseId, more)
     outbox.answered()
+    words.answered()
     this.fanout.emit({ _tag: "ResponseStart", responseId })
+  }
+
+  private cutOff(responseId: string): Effect.Effect<void> | undefined {
+    if (!this.rooms.protection.covers(responseId)) return Effect.asVoid(this.interrupter.interrupt("user_speech"))
+    // what there is of it is heard all the same
+    if (this.turn.active === responseId) this.complete(responseId, "interrupted")
+    return undefined
   }
 
   private complete(
@@ -187,8 +218,16 @@ export class Receiver {
     stopReason: "complete" | "interrupted" | "tool_use" | "error",
     detail?: "max_tokens" | "content_filter"
   ): void {
-    this.rooms.words.finishResponse(responseId)
     this.turn.done(responseId)
+    this.tellCompletion(responseId, stopReason, detail)
+  }
+
+  private tellCompletion(
+    responseId: string,
+    stopReason: "complete" | "interrupted" | "tool_use" | "error",
+    detail?: "max_tokens" | "content_filter"
+  ): void {
+    this.rooms.words.finishResponse(responseId)
     this.fanout.emit({
       _tag: "ResponseComplete",
       responseId,

@@ -12,6 +12,8 @@ export interface Situation {
   readonly first: boolean
   /** What the old connection had not finished. */
   readonly owed: Owed | undefined
+  /** The turns of the user that want a reply. */
+  readonly asked: ReadonlySet<string>
   /** Entries that the provider kept itself, where a connection was resumed there. */
   readonly kept: ReadonlySet<string> | undefined
   /** How much text the provider takes as history, in bytes of UTF-8. */
@@ -32,31 +34,50 @@ const CONTINUE =
  * What the user said last and nobody answered is asked again, not told as history; speech whose words are not known is
  * sent again as sound by the outbox. A reply that was being spoken is gone on with.
  */
-export const resumption = ({ first, kept, limit, owed, transcript }: Situation): Resumption => {
+export const resumption = ({ asked, first, kept, limit, owed, transcript }: Situation): Resumption => {
   const told = transcript.filter((entry) => entry._tag !== "Assistant" || entry.text !== "")
-  const [answered, last] = first ? [told, []] : Transcript.splitUnanswered(told)
+  const [answered, last] = first ? [told, []] : split(told, asked)
   // the provider has answered what it kept, though nothing of that may have been heard
-  const unanswered = last.filter((user) => kept?.has(user.id) !== true)
+  const own = last.filter((user) => kept?.has(user.id) !== true)
+  const unanswered = own.filter((user) => !isEmpty(user))
   const known = answered.filter((entry) => !isEmpty(entry) && !(first && isRunning(entry))).map(withOutput)
   const history = trim(kept === undefined ? known : known.filter((entry) => !kept.has(entry.id)), limit)
   const trimmed = kept === undefined ? known.length - history.length : 0
-  if (unanswered.length > 0) {
-    return {
-      history,
-      resend: unanswered
-        .filter((user) => !isEmpty(user))
-        .toReversed()
-        .map(again),
-      trimmed
-    }
-  }
-  if (owed === undefined) return { history, resend: [], trimmed }
+  const resend = unanswered.toReversed().map(again)
   const latest = answered.findLast((entry) => !isEmpty(entry) && !isRunning(entry))
-  // one that had no words yet is no message that stops anywhere
-  const cutOff = owed.what === "rest" && latest?._tag === "Assistant" && latest.responseId === owed.responseId
-  const instructions = cutOff ? continuing(owed.instructions) : owed.instructions
-  return { history, resend: [{ _tag: "Respond", ...(instructions === undefined ? {} : { instructions }) }], trimmed }
+  const request = requestFor(owed, unanswered.length > 0, own.length > 0, latest)
+  return { history, resend: request === undefined ? resend : [request, ...resend], trimmed }
 }
+
+// Splits off what the user said last, from the first turn on that wants a reply.
+const split = (
+  told: Transcript.Transcript,
+  asked: ReadonlySet<string>
+): readonly [answered: Transcript.Transcript, unanswered: ReadonlyArray<Transcript.User>] => {
+  const [before, last] = Transcript.splitUnanswered(told)
+  const from = last.findIndex(({ id }) => asked.has(id))
+  return from === -1 ? [told, []] : [[...before, ...last.slice(0, from)], last.slice(from)]
+}
+
+// What is asked for besides what the user said last, in `words` or `spoken` so that it will be heard again: with that the
+// model is asked for a reply anyway. Of speech that had a reply already there is no sound any more.
+const requestFor = (
+  owed: Owed | undefined,
+  words: boolean,
+  spoken: boolean,
+  latest: Transcript.Entry | undefined
+): Command | undefined => {
+  if (owed === undefined) return undefined
+  const { instructions } = owed
+  if (owed.what === "reply") return (words || spoken) && instructions === undefined ? undefined : respond(instructions)
+  if (words) return undefined
+  // one that had no words yet is no message that stops anywhere
+  const cutOff = latest?._tag === "Assistant" && latest.responseId === owed.responseId
+  return respond(cutOff ? continuing(instructions) : instructions)
+}
+
+const respond = (instructions: string | undefined): Command =>
+  instructions === undefined ? { _tag: "Respond" } : { _tag: "Respond", instructions }
 
 // A reply that was begun by instructions is gone on with by the same, however often that has to be.
 const continuing = (instructions: string | undefined): string => {

@@ -25,8 +25,8 @@ export interface Rooms {
   readonly ears: Ears
   readonly outbox: Outbox
   readonly outputs: Outputs
-  /** Counts the connections; the number of the current one. */
-  readonly generation: { current: number }
+  /** Counts the connections: the number of the current one, and of the last one that is gone. */
+  readonly generation: { current: number; gone: number }
   /** Milliseconds of the clock. */
   readonly now: () => number
 }

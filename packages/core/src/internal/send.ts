@@ -60,13 +60,13 @@ export const make = Effect.fnUntraced(function* (
       { _tag: "UserMessage", id, parts },
       {
         // what has left is part of the talk; what has not will leave on the next connection
-        onSent: () => {
+        onSent: (command) => {
           memory.put({ _tag: "User", id, parts })
-          turn.awaitReply()
+          turn.awaitReply(command)
         }
       }
     )
-  })
+  }, turn.intending)
 
   const saying = ({ protect = false, say }: Saying): readonly [Command, Offer] => [
     { _tag: "Respond", instructions: `Say exactly: "${say}" Say it word for word, and nothing else.` },
@@ -79,10 +79,14 @@ export const make = Effect.fnUntraced(function* (
   ]
 
   // two requests in one reply would be one of them
-  const ask = Effect.fnUntraced(function* (command: Command, offer: Offer) {
-    yield* orEnded(turn.free)
-    yield* outbox.offer(command, offer)
-  }, oneAsking.withPermit)
+  const ask = Effect.fnUntraced(
+    function* (command: Command, offer: Offer) {
+      yield* orEnded(turn.free)
+      yield* outbox.offer(command, offer)
+    },
+    oneAsking.withPermit,
+    turn.intending
+  )
 
   const say = (text: string, options?: SayOptions) => ask(...saying({ say: text, ...options }))
 
@@ -110,7 +114,7 @@ export const make = Effect.fnUntraced(function* (
     if (command._tag === "TurnStart") yield* interrupter.interrupt("user_speech")
     told = brought
     yield* outbox.offer(command, command._tag === "TurnCommit" ? { onSent: turn.awaitReply } : {})
-  })
+  }, turn.intending)
 
   const unsupported = (feature: string, cannot: string) =>
     new BidiError({

@@ -87,9 +87,9 @@ export const make = (
   })
 
   // Between two turns, with nothing on its way that the next connection should know.
-  const between = () => turn.atRest && !words.missingWords
+  const between = () => turn.atRest && words.missingFor() === 0
   const boundary: Effect.Effect<void> = turn
-    .until(between)
+    .until(between, () => words.missingFor() || Infinity)
     .pipe(
       Effect.andThen(Effect.repeat(Effect.yieldNow, { times: LAST_LOOK })),
       Effect.repeat({ until: between }),

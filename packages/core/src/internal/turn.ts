@@ -1,9 +1,10 @@
 /**
- * Whose turn it is: the replies of the current connection, the user's speech, the tools that run.
+ * Whose turn it is: the replies of the current connection, the user's speech, the tools that run; and what the model owes.
  */
 import * as Effect from "effect/Effect"
 import type { Command } from "../BidiModel.ts"
 import type { Ledger } from "./playback.ts"
+import { Questions } from "./questions.ts"
 
 /** What a connection owes: a reply that was asked for, or the rest of one that had begun; and by which instructions. */
 export type Owed = { readonly instructions: string | undefined } & (
@@ -13,11 +14,21 @@ export type Owed = { readonly instructions: string | undefined } & (
 
 type Stage = "active" | "done" | "cancelled"
 
-// A reply that has not begun by then is not waited for any more: some requests are not answered.
+/** A request for a reply: the message of the user that brought it, or the instructions it came with. */
+interface Request {
+  readonly message: string | undefined
+  readonly instructions: string | undefined
+}
+
+// A reply that has not begun by then is not waited for any more: some requests are not answered. Only the time counts in
+// which there is a connection.
 export const PATIENCE = 30_000
 
 // Between two words, or until the provider takes what was said as a turn.
 const PAUSE = 1000
+
+// Until a provider that was sent speech again says that it hears it.
+const AGAIN = 3000
 
 // How soon a device is asked again that should have finished; one that does not get on, less and less often.
 const SOONEST = 5
@@ -27,26 +38,40 @@ const LATEST = 1000
 const REMEMBERED = 64
 
 export class Turn {
+  /** The turns of the user that want a reply. */
+  readonly questions = new Questions()
   private readonly replies = new Map<string, Stage>()
   private readonly waiting = new Set<() => void>()
   private changes = 0
-  private asked: number | undefined // when a reply was asked for that has not begun
-  private wanted: string | undefined // the instructions for it
+  private offline = false // between the loss of a connection and the next one
+  private asked: number | undefined // since when a reply is waited for that has not begun
+  private requests: ReadonlyArray<Request> = [] // for it
   private following: string | undefined // the instructions of the reply that is being generated
-  private cut: string | undefined // the reply that ended with its connection
+  private cut: string | undefined // the reply that ended with its connection, until the rest of it was asked for
   private speaking = false
-  private stopped: number | undefined // when the user stopped speaking, and it is not known yet what came of it
+  private listening: number | undefined // until when something may come of what the user said
   private tools = 0
+  private intents = 0 // what is about to be sent
+  private held = 0 // while something is being handled
+  private untold = false
   private readonly ledger: Ledger
   private readonly pending: () => boolean
   private readonly now: () => number
+  private readonly onGivenUp: () => void
 
-  /** `pending` answers whether commands still wait to be sent; `now` is in milliseconds. */
-  constructor(ledger: Ledger, pending: () => boolean, now: () => number) {
+  /**
+   * `pending` answers whether commands still wait to be sent; `now` is in milliseconds; `onGivenUp` hears of a reply that
+   * is not waited for any more.
+   */
+  constructor(ledger: Ledger, pending: () => boolean, now: () => number, onGivenUp: () => void = () => {}) {
     this.ledger = ledger
     this.pending = pending
     this.now = now
+    this.onGivenUp = onGivenUp
   }
+
+  /** How often somebody cut the model off. */
+  forgone = 0
 
   /** The reply that is being generated. */
   active: string | undefined
@@ -56,61 +81,117 @@ export class Turn {
   }
 
   started(responseId: string, more: boolean): void {
+    const { requests } = this
     this.active = responseId
     this.asked = more ? this.now() : undefined
-    this.following = more ? undefined : this.wanted
-    if (!more) this.wanted = undefined
+    this.requests = more ? requests.slice(-1) : []
+    this.following = instructionsOf(more ? requests.slice(0, -1) : requests)
+    this.cut = undefined
+    if (!more) this.questions.replyBegins()
     this.replies.set(responseId, "active")
     if (this.replies.size > REMEMBERED) this.replies.delete(this.replies.keys().next().value!)
     this.changed()
   }
 
   done(responseId: string): void {
-    this.replies.set(responseId, "done")
-    if (this.active === responseId) this.active = undefined
-    this.changed()
+    this.ended(responseId, "done")
   }
 
   /** Closes the door: nothing of this reply passes any more. */
   cancelled(responseId: string): void {
-    this.replies.set(responseId, "cancelled")
-    if (this.active === responseId) this.active = undefined
+    this.ended(responseId, "cancelled")
+  }
+
+  private ended(responseId: string, stage: Stage): void {
+    this.replies.set(responseId, stage)
+    if (this.active === responseId) {
+      this.active = undefined
+      this.questions.replyEnds()
+    }
     this.changed()
   }
 
   /** A reply was asked for, by a command or by the user's speech; it has not started yet. */
   readonly awaitReply = (command?: Command): void => {
+    const message = command?._tag === "UserMessage" ? command.id : undefined
+    const instructions = command?._tag === "Respond" ? command.instructions : undefined
+    if (message !== undefined) this.questions.asked(message)
     this.asked = this.now()
-    this.wanted = command?._tag === "Respond" ? command.instructions : undefined
+    this.requests = [...this.requests, { message, instructions }]
     this.changed()
   }
 
-  /** No reply will come, or it will be asked for again. */
+  /** What a lost connection owed was asked for again. */
+  readonly askedAgain = (command: Command): void => {
+    if (command._tag === "UserMessage") {
+      this.requests = this.requests.filter(({ message }) => message !== command.id)
+    } else {
+      this.cut = undefined
+      this.requests = this.requests.filter(({ message }) => message !== undefined)
+    }
+    this.awaitReply(command)
+  }
+
+  /** No reply will come. */
   noReply(): void {
-    this.asked = undefined
-    this.wanted = undefined
-    this.cut = undefined
+    this.forget()
     this.changed()
+  }
+
+  private forget(): void {
+    this.asked = undefined
+    this.requests = []
+    this.cut = undefined
+    this.questions.settleAll()
+  }
+
+  /** The provider does not take this message of the user. */
+  refused(message: string): void {
+    this.questions.settle(message)
+    this.requests = this.requests.filter((request) => request.message !== message)
+    this.askNoMore()
+    this.changed()
+  }
+
+  private askNoMore(): void {
+    if (this.requests.length === 0 && this.cut === undefined) this.asked = undefined
   }
 
   get awaitingReply(): boolean {
-    return this.asked !== undefined && this.now() - this.asked < PATIENCE
+    return this.patienceLeft() > 0
+  }
+
+  // Negative infinity: for nothing.
+  private patienceLeft(): number {
+    if (this.asked === undefined) return -Infinity
+    return this.offline ? Infinity : this.asked + PATIENCE - this.now()
+  }
+
+  // Whoever looks at the clock gives up first what is overdue.
+  private giveUpOverdue(): void {
+    const left = this.patienceLeft()
+    if (left > 0 || left === -Infinity) return
+    this.forget()
+    this.onGivenUp()
+    this.changed()
   }
 
   /** Whether the user speaks, or has just stopped: it takes the provider a moment to make a turn of it. */
   get userSpeaking(): boolean {
-    return this.speaking || (this.stopped !== undefined && this.now() - this.stopped < PAUSE)
+    return this.speaking || (this.listening !== undefined && this.now() < this.listening)
   }
 
   userSpeaks(speaking: boolean): void {
-    this.stopped = speaking || !this.speaking ? undefined : this.now()
+    this.listening = speaking || !this.speaking ? undefined : this.now() + PAUSE
     this.speaking = speaking
     this.changed()
   }
 
   /** What the user said was taken as a turn. */
-  userTurn(respond: boolean): void {
-    this.stopped = undefined
+  userTurn(itemId: string, respond: boolean): void {
+    this.listening = undefined
+    if (respond || this.asked !== undefined) this.questions.asked(itemId)
+    else this.questions.murmured(itemId)
     if (respond) this.awaitReply()
     else this.changed()
   }
@@ -125,23 +206,53 @@ export class Turn {
     this.changed()
   }
 
-  /** What the connection that is gone had not finished. */
+  /** What the model owes: what a new connection has to be asked for. */
   get owed(): Owed | undefined {
     if (this.cut !== undefined) return { what: "rest", responseId: this.cut, instructions: this.following }
-    return this.awaitingReply ? { what: "reply", instructions: this.wanted } : undefined
+    return this.requests.length > 0 ? { what: "reply", instructions: instructionsOf(this.requests) } : undefined
   }
 
-  /** The connection is gone, and with it whatever it was doing. A reply that was on its way is still awaited. */
-  abandoned(inReply: string | undefined): void {
-    if (inReply !== undefined) {
-      this.cut = inReply
-      this.asked = this.now()
-    }
+  /** The connection is gone, and with it whatever it was doing. What it owed is owed by the next one. */
+  abandoned(): void {
+    this.giveUpOverdue()
+    // another reply, which was asked for before the rest of this one could be, knows of this one
+    if (this.active !== undefined && this.requests.length === 0) this.cut = this.active
+    if (this.cut !== undefined) this.asked = this.now()
+    this.askNoMore()
     this.active = undefined
-    this.speaking = false
-    this.stopped = undefined
+    // it will be heard once more
+    this.speaking = this.userSpeaking
+    this.listening = undefined
     this.replies.clear()
+    this.offline = true
     this.changed()
+  }
+
+  /** There is another connection. What is owed will be asked for, or said, again. */
+  connected(): void {
+    this.offline = false
+    if (this.asked !== undefined) this.asked = this.now()
+    if (this.speaking) this.listening = this.now() + AGAIN
+    this.speaking = false
+    this.changed()
+  }
+
+  /**
+   * Somebody cut the model off. What it was saying when its connection ended is not gone on with; answers which reply that
+   * was. `everything`: nor is a new connection asked for anything else but replies to the user.
+   */
+  forgo(everything: boolean): string | undefined {
+    const { cut } = this
+    const all = everything && this.offline
+    if (cut !== undefined || all) this.forgone++
+    if (cut !== undefined) {
+      this.cut = undefined
+      this.questions.replyEnds()
+    }
+    if (all) this.requests = this.requests.filter(({ message }) => message !== undefined)
+    this.askNoMore()
+    if (cut !== undefined || all) this.changed()
+    return cut
   }
 
   /** Whether this is the middle of a turn: somebody speaks or is still audible, a reply is on its way, a tool runs. */
@@ -151,8 +262,20 @@ export class Turn {
 
   /** Whether nothing is going on, nothing is left to play, and nothing waits to be sent. */
   get atRest(): boolean {
-    return !this.inTurn && !this.pending()
+    return !this.inTurn && this.intents === 0 && this.held === 0 && !this.pending()
   }
+
+  /** Something is about to be sent: meanwhile nothing is at rest, whatever it waits for. */
+  readonly intending = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+    Effect.acquireUseRelease(
+      Effect.sync(() => void this.intents++),
+      () => effect,
+      () =>
+        Effect.sync(() => {
+          this.intents--
+          this.changed()
+        })
+    )
 
   private get working(): boolean {
     return this.active !== undefined || this.awaitingReply || this.userSpeaking || this.tools > 0
@@ -161,18 +284,33 @@ export class Turn {
   /** Tells those who wait that something may have changed. */
   readonly changed = (): void => {
     this.changes++
+    if (this.held > 0) {
+      this.untold = true
+      return
+    }
+    this.untold = false
     // who is resumed may wait again at once, for the next change
     const waiting = Array.from(this.waiting)
     for (const resume of waiting) resume()
   }
 
-  // Waits until something may have changed: somebody said so, the sound is over, or a reply that does not come is given up.
-  private readonly change = (soonest: number): Effect.Effect<void> => {
+  /** Something begins to be handled that changes several things: nothing is at rest, and nobody is told, until it is done. */
+  hold(): void {
+    this.held++
+  }
+
+  release(): void {
+    if (--this.held === 0 && this.untold) this.changed()
+  }
+
+  // Waits until something may have changed: somebody said so, the sound is over, or what does not come is given up.
+  private readonly change = (soonest: number, within: number): Effect.Effect<void> => {
     const rest = this.ledger.remaining()
     const sound = rest > 0 ? rest : Infinity
-    const patience = this.awaitingReply ? this.asked! + PATIENCE - this.now() : Infinity
-    const pause = !this.speaking && this.userSpeaking ? this.stopped! + PAUSE - this.now() : Infinity
-    const wait = Math.max(soonest, Math.min(sound, patience, pause))
+    const left = this.patienceLeft()
+    const patience = left === -Infinity ? Infinity : left
+    const pause = !this.speaking && this.userSpeaking ? this.listening! - this.now() : Infinity
+    const wait = Math.max(soonest, Math.min(sound, patience, pause, within))
     const told = this.told(this.changes)
     return wait === Infinity ? told : Effect.raceFirst(Effect.sleep(wait), told)
   }
@@ -189,24 +327,33 @@ export class Turn {
       return Effect.sync(() => this.waiting.delete(done))
     })
 
-  /** Waits for a state of affairs. */
-  until(holds: () => boolean): Effect.Effect<void> {
-    return this.watch(holds, SOONEST)
+  /** Waits for a state of affairs; `within` answers in how many milliseconds it may hold by itself. */
+  until(holds: () => boolean, within: () => number = never): Effect.Effect<void> {
+    return this.watch(holds, within, SOONEST)
   }
 
-  private watch(holds: () => boolean, soonest: number): Effect.Effect<void> {
+  private watch(holds: () => boolean, within: () => number, soonest: number): Effect.Effect<void> {
     return Effect.suspend(() => {
+      this.giveUpOverdue()
       const rest = this.ledger.remaining()
       // looked at first: what is over by itself between two looks would tell nobody afterwards
-      const change = this.change(soonest)
+      const change = this.change(soonest, within())
       if (holds()) return Effect.void
       const again = Effect.suspend(() => {
         const stuck = rest > 0 && this.ledger.remaining() >= rest
-        return this.watch(holds, stuck ? Math.min(2 * soonest, LATEST) : SOONEST)
+        return this.watch(holds, within, stuck ? Math.min(2 * soonest, LATEST) : SOONEST)
       })
       return Effect.andThen(change, again)
     })
   }
+
+  /** Gives up what is overdue, also while nobody else waits for anything. */
+  readonly patience: Effect.Effect<never> = Effect.suspend(() => {
+    this.giveUpOverdue()
+    const left = this.patienceLeft()
+    const told = this.told(this.changes)
+    return Math.abs(left) === Infinity ? told : Effect.raceFirst(Effect.sleep(left), told)
+  }).pipe(Effect.forever)
 
   /** Waits until no sound is left to play. */
   readonly quiet: Effect.Effect<void> = this.until(() => this.ledger.remaining() === 0)
@@ -221,4 +368,12 @@ export class Turn {
 
   /** Waits until nothing is going on and no sound is left to play. */
   readonly idle: Effect.Effect<void> = this.until(() => this.atRest)
+}
+
+const never = (): number => Infinity
+
+/** The instructions that several requests brought, as one. */
+const instructionsOf = (requests: ReadonlyArray<Request>): string | undefined => {
+  const all = new Set(requests.flatMap(({ instructions }) => instructions ?? []))
+  return all.size === 0 ? undefined : Array.from(all).join("\n")
 }

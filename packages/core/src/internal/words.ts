@@ -15,7 +15,12 @@ interface Open {
   readonly itemId: string
   readonly responseId: string | undefined
   text: string
+  /** Words of the user that a reply has followed: the sound of them is not kept any more. */
+  answered: boolean
 }
+
+// Words of the user that have not come by then, in milliseconds, are not waited for any more.
+const OVERDUE = 5000
 
 // Replies are cut soon after they were produced; when words of older ones were spoken does not matter any more.
 const REMEMBERED = 32
@@ -24,31 +29,72 @@ export class Words {
   private readonly marks = new Map<string, Array<Transcript.Mark>>()
   private readonly spoken = new Map<string, Open>()
   private readonly planned = new Map<string, Open>()
-  private readonly missing = new Set<string>() // turns of the user whose words are not known
+  private readonly missing = new Map<string, number>() // turns of the user whose words are not known, and since when
   private transcribes = false
   private readonly fanout: Fanout
   private readonly memory: Memory
+  private readonly now: () => number
 
-  constructor(fanout: Fanout, memory: Memory) {
+  constructor(fanout: Fanout, memory: Memory, now: () => number) {
     this.fanout = fanout
     this.memory = memory
+    this.now = now
   }
 
   /** The provider took a turn of the user; its words will come into this place. */
   userTurn(itemId: string): void {
     if (this.memory.get(itemId) !== undefined) return
     this.memory.put({ _tag: "User", id: itemId, parts: [] })
-    this.missing.add(itemId)
+    this.missing.set(itemId, this.now())
+    if (this.missing.size > REMEMBERED) this.missing.delete(this.missing.keys().next().value!)
   }
 
-  /** Whether words of the user are still to come. A provider that never sent any is not expected to. */
-  get missingWords(): boolean {
-    return this.transcribes && this.missing.size > 0
+  /**
+   * In how many milliseconds words of the user that are still to come are given up; 0 when none are. A provider that never
+   * sent any is not expected to.
+   */
+  missingFor(): number {
+    if (!this.transcribes) return 0
+    let latest = -Infinity
+    for (const since of this.missing.values()) latest = Math.max(latest, since)
+    return Math.max(0, latest + OVERDUE - this.now())
   }
 
-  /** The connection is gone, and with it the words that were still to come. */
+  /** The words of this turn will never come; what there is of them stays. */
+  failed(itemId: string): void {
+    this.missing.delete(itemId)
+    const item = this.spoken.get(itemId)
+    if (item !== undefined) this.finish(item, "")
+  }
+
+  /** The provider does not take this message of the user: it is no part of the talk. */
+  refused(id: string): void {
+    if (this.memory.get(id)?._tag === "User") this.memory.put({ _tag: "User", id, parts: [] })
+  }
+
+  /** The turns so far have a reply: their sound is not kept any more. */
+  answered(): void {
+    for (const item of this.spoken.values()) {
+      if (item.role === "user" && this.missing.has(item.itemId)) item.answered = true
+    }
+  }
+
+  /**
+   * The connection is gone, and with it the words that were still to come. Of a turn that is sent again as sound the words
+   * so far were a preview.
+   */
   abandoned(): void {
     this.missing.clear()
+    for (const item of this.spoken.values()) {
+      if (item.role !== "user") continue
+      if (item.answered) this.finish(item, "")
+      else this.forget(item)
+    }
+  }
+
+  private forget({ itemId }: Open): void {
+    this.spoken.delete(itemId)
+    this.memory.update({ _tag: "User", id: itemId, parts: [] })
   }
 
   delta(piece: Piece): void {
@@ -105,7 +151,7 @@ export class Words {
   private item(items: Map<string, Open>, { itemId, responseId, role }: Piece | Whole): Open {
     let item = items.get(itemId)
     if (item === undefined) {
-      item = { role, itemId, responseId, text: "" }
+      item = { role, itemId, responseId, text: "", answered: false }
       items.set(itemId, item)
       // its place in the talk is where its first words were spoken
       if (items === this.spoken && this.memory.get(itemId) === undefined) this.remember(item, "put")
