@@ -42,6 +42,7 @@ import { wrong } from "./internal/checked.ts"
 import { converse, type Hook as InternalHook, type Started } from "./internal/conversation.ts"
 import type { ConversationLimits } from "./internal/limits.ts"
 import { ended } from "./internal/outbox.ts"
+import type { ToolOptions } from "./internal/toolRun.ts"
 
 export type {
   /**
@@ -69,6 +70,15 @@ export type {
    */
   ConversationLimits
 } from "./internal/limits.ts"
+
+export type {
+  /**
+   * What holds for the tools of one conversation: how long a call may take, how much of a result is told.
+   *
+   * @category models
+   */
+  ToolOptions
+} from "./internal/toolRun.ts"
 
 /**
  * Somebody who watches a conversation. Made by {@link on}.
@@ -110,7 +120,7 @@ export interface Options<
   readonly hooks?: Hooks
   /** Whose log in the `SessionStore` this conversation continues and writes. Default: a new one. */
   readonly sessionId?: string
-  /** What was said before, put behind what the session's log holds. */
+  /** What was said before, put behind what the session's log holds; nothing there is replaced. */
   readonly history?: Prompt.Prompt
   /** Lets the agent speak first, following instructions or word for word, unless the session has a history. */
   readonly greeting?: string | ({ readonly say: string } & SayOptions)
@@ -119,6 +129,8 @@ export interface Options<
   readonly interruption?: InterruptionOptions
   /** How long the conversation may last, and how long nothing may happen in it. Default: for ever. */
   readonly limits?: ConversationLimits
+  /** How long the tools may take, and how much they may say, unless their annotations (`BidiTool`) say otherwise. */
+  readonly tools?: ToolOptions
 }
 
 /**
@@ -234,7 +246,8 @@ export const make = Effect.fnUntraced(function* <Tools extends Record<string, To
           greeting: options.greeting,
           connection: options.connection ?? {},
           interruption: options.interruption ?? {},
-          limits: options.limits ?? {}
+          limits: options.limits ?? {},
+          tools: options.tools ?? {}
         },
         onReady
       )

@@ -15,7 +15,9 @@ import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
 
 /**
- * How long a call may take from its first step; then it is stopped, and the model is told. Default: as long as it wants.
+ * How long a call may take from its first step; then it is stopped, whatever `OnInterruption` says, and the model is
+ * told. `Duration.infinity`: as long as it wants. Default: what `tools.timeout` of the conversation says, 2 minutes
+ * without. Tools of an MCP server are no exception.
  *
  * @category annotations
  */
@@ -24,8 +26,20 @@ export const Timeout = Context.Reference<Duration.Input | undefined>("@effect-bi
 })
 
 /**
+ * How much of a result the model is told, in bytes of UTF-8 of its text or JSON, at least 256. Of a larger one it is told
+ * the beginning, as a text that ends with how much is left out; events and history hold the same. `Infinity`: all of it.
+ * Default: what `tools.resultLimit` of the conversation says, 64 KiB without.
+ *
+ * @category annotations
+ */
+export const ResultLimit = Context.Reference<number | undefined>("@effect-bidi/core/BidiTool/ResultLimit", {
+  defaultValue: () => undefined
+})
+
+/**
  * What becomes of a running call when the user interrupts the agent: `continue` (the default), `cancel`, or
- * `uninterruptible`: nothing stops it once it has begun, not the provider and not the end of the conversation.
+ * `uninterruptible`: nothing but its `Timeout` stops it once it has begun, not the provider and not the end of the
+ * conversation.
  *
  * @category annotations
  */
@@ -35,8 +49,9 @@ export const OnInterruption = Context.Reference<"continue" | "cancel" | "uninter
 )
 
 /**
- * How many calls of this tool may run at once in one conversation; others wait. Default: any number, within the 32 that
- * may run of all tools together.
+ * How many calls of this tool may run at once in one conversation, at least one; others wait. Default: any number, within
+ * the 32 calls of the model that may run of all tools together. A call that waits for its turn is none of these, and
+ * neither is one that a tool or the application makes itself (`callTool`).
  *
  * @category annotations
  */

@@ -150,7 +150,10 @@ export interface Conversation {
   readonly history: Effect.Effect<Prompt.Prompt>
   /** Waits until nothing of the agent's speech is audible any more. */
   readonly quiet: Effect.Effect<void>
-  /** Waits until nobody speaks, no reply is on its way or audible, and no tool runs. */
+  /**
+   * Waits until nobody speaks, no reply is on its way or audible, and no tool runs. In a tool its own call does not count,
+   * nor do others that wait for the same.
+   */
   readonly idle: Effect.Effect<void>
 }
 

@@ -263,19 +263,25 @@ const ours = (options: Prompt.ProviderOptions): Record<string, unknown> => {
 /**
  * From messages of `effect/ai`. System messages become notes; parts that speech models cannot be told (reasoning,
  * files other than images in memory, approvals) are left out. Messages that did not come from {@link toPrompt} get ids
- * by their position.
+ * that nothing else has, and so does what comes under an id a second time.
  *
  * @category conversions
  */
 export const fromPrompt = (prompt: Prompt.Prompt): Transcript => {
-  let entries: Transcript = []
-  prompt.content.forEach((message, index) => {
+  const entries = new Map<string, Entry>()
+  const add = (entry: Entry) => {
+    const id = entries.has(entry.id) ? newId() : entry.id
+    entries.set(id, { ...entry, id })
+    return id
+  }
+  const calls = new Map<string, string>() // the ids of the prompt's last calls, as they are here
+  for (const message of prompt.content) {
     const meta = ours(message.options)
-    const id = typeof meta.id === "string" ? meta.id : `message-${index}`
-    const responseId = typeof meta.responseId === "string" ? meta.responseId : `response-${index}`
+    const id = typeof meta.id === "string" ? meta.id : newId()
+    const responseId = typeof meta.responseId === "string" ? meta.responseId : newId()
     switch (message.role) {
       case "system": {
-        entries = put(entries, { _tag: "Note", id, text: message.content })
+        add({ _tag: "Note", id, text: message.content })
         break
       }
       case "user": {
@@ -285,40 +291,53 @@ export const fromPrompt = (prompt: Prompt.Prompt): Transcript => {
             ? [{ _tag: "ImageInput", image: part.data, mimeType: part.mediaType }]
             : []
         })
-        if (parts.length > 0) entries = put(entries, { _tag: "User", id, parts })
+        if (parts.length > 0) add({ _tag: "User", id, parts })
         break
       }
       case "assistant": {
         const text = textOf(message.content)
         if (text !== "" || typeof meta.id === "string") {
           const full = typeof meta.full === "string" ? { full: meta.full } : {}
-          entries = put(entries, {
-            _tag: "Assistant",
-            id,
-            responseId,
-            text,
-            interrupted: meta.interrupted === true,
-            ...full
-          })
+          add({ _tag: "Assistant", id, responseId, text, interrupted: meta.interrupted === true, ...full })
         }
         for (const part of message.content) {
           if (part.type !== "tool-call") continue
           const input = isJson(part.params) ? part.params : null
-          entries = put(entries, { _tag: "ToolCall", id: part.id, responseId, name: part.name, input })
+          calls.set(part.id, add({ _tag: "ToolCall", id: part.id, responseId, name: part.name, input }))
         }
         break
       }
       case "tool": {
         for (const part of message.content) {
           if (part.type !== "tool-result") continue
-          const call = entries.findLast((entry) => entry._tag === "ToolCall" && entry.id === part.id)
+          const call = entries.get(calls.get(part.id) ?? "")
           if (call?._tag !== "ToolCall") continue
           const result = isJson(part.result) ? part.result : null
-          entries = put(entries, { ...call, output: { result, isFailure: part.isFailure } })
+          entries.set(call.id, { ...call, output: { result, isFailure: part.isFailure } })
         }
         break
       }
     }
-  })
-  return entries
+  }
+  return Array.from(entries.values())
 }
+
+const isSame = Schema.toEquivalence(Entry)
+
+/**
+ * What has to be written to put `that` behind `self` without replacing anything there: what is among them already, as it
+ * is, is left out, and anything else under an id of theirs gets one that nothing else has.
+ *
+ * @category combinators
+ */
+export const additions = (self: Transcript, that: Transcript): Transcript => {
+  const known = new Map(self.map((entry) => [entry.id, entry]))
+  return that.flatMap((entry) => {
+    const other = known.get(entry.id)
+    if (other === undefined) return [entry]
+    return isSame(other, entry) ? [] : [{ ...entry, id: newId() }]
+  })
+}
+
+// 32 characters: the longest id that every provider takes
+const newId = (): string => crypto.randomUUID().replaceAll("-", "")

@@ -1,24 +1,42 @@
 /**
  * Tools under every exit.
  *
- * 1. Every call has exactly one `ToolResult`, whatever happens to it.
- * 2. A handler runs at most once for a call id, however often the id comes.
+ * 1. Every call has exactly one `ToolResult`, whatever happens to it, and whatever the provider calls it.
+ * 2. A handler runs at most once for a call, however often the provider repeats it; another call runs, also under an id
+ *    that was used before.
  * 3. The model is answered exactly once for every call it still wants: with an output where it asked, or in words on a
  *    later connection. A call that was answered with "still working" is followed by its result exactly once.
  * 4. What must not be interrupted, once it has begun, ends by itself.
- * 5. Calls of one response are answered together, in their order.
+ * 5. Calls of one response are answered together, in their order, each with its own outcome.
+ * 6. A call waits for nobody but those of its own tool: neither for a queue that is not its own, nor for what it calls or
+ *    waits for itself.
+ * 7. What is told of a result is bounded, and a tool that has ended well is never said to have failed unexpectedly.
+ * 8. Every call ends, also one that hangs and cannot be stopped.
  */
-import { BidiAgent, BidiError, type BidiEvent, BidiTest, BidiTool } from "@effect-bidi/core"
+import {
+  BidiAgent,
+  BidiError,
+  type BidiEvent,
+  type BidiModel,
+  BidiTest,
+  BidiTool,
+  CurrentConversation
+} from "@effect-bidi/core"
 import { assert, describe, it } from "@effect/vitest"
 import * as Tool from "effect/ai/Tool"
 import * as Toolkit from "effect/ai/Toolkit"
+import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as References from "effect/References"
 import * as Schema from "effect/Schema"
 import { Steps } from "./support/steps.ts"
 
-const RUNS = Number(process.env.TOOL_RUNS ?? 1000)
+const RUNS = Number(process.env.TOOL_RUNS ?? 2000)
+const SEED = process.env.TOOL_SEED === undefined ? {} : { seed: Number(process.env.TOOL_SEED) }
+
+const LIMIT = 1000
+const CROWD = 40 // more than may run at once
 
 const Tenths = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 30 }))
 const Call = Schema.Struct({
@@ -32,11 +50,20 @@ const Call = Schema.Struct({
     "stubborn",
     "asks",
     "alone",
-    "unknown"
+    "unknown",
+    "hangs",
+    "deaf",
+    "nested",
+    "patient",
+    "huge",
+    "circular"
   ]),
   lasts: Tenths,
-  arguments: Schema.Literals(["right", "right", "right", "wrong", "garbled"]),
-  again: Schema.Boolean
+  arguments: Schema.Literals(["right", "right", "right", "wrong", "garbled", "same as others"]),
+  again: Schema.Boolean,
+  // the provider's id: of its own, or one that it uses again and again
+  id: Schema.Literals(["own", "own", "call_1", "call_2"]),
+  crowd: Schema.Literals([false, false, false, false, false, false, false, true])
 })
 const Happening = Schema.Struct({
   after: Tenths,
@@ -48,13 +75,25 @@ const Scenario = Schema.Struct({
   endsAfter: Schema.Literals([5, 30, 600])
 })
 type Scenario = typeof Scenario.Type
+type Kind = (typeof Call.Type)["tool"]
 
-const tool = (name: string) =>
+/** A call as the provider made it. `label` is what the handler is given. */
+interface Made extends BidiModel.ToolCall {
+  readonly kind: Kind
+  readonly label: string
+  readonly right: boolean
+  readonly group: number
+  readonly generation: number
+  readonly at: number
+}
+
+const tool = (name: Kind) =>
   Tool.make(name, {
     parameters: Schema.Struct({ id: Schema.String, lasts: Schema.Int }),
-    success: Schema.String,
+    success: Schema.Unknown,
     failure: Schema.String,
-    failureMode: "return"
+    failureMode: "return",
+    dependencies: [CurrentConversation.CurrentConversation]
   })
 const toolkit = Toolkit.make(
   tool("works"),
@@ -65,23 +104,42 @@ const toolkit = Toolkit.make(
   tool("timid").annotate(BidiTool.OnInterruption, "cancel"),
   tool("stubborn").annotate(BidiTool.OnInterruption, "uninterruptible"),
   tool("asks").setNeedsApproval(true).annotate(BidiTool.ApprovalTimeout, "5 seconds"),
-  tool("alone").annotate(BidiTool.Concurrency, 1)
+  tool("alone").annotate(BidiTool.Concurrency, 1),
+  tool("hangs"),
+  tool("deaf"),
+  tool("nested"),
+  tool("patient"),
+  tool("huge"),
+  tool("circular")
 )
+
+const circular: { self?: unknown } = {}
+circular.self = circular
 
 const play = (scenario: Scenario) =>
   Effect.gen(function* () {
-    const begun: Array<string> = []
+    const begun: Array<{ readonly label: string; readonly kind: string; readonly at: number }> = []
     const ended: Array<string> = []
     let alone = 0
     const handler =
-      (kind: string) =>
+      (kind: Kind) =>
       ({ id, lasts }: { readonly id: string; readonly lasts: number }) =>
         Effect.gen(function* () {
-          begun.push(id)
+          const conversation = yield* CurrentConversation.CurrentConversation
+          begun.push({ label: id, kind, at: yield* Clock.currentTimeMillis })
           if (kind === "alone") assert.strictEqual(++alone, 1, "two at once")
+          if (kind === "hangs") return yield* Effect.never
+          if (kind === "deaf") return yield* Effect.uninterruptible(Effect.never)
+          if (kind === "patient") yield* conversation.idle
           yield* Effect.sleep(Duration.millis(lasts * 100))
           if (kind === "fails") return yield* Effect.fail("no")
           if (kind === "dies") return yield* Effect.die("boom")
+          if (kind === "huge") return { id, text: "é".repeat(100_000) }
+          if (kind === "circular") return circular
+          if (kind === "nested") {
+            const { isFailure } = yield* conversation.callTool("works", { id: `in ${id}`, lasts })
+            if (isFailure) return yield* Effect.fail("the other failed")
+          }
           return `done ${id}`
         }).pipe(
           Effect.ensuring(
@@ -92,10 +150,10 @@ const play = (scenario: Scenario) =>
           Effect.tap(() => Effect.sync(() => ended.push(id)))
         )
     const handlers = toolkit.toLayer(
-      Object.fromEntries(Object.keys(toolkit.tools).map((name) => [name, handler(name)])) as any
+      Object.fromEntries(Object.keys(toolkit.tools).map((name) => [name, handler(name as Kind)])) as any
     )
-    const wanted: Array<string> = [] // by the model, on the connection that asked
-    const takenBack = new Set<string>()
+    const made: Array<Made> = [] // what the model asked for
+    const takenBack = new Set<Made>()
     const groups = [...scenario.groups]
     let line: BidiTest.Line
     const model = yield* BidiTest.model(
@@ -103,22 +161,39 @@ const play = (scenario: Scenario) =>
         line = current
         yield* current.accept
         for (let g = scenario.groups.length - groups.length; groups.length > 0; g++) {
-          const calls = groups.shift()!.map((call, c) => ({ ...call, id: `${g}.${c}` }))
-          wanted.push(...calls.map(({ id }) => id))
-          const event = {
-            _tag: "ToolCalls" as const,
-            responseId: `r${g}`,
-            calls: calls.map((call) => ({
-              id: call.id,
+          const at = yield* Clock.currentTimeMillis
+          const drafts = groups
+            .shift()!
+            .flatMap((call) =>
+              call.crowd ? Array.from({ length: CROWD }, () => ({ ...call, tool: "alone" as Kind })) : [call]
+            )
+          const calls = drafts.map((call, c): Made => {
+            const same = call.arguments === "same as others"
+            const label = same ? `same ${current.generation}` : `${g}.${c}`
+            return {
+              id: call.id === "own" ? `own_${g}_${c}` : call.id,
               name: call.tool,
               arguments:
                 call.arguments === "garbled"
-                  ? "{"
-                  : JSON.stringify({ id: call.id, lasts: call.arguments === "wrong" ? "long" : call.lasts })
-            }))
+                  ? `{"id": "${label}"`
+                  : JSON.stringify({ id: label, lasts: same ? 1 : call.arguments === "wrong" ? "long" : call.lasts }),
+              kind: call.tool,
+              label,
+              right: call.arguments !== "garbled" && call.arguments !== "wrong",
+              group: g,
+              generation: current.generation,
+              at
+            }
+          })
+          // the same call in one response is one call
+          made.push(...calls.filter((call, c) => calls.findIndex((other) => isRepetition(call, other)) === c))
+          const event = {
+            _tag: "ToolCalls" as const,
+            responseId: `r${g}`,
+            calls: calls.map(({ arguments: text, id, name }) => ({ id, name, arguments: text }))
           }
           yield* current.emit({ _tag: "ResponseStarted", responseId: `r${g}` }, event)
-          if (calls.some(({ again }) => again)) yield* current.emit(event)
+          if (drafts.some(({ again }) => again)) yield* current.emit(event)
           yield* current.emit({ _tag: "ResponseDone", responseId: `r${g}`, stopReason: "tool_use" })
           yield* current.reply({ text: "while you wait", audio: "2 seconds" })
           yield* current.wait("1 second")
@@ -128,16 +203,20 @@ const play = (scenario: Scenario) =>
     const recorder = BidiTest.recorder()
     const speaker = yield* BidiTest.speaker()
     const agent = yield* BidiAgent.make({ toolkit }).pipe(Effect.provide([model.layer, handlers]))
-    yield* Effect.gen(function* () {
-      const call = yield* agent.start({ outputs: [recorder.output, speaker.output] })
+    const unsettled = yield* Effect.gen(function* () {
+      const call = yield* agent.start({
+        outputs: [recorder.output, speaker.output],
+        tools: { resultLimit: LIMIT, timeout: "2 minutes" }
+      })
       const requests = () => recorder.events().flatMap((e) => (e._tag === "ApprovalRequest" ? [e.id] : []))
       for (const { after, what } of scenario.happenings) {
         yield* BidiTest.advance(Duration.millis(after * 100))
         if (what === "interrupt") yield* call.interrupt()
         if (what === "lose") yield* line.drop(lost)
         if (what === "take back") {
-          const id = wanted.at(-1)!
-          takenBack.add(id)
+          const { id } = made.at(-1)!
+          const { generation } = line
+          for (const one of made) if (one.id === id && one.generation === generation) takenBack.add(one)
           yield* line.emit({ _tag: "ToolCallsCancelled", ids: [id] })
         }
         for (const id of requests()) {
@@ -147,17 +226,25 @@ const play = (scenario: Scenario) =>
         }
       }
       yield* BidiTest.advance(Duration.seconds(scenario.endsAfter))
+      const tags = (tag: BidiEvent.OutputTag) => recorder.events().filter((event) => event._tag === tag).length
+      const open = tags("ToolUse") - tags("ToolResult")
       yield* call.stop()
       const end = yield* Effect.forkChild(call.await)
       yield* BidiTest.advance("10 seconds")
       yield* Effect.yieldNow
       assert.isDefined(end.pollUnsafe())
+      return open
     }).pipe(Effect.scoped)
-    yield* BidiTest.advance("1 minute")
-    return { begun, ended, events: recorder.events(), model, takenBack, wanted }
+    yield* BidiTest.advance("3 minutes")
+    return { begun, ended, events: recorder.events(), made, model, takenBack, unsettled }
   }).pipe(Effect.provideService(References.MinimumLogLevel, "None"))
 
+const isRepetition = (one: Made, other: Made) =>
+  one.id === other.id && one.name === other.name && one.arguments === other.arguments
+
 const lost = new BidiError.BidiError({ reason: new BidiError.ConnectionLost({ message: "gone" }) })
+
+const STILL_WORKING = "Still working on it. The result will follow."
 
 describe("tool calls", () => {
   it.effect.prop(
@@ -165,55 +252,105 @@ describe("tool calls", () => {
     { scenario: Scenario, steps: Steps },
     ({ scenario, steps }) =>
       Effect.gen(function* () {
-        const { begun, ended, events, model, takenBack, wanted } = yield* play(scenario).pipe(
+        const { begun, ended, events, made, model, takenBack, unsettled } = yield* play(scenario).pipe(
           Effect.provideService(References.MaxOpsBeforeYield, steps)
         )
         const ids = (tag: BidiEvent.OutputTag) => events.flatMap((e) => (e._tag === tag && "id" in e ? [e.id] : []))
-        const kindOf = (id: string) => {
-          const [g, c] = id.split(".").map(Number)
-          return scenario.groups[g!]![c!]!
-        }
+        const uses = events.filter((event) => event._tag === "ToolUse")
+        const results = new Map(
+          events.flatMap((event) => (event._tag === "ToolResult" ? [[event.id, event] as const] : []))
+        )
 
-        // 1.
-        assert.sameMembers(ids("ToolUse"), wanted)
-        assert.sameMembers(ids("ToolResult"), wanted)
+        // 1. in the order in which they were made
+        assert.deepStrictEqual(
+          uses.map(({ name, responseId }) => [name, responseId]),
+          made.map(({ group, name }) => [name, `r${group}`])
+        )
+        assert.strictEqual(new Set(uses.map(({ id }) => id)).size, uses.length)
+        assert.sameMembers(ids("ToolResult"), ids("ToolUse"))
         assert.sameMembers(ids("ApprovalResolved"), ids("ApprovalRequest"))
+        const keyOf = new Map(made.map((call, i) => [call, uses[i]!.id]))
+        const resultOf = (call: Made) => results.get(keyOf.get(call)!)!
 
         // 2.
-        assert.strictEqual(new Set(begun).size, begun.length)
+        for (const label of new Set(begun.map(({ label }) => label))) {
+          if (label.startsWith("in ")) continue
+          const runs = begun.filter((run) => run.label === label).length
+          assert.isAtMost(
+            runs,
+            made.filter((call) => call.label === label && call.right).length,
+            `${label} ran too often`
+          )
+        }
+        for (const call of made) {
+          if (call.kind === "unknown" || !call.right)
+            assert.isFalse(begun.some(({ label }) => label === call.label && !label.startsWith("same")))
+        }
 
         // 3. only where there was time enough
         const commands = model.commands()
-        const outputs = commands.flatMap((c) => (c._tag === "ToolOutputs" ? c.outputs.map(({ id }) => id) : []))
-        assert.strictEqual(new Set(outputs).size, outputs.length)
         const words = commands.flatMap((c) => (c._tag === "Note" ? [c.text] : [])).join("\n")
         const seeded = JSON.stringify(model.log().flatMap((entry) => (entry._tag === "Seeded" ? entry.history : [])))
-        if (scenario.endsAfter === 600) {
-          for (const id of wanted) {
-            if (takenBack.has(id)) continue
-            const answered = outputs.includes(id) || words.includes(`done ${id}`) || seeded.includes(`"id":"${id}"`)
-            const inWords = words.includes(`The tool ${kindOf(id).tool}`)
-            assert.isTrue(answered || inWords, `${id} was never answered`)
-          }
-        }
-        for (const id of wanted) {
-          assert.isAtMost(words.split(`done ${id}"`).length - 1, 1, `${id} was told twice`)
-          const { arguments: args, tool: kind } = kindOf(id)
-          if (kind === "asks" && args !== "garbled") continue
-          if (kind === "unknown" || args !== "right") assert.notInclude(begun, id)
-        }
-
-        // 4.
-        for (const id of begun) if (kindOf(id).tool === "stubborn") assert.include(ended, id)
+        const answered = new Set<Made>()
 
         // 5.
         for (const command of commands) {
           if (command._tag !== "ToolOutputs") continue
-          const order = command.outputs.map(({ id }) => id)
-          assert.deepStrictEqual(order, order.toSorted())
-          assert.strictEqual(new Set(order.map((id) => id.split(".")[0])).size, 1)
+          const fits = (call: Made, output: BidiModel.ToolOutput | undefined) => {
+            if (output === undefined || output.id !== call.id || output.name !== call.name) return false
+            const { isFailure, result } = resultOf(call)
+            return output.result === STILL_WORKING || (output.isFailure === isFailure && output.result === result)
+          }
+          // all of a group but what was taken back before it was answered
+          const answers = (group: ReadonlyArray<Made>) => {
+            let next = 0
+            const calls = group.filter((call) => {
+              const fit = fits(call, command.outputs[next])
+              if (fit) next++
+              return fit
+            })
+            const whole = group.every((call) => calls.includes(call) || takenBack.has(call))
+            return whole && next === command.outputs.length ? calls : undefined
+          }
+          const calls = scenario.groups
+            .map((_, g) => made.filter((call) => call.group === g && !answered.has(call)))
+            .map(answers)
+            .find((calls) => calls !== undefined)
+          assert.isDefined(calls, `${JSON.stringify(command.outputs)} are the answers to no calls, or to some twice`)
+          for (const call of calls!) answered.add(call)
         }
+        if (scenario.endsAfter === 600) {
+          for (const call of made) {
+            if (takenBack.has(call) || answered.has(call)) continue
+            const inHistory = seeded.includes(`"id":"${keyOf.get(call)}"`)
+            assert.isTrue(inHistory || words.includes(`The tool ${call.name}`), `${call.label} was never answered`)
+          }
+        }
+        for (const { label } of made) {
+          if (!label.startsWith("same"))
+            assert.isAtMost(words.split(`done ${label}"`).length - 1, 1, `${label} was told twice`)
+        }
+
+        // 4.
+        for (const { kind, label } of begun) if (kind === "stubborn") assert.include(ended, label)
+
+        // 6.
+        for (const call of made) {
+          if (call.kind === "alone" || call.kind === "asks" || call.label.startsWith("same")) continue
+          const run = begun.find(({ label }) => label === call.label)
+          if (run !== undefined) assert.strictEqual(run.at, call.at, `${call.kind} ${call.label} had to wait`)
+        }
+
+        // 7.
+        for (const { isFailure, name, result } of results.values()) {
+          assert.isAtMost(Buffer.byteLength(typeof result === "string" ? result : JSON.stringify(result)), LIMIT)
+          if (name === "huge" && !isFailure) assert.include(String(result), "are left out here]")
+          if (result === "The tool failed unexpectedly.") assert.strictEqual(name, "dies")
+        }
+
+        // 8.
+        if (scenario.endsAfter === 600) assert.strictEqual(unsettled, 0, "a call has not ended")
       }),
-    { arbitrary: { runs: RUNS }, timeout: 600_000 }
+    { arbitrary: { runs: RUNS, ...SEED }, timeout: 600_000 }
   )
 })

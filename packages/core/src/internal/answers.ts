@@ -1,15 +1,17 @@
 /**
- * What a model is told of a tool call, for every way it can end. Functions from values to values.
+ * What a model is told of a tool call, for every way it can end.
  */
 import * as AiError from "effect/ai/AiError"
 import * as Prompt from "effect/ai/Prompt"
 import * as Tool from "effect/ai/Tool"
 import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Predicate from "effect/Predicate"
 import * as Result from "effect/Result"
-import * as Schema from "effect/Schema"
+import type * as Schema from "effect/Schema"
 import type { ToolOutput } from "../BidiModel.ts"
+import { byItsSchema } from "./results.ts"
 
 export type Answer = Pick<ToolOutput, "result" | "isFailure">
 
@@ -25,23 +27,33 @@ export const parse = (text: string): Result.Result<Schema.Json, string> =>
     catch: (error) => (error as SyntaxError).message
   })
 
-const isJson = Schema.is(Schema.Json)
-
-/** What a model is given has to be JSON, whatever a schema left of it. */
-export const toJson = (value: unknown): Schema.Json =>
-  isJson(value) ? value : ((JSON.parse(JSON.stringify(value) ?? "null") ?? null) as Schema.Json)
-
-export const ofResult = (result: Tool.HandlerResult<Tool.Any>): Answer => {
+/** What a result of a tool is as an answer. A tool that has done its work has not failed because nobody can say it. */
+export const ofResult = (tool: Tool.Any, result: Tool.HandlerResult<Tool.Any>): Effect.Effect<Answer> => {
+  const { encodedResult, isFailure, modelOutput } = result
+  const value: unknown = result.result
   // What is wrong with the arguments helps the model to try again; its own failures are told as the tool declared them.
-  if (result.isFailure) {
-    const { encodedResult, result: error } = result
-    return AiError.isAiError(error) ? failed(error.reason.message) : { result: toJson(encodedResult), isFailure: true }
+  if (isFailure && AiError.isAiError(value)) return Effect.succeed(ofAiError(value))
+  if (modelOutput !== undefined) {
+    return Effect.succeed({ result: Prompt.toolModelOutputToText(modelOutput), isFailure: false })
   }
-  if (result.modelOutput !== undefined) {
-    return { result: Prompt.toolModelOutputToText(result.modelOutput), isFailure: false }
-  }
-  return { result: toJson(result.encodedResult), isFailure: false }
+  const schema = isFailure ? Tool.failureResultSchema(tool) : tool.successSchema
+  return Effect.map(
+    byItsSchema(schema, value, encodedResult),
+    Result.match({
+      onSuccess: (json) => ({ result: json, isFailure }),
+      onFailure: (why) => (isFailure ? failed(`The tool failed, and why cannot be told: ${why}.`) : unspeakable(why))
+    })
+  )
 }
+
+// Said first: what it did has been done. A model that hears "failed" does it again.
+const unspeakable = (why: string): Answer =>
+  failed(
+    `The tool ran to its end, and what it does has been done: do not repeat it. Only its result cannot be told, because it could not be encoded: ${why}`
+  )
+
+const ofAiError = ({ reason }: AiError.AiError): Answer =>
+  reason._tag === "ToolResultEncodingError" ? unspeakable(reason.description) : failed(reason.message)
 
 /** `stopped` says why, if it was interrupted. */
 export const ofExit = (exit: Exit.Exit<Answer, unknown>, stopped: Answer): Answer => {
@@ -49,7 +61,7 @@ export const ofExit = (exit: Exit.Exit<Answer, unknown>, stopped: Answer): Answe
   if (Cause.hasInterruptsOnly(exit.cause)) return stopped
   const error = Result.getOrUndefined(Cause.findError(exit.cause))
   if (error === undefined) return failed("The tool failed unexpectedly.") // a defect is for the log, not for the model
-  if (AiError.isAiError(error)) return failed(error.reason.message)
+  if (AiError.isAiError(error)) return ofAiError(error)
   const message = Predicate.hasProperty(error, "message") ? error.message : error
   return failed(Predicate.isString(message) ? message : "The tool failed.")
 }

@@ -37,7 +37,9 @@ import { Receiver } from "./receive.ts"
 import * as Personas from "./personas.ts"
 import { Protection } from "./protection.ts"
 import type { Rooms } from "./rooms.ts"
+import { RunningCall } from "./runningCall.ts"
 import * as Sender from "./send.ts"
+import type { ToolOptions } from "./toolRun.ts"
 import * as Tools from "./tools.ts"
 import { PATIENCE, Turn } from "./turn.ts"
 import { Words } from "./words.ts"
@@ -57,6 +59,7 @@ export interface Plan {
   readonly greeting: Sender.Greeting | undefined
   readonly limits: Limits.ConversationLimits
   readonly interruption: BargeIn.InterruptionOptions
+  readonly tools: ToolOptions
   readonly connection: Keeper.ConnectionOptions
 }
 
@@ -116,7 +119,12 @@ export const converse = (
         stop: (reason = "client_disconnect") => stop(reason),
         history: Effect.sync(() => Transcript.toPrompt(memory.transcript())),
         quiet: untilOver(rooms.turn.quiet),
-        idle: untilOver(rooms.turn.idle)
+        // a tool that waits does not wait for itself
+        idle: untilOver(
+          Effect.flatMap(RunningCall, (running) =>
+            running?.ofModel === undefined ? rooms.turn.idle : rooms.turn.idleBeside(running.ofModel)
+          )
+        )
       }
       const open = Effect.gen(function* () {
         yield* openObservers(rooms, plan.hooks, fail)
@@ -129,7 +137,7 @@ export const converse = (
             rooms.fanout.close({ _tag: "ConnectionClose", connectionId: connectionId(), reason })
           })
         )
-        const tools = yield* part("the tools", Tools.make(rooms, personas.kit, approvals))
+        const tools = yield* part("the tools", Tools.make(rooms, personas.kit, approvals, plan.tools))
         Deferred.doneUnsafe(ready, Exit.succeed(tools))
         const bargeIn = yield* BargeIn.make(rooms, interrupter, plan.interruption)
         const receiver = new Receiver(rooms, interrupter, bargeIn, tools)

@@ -7,13 +7,14 @@ import * as Pull from "effect/Pull"
 import * as Queue from "effect/Queue"
 import { BidiError, StoreFailed } from "../BidiError.ts"
 import { SessionStore } from "../SessionStore.ts"
-import type { Entry, Transcript } from "../Transcript.ts"
+import type { Entry } from "../Transcript.ts"
+import * as Transcript from "../Transcript.ts"
 
 // A few writes a turn: a store that falls this far behind is not working.
 const LOG_CAPACITY = 1024
 
 export interface Memory {
-  readonly transcript: () => Transcript
+  readonly transcript: () => Transcript.Transcript
   readonly get: (id: string) => Entry | undefined
   /** Remembers an entry, in the place of the one with its id. */
   readonly update: (entry: Entry) => void
@@ -24,7 +25,7 @@ export interface Memory {
   readonly end: Effect.Effect<void>
 }
 
-export const make = Effect.fnUntraced(function* (sessionId: string, initial: Transcript) {
+export const make = Effect.fnUntraced(function* (sessionId: string, initial: Transcript.Transcript) {
   const store = yield* SessionStore
   const entries = new Map<string, Entry>()
   for (const entry of yield* store.load(sessionId)) entries.set(entry.id, entry)
@@ -36,7 +37,7 @@ export const make = Effect.fnUntraced(function* (sessionId: string, initial: Tra
     const message = `the session store is ${LOG_CAPACITY} entries behind`
     Queue.failCauseUnsafe(log, Cause.fail(new BidiError({ reason: new StoreFailed({ message }) })))
   }
-  for (const entry of initial) put(entry)
+  for (const entry of Transcript.additions(Array.from(entries.values()), initial)) put(entry)
 
   return {
     transcript: () => Array.from(entries.values()),

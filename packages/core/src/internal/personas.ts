@@ -11,6 +11,7 @@ import type { BidiError } from "../BidiError.ts"
 import type { Configuration } from "../BidiModel.ts"
 import { type Conversation, CurrentConversation, type Persona } from "../CurrentConversation.ts"
 import type { Fanout } from "./fanout.ts"
+import { RunningCall } from "./runningCall.ts"
 import type { Kit } from "./toolRun.ts"
 import { definitions } from "./tools.ts"
 
@@ -80,10 +81,10 @@ const both = (one: Kit, other: Kit): Kit => ({
   handle: (name, params, id) => (Object.hasOwn(one.tools, name) ? one : other).handle(name, params, id)
 })
 
-/** A toolkit with what its handlers need: everything that is here, but the conversation, which is theirs to see. */
+/** A toolkit with what its handlers need: everything that is here, but the conversation and the call, which are theirs. */
 const equipped = (toolkit: Toolkit.WithHandler<any>): Effect.Effect<Kit> =>
   Effect.map(Effect.context<never>(), (context) => {
-    const services = Context.omit(CurrentConversation)(context) as Context.Context<never>
+    const services = Context.omit(CurrentConversation, RunningCall)(context) as Context.Context<never>
     const kit = toolkit as unknown as Kit
     return {
       tools: kit.tools,

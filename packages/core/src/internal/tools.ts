@@ -32,13 +32,32 @@ export interface Tools {
 /** Calls to be answered together, and the connection that wants the answer. */
 interface Group {
   readonly generation: number
-  readonly calls: ReadonlyArray<ToolCall>
+  readonly calls: ReadonlyArray<Call>
 }
 
-/** An output, and the connection that was current when it came: the history of any later one holds it. */
-interface Settled {
-  readonly output: ToolOutput
-  readonly generation: number
+/** One run of a tool for the model. */
+interface Call {
+  /** What events, the history and consent call it: the provider's id, unless something has that id already. */
+  readonly key: string
+  readonly request: ToolCall
+  /** Its arguments, or the text of them that is no JSON. */
+  readonly input: Schema.Json
+  /** Which connection asked for it last, and in which response. */
+  asked: { readonly generation: number; readonly responseId: string }
+  /** Its output, and the connection that was current when it came: the history of any later one holds it. */
+  settled: { readonly answer: Answer; readonly generation: number } | undefined
+  /** It takes longer than the model is to wait. */
+  slow: boolean
+  /** The model was answered without a result. */
+  promised: boolean
+  /** An interruption stops it. */
+  cancellable: boolean
+  /** What is told of it when it is stopped, if that is known. */
+  stopped: Answer | undefined
+  /** The connection that its answer was sent to last. */
+  told: number | undefined
+  /** The model has gone on with its answer. */
+  taken: boolean
 }
 
 /** The tools as a model is told about them. */
@@ -50,46 +69,51 @@ export const definitions = (kit: ToolRun.Kit): ReadonlyArray<ToolDefinition> =>
   }))
 
 /** `kitNow` answers the tools of the moment; a call runs with those of the moment it was made in. */
-export const make = Effect.fnUntraced(function* (rooms: Rooms, kitNow: () => ToolRun.Kit, approvals: Approvals) {
+export const make = Effect.fnUntraced(function* (
+  rooms: Rooms,
+  kitNow: () => ToolRun.Kit,
+  approvals: Approvals,
+  options: ToolRun.ToolOptions
+) {
   const { fanout, generation, memory, outbox, turn } = rooms
   const conversation = yield* CurrentConversation
-  const { run, runApproved } = yield* ToolRun.make(rooms, approvals)
-  const settled = new Map<string, Settled>()
-  const asked = new Map<string, number>() // the last connection that asked for a call
-  const slow = new Set<string>() // calls that take longer than the model is to wait
-  const promised = new Set<string>() // calls that the model was answered without a result
-  const cancellable = new Set<string>() // calls that an interruption stops
-  const stopped = new Map<string, Answer>() // what is told of calls that were stopped, if that is known
+  const { run, runDirectly, told } = yield* ToolRun.make(rooms, approvals, options)
+  const known = new Map<string, Array<Call>>() // by the provider's id
+  const running = new Set<Call>()
+  const awaiting = new Set<Call>() // whose answers were sent, and no reply has begun since
   const open = new Set<Group>()
-  const fibers = yield* FiberMap.make<string, Answer, unknown>()
+  const fibers = yield* FiberMap.make<Call, Answer, unknown>()
   const fork = yield* FiberMap.runtime(fibers)()
   const background = yield* FiberSet.make()
   const forkLater = yield* FiberSet.runtime(background)()
 
-  const settle = (call: ToolCall, responseId: string, input: Schema.Json, since: number, answer: Answer) => {
-    const { id, name } = call
-    const output = { id, name, ...answer }
-    cancellable.delete(id)
-    settled.set(id, { output, generation: generation.current })
-    memory.put({ _tag: "ToolCall", id, responseId, name, input, output: answer })
-    const wasPromised = promised.delete(id)
-    const late = since === generation.current && !wasPromised ? {} : { late: true }
-    fanout.emit({ _tag: "ToolResult", id, name, ...answer, ...late })
-    if (wasPromised) forkLater(follow(output))
+  const settle = (call: Call, responseId: string, since: number, answer: Answer) => {
+    const { input, key, request } = call
+    const { name } = request
+    running.delete(call)
+    call.settled = { answer, generation: generation.current }
+    memory.put({ _tag: "ToolCall", id: key, responseId, name, input, output: answer })
+    const late = since === generation.current && !call.promised ? {} : { late: true }
+    fanout.emit({ _tag: "ToolResult", id: key, name, ...answer, ...late })
+    if (call.promised) forkLater(follow(call, answer))
+    call.promised = false
     for (const group of open) reply(group)
-    turn.toolEnded()
+    turn.toolEnded(call)
   }
 
   // The result of a call that was answered without one is told when nobody speaks.
-  const follow = (output: ToolOutput) =>
+  const follow = (call: Call, answer: Answer) =>
     Effect.andThen(
       turn.free,
       Effect.sync(() =>
         outbox.offerUnsafe(
-          { _tag: "Note", text: inWords(output), respond: true },
+          { _tag: "Note", text: inWords(call.request.name, answer), respond: true },
           {
             bound: { generation: generation.current, otherwise: () => ({ _tag: "Respond" }) },
-            onSent: turn.awaitReply
+            onSent: (command) => {
+              sent([call])
+              turn.awaitReply(command)
+            }
           }
         )
       )
@@ -97,121 +121,211 @@ export const make = Effect.fnUntraced(function* (rooms: Rooms, kitNow: () => Too
 
   // once every call of a group has its output, the model gets them all, and is asked for one reply
   const reply = (group: Group) => {
-    if (!group.calls.every(({ id }) => settled.has(id) || slow.has(id)) || !open.delete(group)) return
-    const outputs = group.calls.map(({ id, name }) => {
-      const { output } = settled.get(id) ?? {}
-      if (output === undefined) promised.add(id)
-      return output ?? { id, name, ...STILL_WORKING }
+    if (!group.calls.every(({ settled, slow }) => settled !== undefined || slow) || !open.delete(group)) return
+    const outputs = group.calls.map((call): ToolOutput => {
+      const { id, name } = call.request
+      if (call.settled === undefined) call.promised = true
+      return { id, name, ...(call.settled?.answer ?? STILL_WORKING) }
     })
     outbox.offerUnsafe(
       { _tag: "ToolOutputs", outputs },
       {
         bound: { generation: group.generation, otherwise: (later) => asContext(group, later) },
-        onSent: turn.awaitReply
+        onSent: (command) => {
+          sent(group.calls)
+          turn.awaitReply(command)
+        }
       }
     )
   }
 
   // A connection that does not know the calls is told the outputs in words, unless its history has them.
   const asContext = (group: Group, later: number): Command | undefined => {
-    const outputs = group.calls.flatMap((call) => settled.get(call.id) ?? [])
+    const outputs = group.calls.flatMap(({ request, settled }) =>
+      settled === undefined ? [] : [{ ...settled, name: request.name }]
+    )
     if (outputs.length === 0) return undefined
     const news = outputs.filter((one) => one.generation >= later)
     if (news.length === 0) return { _tag: "Respond" }
-    return { _tag: "Note", text: news.map(({ output }) => inWords(output)).join("\n"), respond: true }
+    return { _tag: "Note", text: news.map(({ answer, name }) => inWords(name, answer)).join("\n"), respond: true }
   }
 
-  const start = (call: ToolCall, responseId: string, since: number) => {
-    const { id, name } = call
+  const sent = (calls: ReadonlyArray<Call>) => {
+    for (const call of calls) {
+      if (call.settled === undefined) continue // it was told that there is none yet
+      call.told = generation.current
+      awaiting.add(call)
+    }
+  }
+
+  // A reply that begins has the answers before it that were sent on its connection.
+  fanout.subscribe(["ResponseStart"], () => {
+    for (const call of awaiting) {
+      if (call.told !== generation.current) continue
+      call.taken = true
+      awaiting.delete(call)
+    }
+  })
+
+  // -------------------------------------------------------------------------------------------------------------------
+  // which call it is
+  // -------------------------------------------------------------------------------------------------------------------
+
+  // A provider repeats itself: the same call in the same response. A new connection repeats a call of an old one as long
+  // as the model may not have its answer. Anything else is another call, whatever its id is.
+  const repeated = (request: ToolCall, responseId: string): Call | undefined =>
+    known
+      .get(request.id)
+      ?.findLast(
+        (call) =>
+          call.request.name === request.name &&
+          call.request.arguments === request.arguments &&
+          (call.asked.generation === generation.current ? call.asked.responseId === responseId : !call.taken)
+      )
+
+  const meet = (request: ToolCall, responseId: string): Call => {
+    const key = newKey(request.id)
+    const input = Result.getOrElse(parse(request.arguments), () => request.arguments)
+    const call: Call = {
+      key,
+      request,
+      input,
+      asked: { generation: generation.current, responseId },
+      settled: undefined,
+      slow: false,
+      promised: false,
+      cancellable: false,
+      stopped: undefined,
+      told: undefined,
+      taken: false
+    }
+    const others = known.get(request.id)
+    if (others === undefined) known.set(request.id, [call])
+    else others.push(call)
+    memory.put({ _tag: "ToolCall", id: key, responseId, name: request.name, input })
+    return call
+  }
+
+  const newKey = (id: string): string => {
+    let key = id
+    for (let n = 2; memory.get(key) !== undefined; n++) key = `${id}_${n}`
+    return key
+  }
+
+  // -------------------------------------------------------------------------------------------------------------------
+  // one call
+  // -------------------------------------------------------------------------------------------------------------------
+
+  const start = (call: Call, responseId: string) => {
+    const { input, key, request } = call
+    const { name } = request
+    const since = generation.current
     const kit = kitNow()
-    const parsed = parse(call.arguments)
-    const input = Result.getOrElse(parsed, () => call.arguments)
-    if (ToolRun.policy(kit, name, BidiTool.OnInterruption) === "cancel") cancellable.add(id)
-    turn.toolStarted()
-    memory.put({ _tag: "ToolCall", id, responseId, name, input })
-    fanout.emit({ _tag: "ToolUse", id, name, input, responseId })
+    const parsed = parse(request.arguments)
+    call.cancellable = ToolRun.policy(kit, name, BidiTool.OnInterruption) === "cancel"
+    running.add(call)
+    turn.toolStarted(call)
+    fanout.emit({ _tag: "ToolUse", id: key, name, input, responseId })
     const work = Result.isFailure(parsed)
       ? Effect.succeed(failed(`The arguments are not valid JSON: ${parsed.failure}`))
-      : Effect.provideService(run(kit, id, name, parsed.success), CurrentConversation, asSeenBy(id))
+      : Effect.provideService(run(kit, key, name, parsed.success, call), CurrentConversation, asSeenBy(call))
     const reminder = ToolRun.policy(kit, name, BidiTool.StillWorkingAfter)
     fork(
-      id,
-      Effect.logDebug(`the tool ${name} (${id}) begins`).pipe(
+      call,
+      Effect.logDebug(`the tool ${name} (${key}) begins`).pipe(
         Effect.andThen(work),
         Effect.onExit((exit) =>
-          Effect.sync(() => settle(call, responseId, input, since, ofExit(exit, stopped.get(id) ?? STOPPED)))
+          Effect.sync(() => settle(call, responseId, since, told(kit, name, ofExit(exit, call.stopped ?? STOPPED))))
         ),
         Effect.tap(({ isFailure }) =>
-          Effect.logDebug(`the tool ${name} (${id}) has ${isFailure ? "failed" : "finished"}`)
+          Effect.logDebug(`the tool ${name} (${key}) has ${isFailure ? "failed" : "finished"}`)
         ),
-        Effect.tapCause((cause) => Effect.logWarning(`the tool ${name} (${id}) did not end well`, cause))
+        Effect.tapCause((cause) => Effect.logWarning(`the tool ${name} (${key}) did not end well`, cause))
       )
     )
-    if (reminder !== undefined && !settled.has(id)) forkLater(Effect.andThen(Effect.sleep(reminder), remind(id)))
+    if (reminder !== undefined && call.settled === undefined) {
+      forkLater(Effect.andThen(Effect.sleep(reminder), remind(call)))
+    }
   }
 
-  const remind = (id: string) =>
+  const remind = (call: Call) =>
     Effect.sync(() => {
-      if (settled.has(id)) return
-      slow.add(id)
+      if (call.settled !== undefined) return
+      call.slow = true
       for (const group of open) reply(group)
     })
 
   // A tool that ends the conversation may not live to see its own end.
-  const asSeenBy = (id: string): Conversation => ({
+  const asSeenBy = (call: Pick<Call, "stopped">): Conversation => ({
     ...conversation,
     stop: (reason) =>
       Effect.andThen(
-        Effect.sync(() => stopped.set(id, { result: "The conversation has ended.", isFailure: false })),
+        Effect.sync(() => void (call.stopped = { result: "The conversation has ended.", isFailure: false })),
         conversation.stop(reason)
       )
   })
 
-  const stop = (id: string, answer: Answer) => {
-    const fiber = Option.getOrUndefined(FiberMap.getUnsafe(fibers, id))
+  const stop = (call: Call, answer: Answer) => {
+    const fiber = Option.getOrUndefined(FiberMap.getUnsafe(fibers, call))
     if (fiber === undefined) return
-    stopped.set(id, answer)
+    call.stopped = answer
     fiber.interruptUnsafe()
   }
 
   fanout.subscribe(["Interruption"], () => {
-    for (const id of cancellable) stop(id, INTERRUPTED)
+    for (const call of running) if (call.cancellable) stop(call, INTERRUPTED)
   })
 
   return {
-    call: ({ calls, responseId }) => {
+    call: ({ calls: requests, responseId }) => {
       const since = generation.current
-      const fresh = calls.filter((call) => asked.get(call.id) !== since)
-      if (fresh.length === 0) return
-      const group: Group = { generation: since, calls: fresh }
-      open.add(group)
-      for (const call of fresh) {
-        const known = asked.has(call.id)
-        asked.set(call.id, since)
-        // a call that is repeated on a new connection runs once, and has one output
-        if (!known) start(call, responseId, since)
+      const calls: Array<Call> = []
+      const fresh: Array<Call> = []
+      for (const request of requests) {
+        const before = repeated(request, responseId)
+        // one that this connection has asked for already is answered, or will be
+        if (before?.asked.generation === since) continue
+        const call = before ?? meet(request, responseId)
+        call.asked = { generation: since, responseId }
+        calls.push(call)
+        if (before === undefined) fresh.push(call)
       }
+      if (calls.length === 0) return
+      const group: Group = { generation: since, calls }
+      open.add(group)
+      for (const call of fresh) start(call, responseId)
       reply(group)
     },
     cancel: (ids) => {
+      const since = generation.current
+      const meant = (call: Call) => call.asked.generation === since && ids.includes(call.request.id)
       for (const group of open) {
-        const calls = group.calls.filter((call) => !ids.includes(call.id))
+        const calls = group.calls.filter((call) => !meant(call))
         if (calls.length === group.calls.length) continue
         open.delete(group)
         if (calls.length > 0) open.add({ ...group, calls })
       }
-      for (const id of ids) stop(id, STOPPED)
+      for (const call of running) if (meant(call)) stop(call, STOPPED)
+      // a provider that asks for one of these again wants it after all
+      for (const id of ids) {
+        const others = known.get(id)?.filter((call) => !meant(call)) ?? []
+        if (others.length === 0) known.delete(id)
+        else known.set(id, others)
+      }
     },
     callDirectly: Effect.fnUntraced(function* (name, input, record) {
       const id = `app-${crypto.randomUUID()}`
+      const kit = kitNow()
+      const call: Pick<Call, "stopped"> = { stopped: undefined }
       const exit = yield* Effect.exit(
-        Effect.provideService(runApproved(kitNow(), id, name, input), CurrentConversation, asSeenBy(id))
+        Effect.provideService(runDirectly(kit, id, name, input), CurrentConversation, asSeenBy(call))
       )
       const answer = ofExit(exit, STOPPED)
       if (record) {
-        memory.put({ _tag: "ToolCall", id, responseId: "application", name, input, output: answer })
+        const output = told(kit, name, answer)
+        memory.put({ _tag: "ToolCall", id, responseId: "application", name, input, output })
         outbox.offerUnsafe(
-          { _tag: "Note", text: inWords({ id, name, ...answer }), respond: false },
+          { _tag: "Note", text: inWords(name, output), respond: false },
           { bound: { generation: generation.current } }
         )
       }
@@ -223,5 +337,5 @@ export const make = Effect.fnUntraced(function* (rooms: Rooms, kitNow: () => Too
 const STOPPED = failed("The tool was stopped before it finished.")
 const INTERRUPTED = failed("The tool was stopped because the user interrupted.")
 
-const inWords = ({ isFailure, name, result }: ToolOutput): string =>
+const inWords = (name: string, { isFailure, result }: Answer): string =>
   `The tool ${name}, called earlier, has ${isFailure ? "failed" : "finished"}: ${JSON.stringify(result)}`

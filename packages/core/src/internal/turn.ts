@@ -50,7 +50,8 @@ export class Turn {
   private cut: string | undefined // the reply that ended with its connection, until the rest of it was asked for
   private speaking = false
   private listening: number | undefined // until when something may come of what the user said
-  private tools = 0
+  private readonly tools = new Set<object>() // the calls that run
+  private readonly resting = new Map<object, number>() // those of them that wait for rest, and how often
   private intents = 0 // what is about to be sent
   private held = 0 // while something is being handled
   private untold = false
@@ -196,13 +197,13 @@ export class Turn {
     else this.changed()
   }
 
-  toolStarted(): void {
-    this.tools++
+  toolStarted(call: object = this): void {
+    this.tools.add(call)
     this.changed()
   }
 
-  toolEnded(): void {
-    this.tools--
+  toolEnded(call: object = this): void {
+    this.tools.delete(call)
     this.changed()
   }
 
@@ -262,7 +263,7 @@ export class Turn {
 
   /** Whether nothing is going on, nothing is left to play, and nothing waits to be sent. */
   get atRest(): boolean {
-    return !this.inTurn && this.intents === 0 && this.held === 0 && !this.pending()
+    return this.still && this.tools.size === 0
   }
 
   /** Something is about to be sent: meanwhile nothing is at rest, whatever it waits for. */
@@ -278,7 +279,22 @@ export class Turn {
     )
 
   private get working(): boolean {
-    return this.active !== undefined || this.awaitingReply || this.userSpeaking || this.tools > 0
+    return this.inTalk || this.tools.size > 0
+  }
+
+  // At rest but for the tools.
+  private get still(): boolean {
+    const silent = !this.inTalk && this.ledger.remaining() === 0
+    return silent && this.intents === 0 && this.held === 0 && !this.pending()
+  }
+
+  private get inTalk(): boolean {
+    return this.active !== undefined || this.awaitingReply || this.userSpeaking
+  }
+
+  private get othersWork(): boolean {
+    for (const call of this.tools) if (!this.resting.has(call)) return true
+    return false
   }
 
   /** Tells those who wait that something may have changed. */
@@ -368,6 +384,23 @@ export class Turn {
 
   /** Waits until nothing is going on and no sound is left to play. */
   readonly idle: Effect.Effect<void> = this.until(() => this.atRest)
+
+  /** The same for a tool: calls that wait for rest, this one and others, do not disturb it. */
+  idleBeside(call: object): Effect.Effect<void> {
+    const rests = () => this.still && !this.othersWork
+    return Effect.acquireUseRelease(
+      Effect.sync(() => this.rest(call, 1)),
+      () => this.until(rests),
+      () => Effect.sync(() => this.rest(call, -1))
+    )
+  }
+
+  private rest(call: object, more: 1 | -1): void {
+    const times = (this.resting.get(call) ?? 0) + more
+    if (times > 0) this.resting.set(call, times)
+    else this.resting.delete(call)
+    this.changed()
+  }
 }
 
 const never = (): number => Infinity
