@@ -132,7 +132,7 @@ export const play = Effect.fnUntraced(function* (plan: Plan): Effect.fn.Return<O
             case "say":
               return Effect.ignore(call.say(`Said ${n}.`))
             case "call a tool":
-              return call.callTool("work", { name: `tool-d${n}-${lasts}` }, { record: true })
+              return Effect.ignore(call.callTool("work", { name: `tool-d${n}-${lasts}` }, { record: true }))
             // one phrase at a time: more than 2.5 seconds of sound are not kept
             case "speak":
               return Effect.gen(function* () {

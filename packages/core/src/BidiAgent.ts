@@ -22,6 +22,7 @@
 import type * as Prompt from "effect/ai/Prompt"
 import type * as Tool from "effect/ai/Tool"
 import * as Toolkit from "effect/ai/Toolkit"
+import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -146,7 +147,10 @@ export interface Call<out E = never> extends Conversation {
    * for the first time.
    */
   readonly events: Stream.Stream<Output>
-  /** Waits for the end, and fails with the error of the part that failed first. */
+  /**
+   * Waits for the end, and fails with the error of the part that failed first. A failure that comes while nobody waits is
+   * logged at `Error`.
+   */
   readonly await: Effect.Effect<CloseReason, E>
 }
 
@@ -260,23 +264,35 @@ export const make = Effect.fnUntraced(function* <Tools extends Record<string, To
     Effect.uninterruptibleMask((restore) =>
       Effect.gen(function* () {
         const ready = yield* Deferred.make<Started, unknown>()
+        let awaited = false
         const fiber = yield* Effect.interruptible(
           converseWith(options, (started) => Deferred.succeed(ready, started))
         ).pipe(
-          Effect.onExit((exit) =>
-            Deferred.done(ready, Exit.isFailure(exit) ? Exit.failCause(exit.cause) : Exit.fail(ended()))
-          ),
+          Effect.onExit((exit) => {
+            const answer = Exit.isFailure(exit) ? Exit.failCause(exit.cause) : Exit.fail(ended())
+            return Deferred.doneUnsafe(ready, answer) || awaited ? Effect.void : logFailure(exit)
+          }),
           Effect.forkScoped({ startImmediately: true })
         )
         const { conversation, events } = yield* Effect.onInterrupt(restore(Deferred.await(ready)), () =>
           Fiber.interrupt(fiber)
         )
-        return { ...conversation, events, await: Fiber.join(fiber) } satisfies Call<unknown>
+        const end = Effect.suspend(() => {
+          awaited = true
+          return Fiber.join(fiber)
+        })
+        return { ...conversation, events, await: end } satisfies Call<unknown>
       })
     )
 
   return { ...persona, start, run } as unknown as Agent<Tools>
 })
+
+// What nobody awaits would be lost.
+const logFailure = (exit: Exit.Exit<unknown, unknown>) =>
+  Exit.isFailure(exit) && !Cause.hasInterruptsOnly(exit.cause)
+    ? Effect.logError("a conversation failed, and nobody awaits it", exit.cause)
+    : Effect.void
 
 /**
  * Defines an agent as a service, with a `layer` that needs a model and the handlers of its tools.

@@ -161,11 +161,28 @@ export class ConsumerTooSlow extends Schema.TaggedError<ConsumerTooSlow>(id("Con
 }
 
 /**
- * The session log could not be read or written.
+ * The session log could not be read or written. `entries` says how many entries of the transcript are not in the log, or
+ * not as they were last; absent where the log was not written to yet.
  *
  * @category reasons
  */
-export class StoreFailed extends Schema.TaggedError<StoreFailed>(id("StoreFailed"))("StoreFailed", fields) {
+export class StoreFailed extends Schema.TaggedError<StoreFailed>(id("StoreFailed"))("StoreFailed", {
+  ...fields,
+  entries: Schema.optionalKey(Schema.Int)
+}) {
+  readonly resume: Resume = "never"
+}
+
+/**
+ * A part of the conversation (`part`) was interrupted from within: what it waited for was taken away. Interrupting the
+ * conversation itself is no error.
+ *
+ * @category reasons
+ */
+export class Interrupted extends Schema.TaggedError<Interrupted>(id("Interrupted"))("Interrupted", {
+  ...fields,
+  part: Schema.String
+}) {
   readonly resume: Resume = "never"
 }
 
@@ -187,7 +204,8 @@ export const Reason = Schema.Union([
   ConversationEnded,
   Unanswered,
   ConsumerTooSlow,
-  StoreFailed
+  StoreFailed,
+  Interrupted
 ])
 
 /**

@@ -206,11 +206,20 @@ export const HistoryTrimmed = Schema.TaggedStruct("HistoryTrimmed", { entries: S
 export type HistoryTrimmed = typeof HistoryTrimmed.Type
 
 /**
- * Why a conversation ended.
+ * Why a conversation ended: somebody said so by `stop`, with a reason of these; all inputs have ended and everything was
+ * said (`complete`); a limit was reached (`timeout`); something failed (`error`); or whoever ran it was interrupted, or
+ * closed its scope (`interrupted`).
  *
  * @category outputs
  */
-export const CloseReason = Schema.Literals(["client_disconnect", "timeout", "error", "complete", "user_request"])
+export const CloseReason = Schema.Literals([
+  "client_disconnect",
+  "timeout",
+  "error",
+  "complete",
+  "user_request",
+  "interrupted"
+])
 
 /**
  * @category outputs
@@ -218,13 +227,16 @@ export const CloseReason = Schema.Literals(["client_disconnect", "timeout", "err
 export type CloseReason = typeof CloseReason.Type
 
 /**
- * The conversation is over. Comes exactly once, and last.
+ * The conversation is over. Comes exactly once, and last. What it failed with, if it did, is in `message`, and in `error`
+ * where it is an error of ours: the error of an input, an output or a tool kit of yours is for whoever ran the conversation.
  *
  * @category outputs
  */
 export const ConnectionClose = Schema.TaggedStruct("ConnectionClose", {
   connectionId: Schema.String,
-  reason: CloseReason
+  reason: CloseReason,
+  error: Schema.optionalKey(BidiError),
+  message: Schema.optionalKey(Schema.String)
 })
 
 /**

@@ -115,13 +115,14 @@ export interface Conversation {
   readonly reject: (toolCallId: string, reason?: string) => Effect.Effect<boolean>
   /**
    * Calls one of the agent's tools, without the model and without asking for consent. A failure is an answer, as it
-   * would be for the model. With `record` the call becomes part of the history, and the model is told about it.
+   * would be for the model. With `record` the call becomes part of the history, and the model is told about it. Fails
+   * with `ConversationEnded` after the end.
    */
   readonly callTool: (
     name: string,
     input: Schema.Json,
     options?: { readonly record?: boolean }
-  ) => Effect.Effect<{ readonly result: Schema.Json; readonly isFailure: boolean }>
+  ) => Effect.Effect<{ readonly result: Schema.Json; readonly isFailure: boolean }, BidiError>
   /**
    * Changes the instructions or the tools; what is left out stays. Succeeds when the provider has confirmed the change:
    * soon where it can change a live connection (`capabilities.midSessionUpdate`), elsewhere when a new connection is ready,

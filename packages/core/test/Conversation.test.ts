@@ -113,7 +113,7 @@ describe("run", () => {
       )
       yield* BidiTest.settle
       yield* Fiber.interrupt(fiber)
-      assert.deepInclude(recorder.events().at(-1), { _tag: "ConnectionClose", reason: "client_disconnect" })
+      assert.deepInclude(recorder.events().at(-1), { _tag: "ConnectionClose", reason: "interrupted" })
       assert.strictEqual(model.open(), 0)
     })
   )

@@ -36,7 +36,7 @@ const handlers = Effect.gen(function* () {
     Effect.fnUntraced(function* ({ n }: { readonly n: number }) {
       const conversation = yield* CurrentConversation.CurrentConversation
       yield* Effect.sleep("100 millis")
-      const { isFailure, result } = yield* conversation.callTool(name, { n })
+      const { isFailure, result } = yield* Effect.orDie(conversation.callTool(name, { n }))
       return isFailure ? "it failed" : result
     })
   const inside = (name: keyof CurrentConversation.Conversation) =>

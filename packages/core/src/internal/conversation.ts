@@ -21,9 +21,10 @@ import { type Conversation, CurrentConversation, type Persona } from "../Current
 import * as Transcript from "../Transcript.ts"
 import { Approvals } from "./approvals.ts"
 import * as BargeIn from "./bargeIn.ts"
-import { part, worker } from "./closing.ts"
+import { Closing } from "./closing.ts"
 import * as Keeper from "./connection.ts"
 import { Ears } from "./ears.ts"
+import { ending } from "./ending.ts"
 import { Fanout } from "./fanout.ts"
 import { Gaps } from "./gaps.ts"
 import * as Interrupter from "./interruption.ts"
@@ -32,6 +33,7 @@ import * as Memory from "./memory.ts"
 import * as Observers from "./observers.ts"
 import * as Outbox from "./outbox.ts"
 import * as Outputs from "./outputs.ts"
+import { guarded, onInsideInterrupt } from "./parts.ts"
 import { Ledger } from "./playback.ts"
 import { Receiver } from "./receive.ts"
 import * as Personas from "./personas.ts"
@@ -74,13 +76,28 @@ export interface Started {
 const SILENCE = "100 millis"
 
 /**
- * Runs a conversation until it ends, and answers with the reason. Its error is that of the part that failed first.
- * `onReady` is for whoever drives it by hand; without it nobody takes the events, and none are kept.
+ * Runs a conversation until it ends, and answers with the reason. Its error is that of the part that failed first; if none
+ * did, it is what is missing in the session's log. `onReady` is for whoever drives it by hand; without it nobody takes the
+ * events, and none are kept.
  */
 export const converse = (
   persona: Persona,
   plan: Plan,
   onReady?: (started: Started) => Effect.Effect<unknown>
+): Effect.Effect<CloseReason, unknown, any> =>
+  Effect.suspend(() => {
+    let lost: BidiError | undefined
+    const conversation = untilEnd(persona, plan, onReady, (error) => {
+      lost = error
+    })
+    return Effect.flatMap(conversation, (reason) => (lost === undefined ? Effect.succeed(reason) : Effect.fail(lost)))
+  }).pipe(Effect.annotateLogs({ session: plan.sessionId }))
+
+const untilEnd = (
+  persona: Persona,
+  plan: Plan,
+  onReady: ((started: Started) => Effect.Effect<unknown>) | undefined,
+  onLost: (error: BidiError) => void
 ): Effect.Effect<CloseReason, unknown, any> =>
   Effect.scoped(
     Effect.gen(function* () {
@@ -88,7 +105,9 @@ export const converse = (
       const fail = (cause: Cause.Cause<unknown>) => void Deferred.doneUnsafe(ended, Exit.failCause(cause))
       const stop = (reason: CloseReason) => Effect.asVoid(Deferred.succeed(ended, reason))
 
-      const memory = yield* openMemory(plan, fail)
+      const clock = yield* Clock.Clock
+      const closing = new Closing(() => clock.currentTimeMillisUnsafe())
+      const memory = yield* openMemory(closing, plan, fail, onLost)
       const rooms = yield* makeRooms(memory)
       const interrupter = yield* Interrupter.make(rooms)
       const over = { isOver: () => Deferred.isDoneUnsafe(ended), wait: Effect.exit(Deferred.await(ended)) }
@@ -113,7 +132,10 @@ export const converse = (
         approve: (id) => approvals.decide(id, { approved: true }),
         reject: (id, reason = "it was rejected") => approvals.decide(id, { approved: false, reason }),
         callTool: (name, input, { record = false } = {}) =>
-          Effect.flatMap(Deferred.await(ready), (tools) => tools.callDirectly(name, input, record)),
+          Effect.andThen(
+            sender.orEnded(Effect.asVoid(Deferred.await(ready))),
+            Effect.flatMap(Deferred.await(ready), (tools) => tools.callDirectly(name, input, record))
+          ),
         update: personas.update,
         handoff: personas.handoff,
         stop: (reason = "client_disconnect") => stop(reason),
@@ -127,48 +149,56 @@ export const converse = (
         )
       }
       const open = Effect.gen(function* () {
-        yield* openObservers(rooms, plan.hooks, fail)
-        const started = onReady?.({ conversation, events: yield* openEvents(rooms) })
-        yield* openOutputs(rooms, plan.outputs, fail)
+        yield* openObservers(closing, rooms, plan.hooks, fail)
+        const started = onReady?.({ conversation, events: yield* openEvents(closing, rooms) })
+        yield* openOutputs(closing, rooms, plan.outputs, fail)
         let connectionId = () => ""
+        // nothing writes to the memory any more, and whoever listens still does
         yield* Effect.addFinalizer((exit) =>
-          Effect.sync(() => {
-            const reason = closeReason(exit as Exit.Exit<CloseReason, unknown>)
-            rooms.fanout.close({ _tag: "ConnectionClose", connectionId: connectionId(), reason })
+          Effect.map(memory.close, (lost) => {
+            const how = ending(exit as Exit.Exit<CloseReason, unknown>, lost)
+            rooms.fanout.close({ _tag: "ConnectionClose", connectionId: connectionId(), ...how })
           })
         )
-        const tools = yield* part("the tools", Tools.make(rooms, personas.kit, approvals, plan.tools))
+        const tools = yield* closing.part("the tools", Tools.make(rooms, personas.kit, approvals, plan.tools))
         Deferred.doneUnsafe(ready, Exit.succeed(tools))
         const bargeIn = yield* BargeIn.make(rooms, interrupter, plan.interruption)
         const receiver = new Receiver(rooms, interrupter, bargeIn, tools)
-        const keeper = yield* openModel(rooms, receiver, personas.configuration(), plan.connection, fail)
+        const keeper = yield* openModel(closing, rooms, receiver, personas.configuration(), plan.connection, fail)
         connectionId = keeper.connectionId
         Deferred.doneUnsafe(model, Exit.succeed(keeper))
         if (plan.greeting !== undefined && memory.transcript().length === 0) sender.greet(plan.greeting)
-        const inputs = yield* openInputs(rooms, sender, plan.inputs, fail)
+        const inputs = yield* openInputs(closing, rooms, sender, plan.inputs, fail)
+        // it has started, also when all inputs have ended already
+        if (started !== undefined) yield* started
         yield* Effect.forkScoped(Effect.ignore(Effect.andThen(inputs, endOfInputs(rooms, plan.inputs.length, stop))))
         yield* Effect.forkScoped(Limits.watch(rooms, plan.limits, stop))
         yield* Effect.forkScoped(rooms.turn.patience)
-        if (started !== undefined) yield* started
         return yield* Effect.never
       })
 
-      // Before anything closes: nothing more is sent, and nobody speaks.
-      const hush = (exit: Exit.Exit<CloseReason, unknown>) => {
+      // Before anything closes: nothing more is sent, nothing more opens, and nobody speaks.
+      const hush = (exit: Exit.Exit<CloseReason, unknown>, opening: Fiber.Fiber<unknown, unknown>) => {
         Deferred.doneUnsafe(ended, exit)
         const error = Option.getOrUndefined(Exit.findErrorOption(exit))
         rooms.outbox.end(error instanceof BidiError ? error : Outbox.ended())
-        return interrupter.interrupt(Exit.isFailure(exit) && !Exit.hasInterrupts(exit) ? "error" : "manual", true)
+        const because = Exit.isFailure(exit) && !Exit.hasInterrupts(exit) ? "error" : "manual"
+        return Effect.andThen(closing.stop(opening), interrupter.interrupt(because, true))
       }
 
-      return yield* open.pipe(
-        Effect.provideService(CurrentConversation, conversation),
-        // whoever ends it does not wait for those that are still opening
-        Effect.raceFirst(Deferred.await(ended)),
-        Effect.onExit(hush)
+      // Parts open in a fiber of their own: whoever ends it does not wait for those that are still opening.
+      return yield* Effect.uninterruptibleMask((restore) =>
+        Effect.gen(function* () {
+          const opening = yield* Effect.interruptible(open).pipe(
+            Effect.provideService(CurrentConversation, conversation),
+            Effect.onError((cause) => Effect.sync(() => fail(cause))),
+            Effect.forkDetach({ startImmediately: true })
+          )
+          return yield* Effect.onExit(restore(Deferred.await(ended)), (exit) => hush(exit, opening))
+        })
       )
     })
-  ).pipe(Effect.annotateLogs({ session: plan.sessionId }))
+  )
 
 const unanswered = new BidiError({
   reason: new Unanswered({
@@ -179,7 +209,7 @@ const unanswered = new BidiError({
 type Fail = (cause: Cause.Cause<unknown>) => void
 
 const makeRooms = Effect.fnUntraced(function* (memory: Memory.Memory) {
-  const model = yield* BidiModel
+  const model = guarded(yield* BidiModel)
   const fanout = new Fanout()
   const ledger = new Ledger()
   const clock = yield* Clock.Clock
@@ -218,31 +248,43 @@ const makeRooms = Effect.fnUntraced(function* (memory: Memory.Memory) {
   } satisfies Rooms
 })
 
-const openMemory = (plan: Plan, fail: Fail) =>
-  part(
-    "the memory",
-    Effect.gen(function* () {
-      const initial = plan.history === undefined ? Transcript.empty : Transcript.fromPrompt(plan.history)
-      const memory = yield* Memory.make(plan.sessionId, initial)
-      yield* worker(memory.write, memory.end, fail)
-      return memory
+const openMemory = Effect.fnUntraced(function* (
+  closing: Closing,
+  plan: Plan,
+  fail: Fail,
+  onLost: (error: BidiError) => void
+) {
+  const initial = plan.history === undefined ? Transcript.empty : Transcript.fromPrompt(plan.history)
+  const memory = yield* closing.part("the memory", Memory.make(plan.sessionId, initial, fail))
+  yield* Effect.addFinalizer((exit) =>
+    Effect.flatMap(memory.close, (lost) => {
+      if (lost === undefined) return Effect.void
+      onLost(lost)
+      return Exit.isSuccess(exit) ? Effect.void : Effect.logError(lost.message)
     })
   )
+  return memory
+})
 
-const openObservers = (rooms: Rooms, hooks: ReadonlyArray<Hook<any>>, fail: Fail) =>
-  part(
-    "the observers",
-    Effect.gen(function* () {
-      for (const hook of hooks) {
-        const mailbox = yield* Observers.mailbox(rooms.fanout, hook.tags)
-        const end = Effect.sync(() => mailbox.done(Exit.fail(Cause.Done())))
-        yield* worker(Observers.watch(mailbox, hook.handle), end, fail)
-      }
-    })
+const openObservers = (closing: Closing, rooms: Rooms, hooks: ReadonlyArray<Hook<any>>, fail: Fail) =>
+  Effect.forEach(
+    hooks,
+    (hook) => {
+      const name = `a hook on ${hook.tags.join(", ")}`
+      return closing.part(
+        name,
+        Effect.gen(function* () {
+          const mailbox = yield* Observers.mailbox(rooms.fanout, hook.tags)
+          const end = Effect.sync(() => mailbox.done(Exit.fail(Cause.Done())))
+          yield* closing.worker(name, Observers.watch(mailbox, hook.handle), end, fail)
+        })
+      )
+    },
+    { discard: true }
   )
 
-const openEvents = (rooms: Rooms) =>
-  part(
+const openEvents = (closing: Closing, rooms: Rooms) =>
+  closing.part(
     "the events",
     Effect.gen(function* () {
       const { queue, stream } = yield* Observers.everything(rooms.fanout)
@@ -251,29 +293,32 @@ const openEvents = (rooms: Rooms) =>
     })
   )
 
-const openOutputs = (rooms: Rooms, outputs: ReadonlyArray<BidiOutput<unknown, any>>, fail: Fail) =>
+const openOutputs = (closing: Closing, rooms: Rooms, outputs: ReadonlyArray<BidiOutput<unknown, any>>, fail: Fail) =>
   Effect.forEach(
     outputs,
-    (output) =>
-      part(
-        `the output "${output.name}"`,
+    (output) => {
+      const name = `the output "${output.name}"`
+      return closing.part(
+        name,
         Effect.gen(function* () {
           const sink = yield* output.open
-          yield* worker(sink.run, sink.end, fail)
+          yield* closing.worker(name, sink.run, sink.end, fail)
           rooms.outputs.add(output, sink)
         })
-      ),
+      )
+    },
     { discard: true }
   )
 
 const openModel = (
+  closing: Closing,
   rooms: Rooms,
   receiver: Receiver,
   configuration: Configuration,
   options: Keeper.ConnectionOptions,
   fail: Fail
 ) =>
-  part(
+  closing.part(
     "the model",
     Effect.gen(function* () {
       const keeper = yield* Keeper.make(rooms, receiver, configuration, options)
@@ -285,13 +330,17 @@ const openModel = (
 
 /** Answers with the end of all inputs. */
 const openInputs = Effect.fnUntraced(function* (
+  closing: Closing,
   rooms: Rooms,
   sender: Sender.Sender,
   inputs: ReadonlyArray<BidiInput<unknown, any>>,
   fail: Fail
 ) {
   const fibers = yield* Effect.forEach(inputs, (input) =>
-    part(`the input "${input.name}"`, Effect.forkScoped(listen(rooms, sender, input, fail), { startImmediately: true }))
+    closing.part(
+      `the input "${input.name}"`,
+      Effect.forkScoped(listen(rooms, sender, input, fail), { startImmediately: true })
+    )
   )
   return Effect.forEach(fibers, Fiber.join, { discard: true })
 })
@@ -309,7 +358,12 @@ const listen = ({ ears, fanout }: Rooms, sender: Sender.Sender, from: BidiInput<
       const problem = ears.hear(input, name)
       return problem === undefined ? undefined : refused(Sender.invalid(problem))
     })
-    .pipe(Effect.onError(failed))
+    .pipe(
+      // what it listened to was taken away (a queue that was shut down): that is its end
+      (listening) =>
+        onInsideInterrupt(listening, () => Effect.logDebug(`the input "${name}" was interrupted: it has ended`)),
+      Effect.onError(failed)
+    )
 }
 
 // Somebody pressed the button and said nothing: no reason to end the call.
@@ -332,12 +386,3 @@ const endOfInputs = Effect.fnUntraced(function* (
   yield* rooms.turn.idle
   yield* stop("complete")
 })
-
-const closeReason = (exit: Exit.Exit<CloseReason, unknown>): CloseReason => {
-  if (Exit.isSuccess(exit)) return exit.value
-  const error = Exit.findErrorOption(exit)
-  if (error._tag === "None") return Exit.hasInterrupts(exit) ? "client_disconnect" : "error"
-  const { value } = error
-  const timedOut = value instanceof BidiError && ["SessionExpired", "IdleTimeout"].includes(value.reason._tag)
-  return timedOut ? "timeout" : "error"
-}

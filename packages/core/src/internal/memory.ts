@@ -3,15 +3,21 @@
  */
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
-import * as Pull from "effect/Pull"
-import * as Queue from "effect/Queue"
+import * as Fiber from "effect/Fiber"
+import * as Latch from "effect/Latch"
+import * as Option from "effect/Option"
 import { BidiError, StoreFailed } from "../BidiError.ts"
 import { SessionStore } from "../SessionStore.ts"
 import type { Entry } from "../Transcript.ts"
 import * as Transcript from "../Transcript.ts"
+import { atMost } from "./closing.ts"
+import { onInsideInterrupt } from "./parts.ts"
 
 // A few writes a turn: a store that falls this far behind is not working.
 const LOG_CAPACITY = 1024
+
+// For what is left to write at the end. What is not written then is an error.
+const LAST_WRITES = "3 seconds"
 
 export interface Memory {
   readonly transcript: () => Transcript.Transcript
@@ -20,35 +26,103 @@ export interface Memory {
   readonly update: (entry: Entry) => void
   /** Remembers an entry and writes it to the session's log. */
   readonly put: (entry: Entry) => void
-  /** Writes the log until {@link end}. */
-  readonly write: Effect.Effect<void, BidiError>
-  readonly end: Effect.Effect<void>
+  /** Writes what is left, in bounded time, once. Answers what is wrong with the log, if anything is. */
+  readonly close: Effect.Effect<BidiError | undefined>
 }
 
-export const make = Effect.fnUntraced(function* (sessionId: string, initial: Transcript.Transcript) {
+/** `onFailure` hears of the store's error, or that it does not keep up. */
+export const make = Effect.fnUntraced(function* (
+  sessionId: string,
+  initial: Transcript.Transcript,
+  onFailure: (cause: Cause.Cause<BidiError>) => void
+) {
   const store = yield* SessionStore
   const entries = new Map<string, Entry>()
-  for (const entry of yield* store.load(sessionId)) entries.set(entry.id, entry)
-  const log = yield* Queue.dropping<Entry, Cause.Done | BidiError>(LOG_CAPACITY)
+  for (const entry of yield* orFailed("loading the session", store.load(sessionId))) entries.set(entry.id, entry)
+
+  // what was said elsewhere is written first; it says nothing about how far the store is behind
+  let waiting: Array<Entry> = Array.from(Transcript.additions(Array.from(entries.values()), initial))
+  for (const entry of waiting) entries.set(entry.id, entry)
+  let given = waiting.length
+  let writing: ReadonlyArray<Entry> = []
+  let failure: BidiError | undefined
+  let closing = false
+  let verdict: { readonly error: BidiError | undefined } | undefined
+  const more = yield* Latch.make(true)
 
   const put = (entry: Entry) => {
     entries.set(entry.id, entry)
-    if (Queue.offerUnsafe(log, entry) || log.state._tag !== "Open") return
-    const message = `the session store is ${LOG_CAPACITY} entries behind`
-    Queue.failCauseUnsafe(log, Cause.fail(new BidiError({ reason: new StoreFailed({ message }) })))
+    waiting.push(entry)
+    more.openUnsafe()
+    if (waiting.length - given > LOG_CAPACITY) fail(storeFailed(`the store is ${LOG_CAPACITY} entries behind`))
   }
-  for (const entry of Transcript.additions(Array.from(entries.values()), initial)) put(entry)
+
+  const fail = (error: BidiError) => {
+    if (failure !== undefined) return
+    failure = error
+    onFailure(Cause.fail(error))
+  }
+
+  const write = Effect.gen(function* () {
+    while (failure === undefined) {
+      if (waiting.length > 0) {
+        writing = waiting
+        waiting = []
+        given = 0
+        yield* orFailed("writing the session's log", store.append(sessionId, writing))
+        writing = []
+      } else if (closing) {
+        return
+      } else {
+        more.closeUnsafe()
+        yield* more.await
+      }
+    }
+  })
+
+  const writer = yield* write.pipe(
+    Effect.catchCause((cause) =>
+      Effect.sync(() => {
+        const error = Option.getOrUndefined(Cause.findErrorOption(cause))
+        if (error === undefined) onFailure(cause)
+        else fail(error)
+      })
+    ),
+    Effect.forkScoped({ startImmediately: true })
+  )
+
+  const missing = (inTime: boolean): BidiError | undefined => {
+    const lost = new Set([...writing, ...waiting].map((entry) => entry.id)).size
+    if (lost === 0) return failure
+    const late = `the store did not take them within ${LAST_WRITES} of the end`
+    const { code, message } = failure?.reason ?? { code: undefined, message: inTime ? "the store died" : late }
+    return new BidiError({
+      reason: new StoreFailed({
+        message: `of the session's log, ${lost} ${lost === 1 ? "entry was" : "entries were"} not written: ${message}`,
+        entries: lost,
+        ...(code === undefined ? {} : { code })
+      })
+    })
+  }
 
   return {
     transcript: () => Array.from(entries.values()),
     get: (id) => entries.get(id),
     update: (entry) => void entries.set(entry.id, entry),
     put,
-    write: Queue.takeAll(log).pipe(
-      Effect.flatMap((batch) => store.append(sessionId, batch)),
-      Effect.forever({ disableYield: true }),
-      Pull.catchDone(() => Effect.void)
-    ),
-    end: Effect.asVoid(Queue.end(log))
+    close: Effect.suspend(() => {
+      if (verdict !== undefined) return Effect.succeed(verdict.error)
+      closing = true
+      more.openUnsafe()
+      return Effect.map(atMost(Fiber.await(writer), LAST_WRITES), (exit) => {
+        verdict = { error: missing(Option.isSome(exit)) }
+        return verdict.error
+      })
+    })
   } satisfies Memory
 })
+
+const storeFailed = (message: string) => new BidiError({ reason: new StoreFailed({ message }) })
+
+const orFailed = <A>(doing: string, effect: Effect.Effect<A, BidiError>) =>
+  onInsideInterrupt(effect, () => Effect.fail(storeFailed(`${doing} was interrupted from within`)))

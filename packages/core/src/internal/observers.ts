@@ -30,7 +30,8 @@ export const mailbox = Effect.fnUntraced(function* (fanout: Fanout, tags: Readon
 })
 
 /**
- * The work of one hook, until its mailbox ends. What a hook dies of is logged, and the hook goes on.
+ * The work of one hook, until its mailbox ends. What a hook dies of, or is interrupted by from within, is logged, and the
+ * hook goes on.
  */
 export const watch = <R>(
   inbox: Inbox<Output, Cause.Done>,
@@ -38,7 +39,7 @@ export const watch = <R>(
 ): Effect.Effect<void, never, R> =>
   inbox.take.pipe(
     Effect.flatMap((event) =>
-      Effect.catchDefect(hook(event), (defect) => Effect.logError(`a hook on ${event._tag} died`, defect))
+      Effect.catchCause(hook(event), (cause) => Effect.logError(`a hook on ${event._tag} died`, cause))
     ),
     Effect.forever({ disableYield: true }),
     Pull.catchDone(() => Effect.void)

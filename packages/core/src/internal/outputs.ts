@@ -39,7 +39,7 @@ export const make = Effect.fnUntraced(function* (format: Audio.AudioFormat, fano
   const resume = Effect.suspend(() => {
     if (!paused) return Effect.void
     paused = false
-    return Effect.forEach(playing, ({ resume }) => resume ?? Effect.void, { discard: true })
+    return Effect.forEach(playing, ({ resume }) => asked(resume), { discard: true })
   })
 
   const bounded = (name: string, flush: Effect.Effect<void>) =>
@@ -80,7 +80,7 @@ export const make = Effect.fnUntraced(function* (format: Audio.AudioFormat, fano
     isPaused: () => paused,
     pause: Effect.suspend(() => {
       paused = true
-      return Effect.forEach(playing, ({ pause }) => pause ?? Effect.void, { discard: true })
+      return Effect.forEach(playing, ({ pause }) => asked(pause), { discard: true })
     }),
     resume,
     report: (itemId, played) => {
@@ -88,6 +88,10 @@ export const make = Effect.fnUntraced(function* (format: Audio.AudioFormat, fano
     }
   } satisfies Outputs
 })
+
+// What a device dies of is not what whoever asks it dies of.
+const asked = (effect: Effect.Effect<void> = Effect.void) =>
+  Effect.catchCause(effect, (cause) => Effect.logWarning("an output did not pause or go on", cause))
 
 /** A device that cannot be asked, and may tell where it is. */
 class Remote {

@@ -10,7 +10,8 @@ const ENDINGS = {
   timeout: "the connection timed out",
   error: "something failed",
   complete: "everything was said",
-  user_request: "you asked to stop"
+  user_request: "you asked to stop",
+  interrupted: "stopped"
 }
 
 const RESTARTS = {

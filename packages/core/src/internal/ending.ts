@@ -1,0 +1,35 @@
+/**
+ * How a conversation ended, as it is told. A function from values to values.
+ */
+import * as Cause from "effect/Cause"
+import * as Exit from "effect/Exit"
+import * as Predicate from "effect/Predicate"
+import { BidiError } from "../BidiError.ts"
+import type { CloseReason, ConnectionClose } from "../BidiEvent.ts"
+
+/** `lost` is what is wrong with the session's log, if anything is: an end that went well otherwise has not. */
+export const ending = (
+  exit: Exit.Exit<CloseReason, unknown>,
+  lost: BidiError | undefined
+): Pick<ConnectionClose, "reason" | "error" | "message"> => {
+  if (Exit.isSuccess(exit)) return lost === undefined ? { reason: exit.value } : told("error", lost)
+  if (Cause.hasInterruptsOnly(exit.cause))
+    return lost === undefined ? { reason: "interrupted" } : told("interrupted", lost)
+  const error = Cause.squash(exit.cause)
+  const timedOut = error instanceof BidiError && ["SessionExpired", "IdleTimeout"].includes(error.reason._tag)
+  return told(timedOut ? "timeout" : "error", error)
+}
+
+const told = (reason: CloseReason, error: unknown) => ({
+  reason,
+  ...(error instanceof BidiError ? { error } : {}),
+  message: wordsOf(error)
+})
+
+const wordsOf = (error: unknown): string => {
+  if (Predicate.hasProperty(error, "message") && Predicate.isString(error.message) && error.message !== "") {
+    return error.message
+  }
+  if (Predicate.hasProperty(error, "_tag") && Predicate.isString(error._tag)) return error._tag
+  return Predicate.isString(error) ? error : "something failed"
+}
