@@ -147,7 +147,11 @@ export interface Conversation {
   ) => Effect.Effect<void, BidiError, ToolServices<Tools>>
   /** Asks for the end of the conversation and returns at once. The first reason given is the one reported. */
   readonly stop: (reason?: CloseReason) => Effect.Effect<void>
-  /** What was said so far, as heard. */
+  /**
+   * What was said so far, as heard: of a reply that is still audible, the words that were heard by now; the message has
+   * all of its words as `full` in its options under `effect-bidi`, until they were heard. A reply of which nothing was
+   * heard yet is not there. Without a speaker words count when they come.
+   */
   readonly history: Effect.Effect<Prompt.Prompt>
   /** Waits until nothing of the agent's speech is audible any more. */
   readonly quiet: Effect.Effect<void>

@@ -11,6 +11,7 @@ import * as Prompt from "effect/ai/Prompt"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import { ImageInput } from "./BidiEvent.ts"
+import { wordsBefore } from "./Spoken.ts"
 
 /**
  * What the user said, typed or showed. No parts yet: the turn was taken, its words are still to come.
@@ -23,8 +24,9 @@ export const User = Schema.TaggedStruct("User", {
 })
 
 /**
- * What the agent said. `text` is what was **heard** of it, and this is what a model is told again; when the agent was
- * cut off, `interrupted` is set and `full` holds what it had meant to say.
+ * What the agent said. `text` is what was **heard** of it, and this is what a model is told again. Where that is not all,
+ * `full` holds what it had meant to say: when the agent was cut off (then `interrupted` is set), or while it is still
+ * speaking (then it is not).
  *
  * @category schemas
  */
@@ -138,9 +140,10 @@ export interface Mark {
 }
 
 /**
- * The part of `text` that was heard when `heard` of `produced` milliseconds were played, cut at the last whole word:
- * a word that was only begun was not heard. The voice goes evenly from mark to mark, from the first character to the
- * last where there are none. Marks are in the order of the text.
+ * The part of `text` that was heard when `heard` of `produced` milliseconds were played. It ends with a whole word, in
+ * any script (`Intl.Segmenter`): a word that was only begun was not heard, except for one so long that it is cut between
+ * two characters. The voice goes evenly from mark to mark, from the first character to the last where there are none.
+ * Marks are in the order of the text.
  *
  * @category combinators
  */
@@ -158,8 +161,7 @@ export const heardText = (text: string, heard: number, produced: number, marks: 
   }
   const span = to.until - from.until
   const end = span <= 0 ? from.chars : from.chars + Math.floor(((to.chars - from.chars) * (heard - from.until)) / span)
-  if (end >= text.length || /\s/.test(text.charAt(end))) return text.slice(0, end).trimEnd()
-  return text.slice(0, end).replace(/\S+$/, "").trimEnd()
+  return wordsBefore(text, end)
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -169,7 +171,7 @@ export const heardText = (text: string, heard: number, produced: number, marks: 
 const KEY = "effect-bidi"
 
 /**
- * As messages for `effect/ai`, without entries that have no words: calls that one response made together are one
+ * As messages for `effect/ai`, without entries of which no words were said or heard (yet): calls that one response made together are one
  * assistant message and one tool message.
  * What a `Prompt` has no field for (ids, interruption) is kept in the options under `effect-bidi`.
  *

@@ -139,7 +139,7 @@ const untilEnd = (
         update: personas.update,
         handoff: personas.handoff,
         stop: (reason = "client_disconnect") => stop(reason),
-        history: Effect.sync(() => Transcript.toPrompt(memory.transcript())),
+        history: Effect.sync(() => Transcript.toPrompt(rooms.words.heardSoFar())),
         quiet: untilOver(rooms.turn.quiet),
         // a tool that waits does not wait for itself
         idle: untilOver(
@@ -229,7 +229,7 @@ const makeRooms = Effect.fnUntraced(function* (memory: Memory.Memory) {
       fanout.emit(fromError(unanswered))
     }
   )
-  const words = new Words(fanout, memory, now)
+  const words = new Words(fanout, memory, ledger, turn, now)
   const protection: Protection = new Protection(turn, ledger)
   return {
     model,

@@ -46,7 +46,7 @@ export const make = Effect.fnUntraced(function* (rooms: Rooms) {
       )
       for (const { items, responseId } of interrupted) {
         // 3. remember what was heard
-        const text = words.cut(responseId, items)
+        const text = words.cut(responseId, items, responseId === active || responseId === cutOff)
         // 4. tell the model; one that has this reply from its history only is told in words, the next one by its history
         const command: Command = known.has(responseId)
           ? { _tag: "Interrupt", responseId, items }

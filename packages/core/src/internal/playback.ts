@@ -141,6 +141,10 @@ export class Ledger {
     this.devices.set(position, position() - this.produced)
   }
 
+  get hasDevices(): boolean {
+    return this.devices.size > 0
+  }
+
   append(responseId: string, itemId: string, millis: number): void {
     if (itemId !== this.growing) this.begin(responseId, itemId)
     this.produced += millis

@@ -52,7 +52,7 @@ export class Receiver {
   }
 
   private sound(event: Extract<ModelEvent, { readonly _tag: "AudioDelta" }>): undefined {
-    if (!this.open(event.responseId)) return
+    if (!this.open(event.responseId)) return this.late(event.itemId, event.audio)
     this.gaps.audio()
     this.ledger.append(event.responseId, event.itemId, Audio.millis(this.format, event.audio.length))
     this.fanout.emit({
@@ -70,11 +70,13 @@ export class Receiver {
     switch (event._tag) {
       case "TranscriptDelta": {
         if (event.responseId === undefined || this.open(event.responseId)) this.rooms.words.delta(event)
+        else this.rooms.words.late(event)
         return
       }
       case "TranscriptDone": {
         if (event.role === "user") this.rooms.outbox.answered()
         if (event.responseId === undefined || this.open(event.responseId)) this.rooms.words.done(event)
+        else this.rooms.words.late(event)
         this.turn.changed()
         return
       }
@@ -178,7 +180,10 @@ export class Receiver {
     const { active, inTurn } = turn
     generation.gone = generation.current
     turn.hold()
-    if (active !== undefined) this.tellCompletion(active, "error")
+    if (active !== undefined) {
+      this.tellCompletion(active, "error")
+      words.lost(active)
+    }
     turn.abandoned()
     protection.abandoned(active)
     this.bargeIn.abandoned()
@@ -186,6 +191,11 @@ export class Receiver {
     gaps.lost(turn.owed?.what === "rest")
     turn.release()
     return { turnInterrupted: inTurn }
+  }
+
+  // A function of its own: it is not on the way of a frame that is heard.
+  private late(itemId: string, audio: Uint8Array): undefined {
+    this.rooms.words.lateAudio(itemId, Audio.millis(this.format, audio.length))
   }
 
   // A provider may repeat itself, or say things in the wrong order; nobody behind this line shall notice.

@@ -81,7 +81,7 @@ export const policy = <A>(kit: Kit, name: string, reference: Context.Reference<A
   Context.get(kit.tools[name]?.annotations ?? Context.empty(), reference)
 
 export const make = Effect.fnUntraced(function* (
-  { fanout, memory }: Rooms,
+  { fanout, words }: Rooms,
   approvals: Approvals,
   options: ToolOptions = {}
 ) {
@@ -111,7 +111,7 @@ export const make = Effect.fnUntraced(function* (
     if (Exit.isFailure(decoded)) return false
     const answer = needs(decoded.value, {
       toolCallId: id,
-      messages: Transcript.toPrompt(memory.transcript()).content
+      messages: Transcript.toPrompt(words.heardSoFar()).content
     })
     return typeof answer === "boolean" ? answer : yield* answer
   })

@@ -6,9 +6,18 @@ import type { Assistant } from "../Transcript.ts"
 import * as Transcript from "../Transcript.ts"
 import type { Fanout } from "./fanout.ts"
 import type { Memory } from "./memory.ts"
+import type { Ledger } from "./playback.ts"
+import { shortest } from "../Spoken.ts"
 
 type Piece = Extract<ModelEvent, { readonly _tag: "TranscriptDelta" }>
 type Whole = Extract<ModelEvent, { readonly _tag: "TranscriptDone" }>
+
+/** An item of a reply that was cut off: what was heard of it, of all that was produced until the model stopped. */
+interface Cut {
+  readonly responseId: string
+  readonly heard: number
+  produced: number
+}
 
 interface Open {
   readonly role: "user" | "assistant"
@@ -30,14 +39,25 @@ export class Words {
   private readonly spoken = new Map<string, Open>()
   private readonly planned = new Map<string, Open>()
   private readonly missing = new Map<string, number>() // turns of the user whose words are not known, and since when
+  private readonly cuts = new Map<string, Cut>()
   private transcribes = false
   private readonly fanout: Fanout
   private readonly memory: Memory
+  private readonly ledger: Ledger
+  private readonly turn: { readonly active: string | undefined }
   private readonly now: () => number
 
-  constructor(fanout: Fanout, memory: Memory, now: () => number) {
+  constructor(
+    fanout: Fanout,
+    memory: Memory,
+    ledger: Ledger,
+    turn: { readonly active: string | undefined },
+    now: () => number
+  ) {
     this.fanout = fanout
     this.memory = memory
+    this.ledger = ledger
+    this.turn = turn
     this.now = now
   }
 
@@ -85,6 +105,7 @@ export class Words {
    */
   abandoned(): void {
     this.missing.clear()
+    this.cuts.clear()
     for (const item of this.spoken.values()) {
       if (item.role !== "user") continue
       if (item.answered) this.finish(item, "")
@@ -125,20 +146,101 @@ export class Words {
     }
   }
 
-  /** The reply was cut off: from now on, what was heard of it is what was said. `cuts` names its audio. Answers that. */
-  cut(responseId: string, cuts: ReadonlyArray<HeardItem>): string {
+  /**
+   * The reply was cut off: from now on, what was heard of it is what was said. `items` names its audio, all of it unless
+   * the reply was still being generated (`unfinished`). Answers that.
+   */
+  cut(responseId: string, items: ReadonlyArray<HeardItem>, unfinished: boolean): string {
     const begun = new Set(this.spoken.keys())
     const heard: Array<string> = []
     this.finishResponse(responseId)
+    if (this.ledger.hasDevices) {
+      for (const { heard, itemId, produced } of items) {
+        this.cuts.set(itemId, { responseId, heard, produced })
+        if (this.cuts.size > REMEMBERED) this.cuts.delete(this.cuts.keys().next().value!)
+        // the place of words that are still to come
+        if (this.memory.get(itemId) === undefined) {
+          this.memory.put({ _tag: "Assistant", id: itemId, responseId, text: "", interrupted: true, full: "" })
+        }
+      }
+    }
     for (const entry of this.memory.transcript()) {
       if (entry._tag !== "Assistant" || entry.responseId !== responseId) continue
       const full = entry.full ?? entry.text
-      const text = heardText(full, entry.id, cuts, this.marks.get(entry.id))
+      const text = this.heardOf(entry, items, unfinished)
       heard.push(text)
       if (text === full && !begun.has(entry.id)) continue
       this.memory.put({ ...entry, text, interrupted: true, full })
     }
     return heard.join(" ")
+  }
+
+  /** Sound of a reply that was cut off already: nobody hears it, but words that come late may be about it. */
+  lateAudio(itemId: string, millis: number): void {
+    const cut = this.cuts.get(itemId)
+    if (cut !== undefined) cut.produced += millis
+  }
+
+  /** Words of a reply that was cut off already: some providers send them after their sound. */
+  late(piece: Piece | Whole): void {
+    const cut = this.cuts.get(piece.itemId)
+    const entry = this.memory.get(piece.itemId)
+    if (cut === undefined || entry?._tag !== "Assistant") return
+    if (piece._tag === "TranscriptDelta" && piece.preview === true) return
+    const before = entry.full ?? entry.text
+    const full = piece._tag === "TranscriptDelta" ? before + piece.delta : piece.text
+    if (!full.startsWith(before)) this.marks.delete(entry.id)
+    if (piece._tag === "TranscriptDelta" && piece.until !== undefined) {
+      this.mark(entry.id, full.trimEnd().length, piece.until)
+    }
+    const text = spokenText(full, cut.heard, cut.produced, this.marks.get(entry.id), true)
+    this.memory.put({ ...entry, text, interrupted: true, full })
+  }
+
+  /** The reply ended with its connection: what was produced of it will be heard, and words beyond that will not. */
+  lost(responseId: string): void {
+    if (!this.ledger.hasDevices) return
+    const items = this.ledger.heard(responseId).map((item) => ({ ...item, heard: item.produced }))
+    for (const entry of this.memory.transcript()) {
+      if (entry._tag !== "Assistant" || entry.responseId !== responseId) continue
+      const text = this.heardOf(entry, items, true)
+      if (text !== entry.text) this.memory.put({ ...entry, text, interrupted: true, full: entry.full ?? entry.text })
+    }
+  }
+
+  /** What was said, as heard so far. */
+  heardSoFar(): Transcript.Transcript {
+    const audible = this.audible()
+    const entries = this.memory.transcript()
+    return audible.size === 0 ? entries : entries.map((entry) => this.soFar(entry, audible))
+  }
+
+  private audible(): ReadonlySet<string> {
+    if (!this.ledger.hasDevices) return new Set()
+    const audible = new Set(this.ledger.unheard())
+    const { active } = this.turn
+    if (active !== undefined) audible.add(active)
+    return audible
+  }
+
+  private soFar(entry: Transcript.Entry, audible: ReadonlySet<string>): Transcript.Entry {
+    if (entry._tag !== "Assistant" || !audible.has(entry.responseId)) return entry
+    const { responseId } = entry
+    const full = entry.full ?? entry.text
+    // of one that ended with its connection, not all words have a sound
+    const unfinished = responseId === this.turn.active || entry.interrupted
+    const text = this.heardOf(entry, this.ledger.heard(responseId), unfinished)
+    return text === full ? entry : { ...entry, text, full }
+  }
+
+  // Without a speaker words are read. With one, an item without any sound was not reached.
+  private heardOf(entry: Assistant, items: ReadonlyArray<HeardItem>, unfinished: boolean): string {
+    const full = entry.full ?? entry.text
+    if (!this.ledger.hasDevices) return full
+    const item = items.find(({ itemId }) => itemId === entry.id)
+    return item === undefined
+      ? ""
+      : spokenText(full, item.heard, item.produced, this.marks.get(entry.id), unfinished || entry.interrupted)
   }
 
   private mark(itemId: string, chars: number, until: number): void {
@@ -193,14 +295,17 @@ export class Words {
   }
 }
 
-// A reply without audio was read, all of it. In one with audio, an item without any was not reached.
-const heardText = (
+// Of an item that is unfinished there may be more words than sound. Those are not thought to have been spoken any faster
+// than a voice can.
+const spokenText = (
   full: string,
-  itemId: string,
-  cuts: ReadonlyArray<HeardItem>,
-  marks: ReadonlyArray<Transcript.Mark> | undefined
+  heard: number,
+  produced: number,
+  marks: ReadonlyArray<Transcript.Mark> | undefined,
+  unfinished: boolean
 ): string => {
-  if (cuts.length === 0) return full
-  const cut = cuts.find((cut) => cut.itemId === itemId)
-  return cut === undefined ? "" : Transcript.heardText(full, cut.heard, cut.produced, marks)
+  if (!unfinished) return Transcript.heardText(full, heard, produced, marks)
+  const last = marks?.at(-1)
+  const least = (last?.until ?? 0) + shortest(full.slice(last?.chars ?? 0))
+  return Transcript.heardText(full, heard, Math.max(produced, least), marks)
 }

@@ -21,6 +21,7 @@ import {
   type Setup
 } from "../../BidiModel.ts"
 import type { Entry } from "../../Transcript.ts"
+import { wordsOf } from "../../Spoken.ts"
 
 /**
  * Something that reached the model. `at` is in milliseconds of the clock, `generation` counts connections from 1.
@@ -194,7 +195,7 @@ export const model = Effect.fnUntraced(function* (script: Script, options: Model
       const responseId = reply.responseId ?? `response-${++ids}`
       const itemId = reply.itemId ?? `item-${ids}`
       const pieces = reply.audio === undefined ? [] : framesOf(format, reply.audio)
-      const words = reply.text?.match(/\S+\s*/g) ?? []
+      const words = wordsOf(reply.text ?? "")
       const steps = Math.max(pieces.length, words.length, 1)
       const pause =
         reply.over === undefined ? undefined : Duration.times(Duration.fromInputUnsafe(reply.over), 1 / steps)
