@@ -10,17 +10,17 @@
  *
  * @since 0.1.0
  */
-import type { BidiError } from "@effect-bidi/core/BidiError"
+import { BidiError } from "@effect-bidi/core/BidiError"
 import { BidiModel } from "@effect-bidi/core/BidiModel"
 import * as Config from "effect/Config"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import type * as Redacted from "effect/Redacted"
+import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
-import { connect } from "./internal/connect.ts"
-import { endpoint } from "./internal/dial.ts"
+import { connect, type Target } from "./internal/connect.ts"
+import { dialing, endpoint } from "./internal/dial.ts"
 import * as Errors from "./internal/errors.ts"
 import { resolve } from "./internal/settings.ts"
 import type { Options } from "./Options.ts"
@@ -40,7 +40,11 @@ export {
  * @category models
  */
 export interface MakeOptions extends Options {
-  readonly apiKey: Redacted.Redacted
+  /**
+   * The key, or an effect that is run for every connection: for keys that rotate, and for client secrets (`ek_…`), which
+   * live for minutes. Where it fails the connection fails: with its `BidiError`, or with `Auth` for any other error.
+   */
+  readonly apiKey: Redacted.Redacted | Effect.Effect<Redacted.Redacted, unknown>
   readonly organization?: string | undefined
   readonly project?: string | undefined
   /** Default: `https://api.openai.com/v1`. With `http` the connection is a plain one. */
@@ -60,8 +64,14 @@ export const make = Effect.fnUntraced(function* (
   const resolved = resolve(rest)
   if (Result.isFailure(resolved)) return yield* errors.invalid(resolved.failure.option, resolved.failure.message)
   const settings = resolved.success
-  const target = endpoint(settings.model, { apiKey, baseUrl, organization, project })
-  if ("option" in target) return yield* errors.invalid(target.option, target.message)
+  const at = (apiKey: Redacted.Redacted): Target =>
+    Effect.suspend(() => {
+      const target = endpoint(settings.model, { apiKey, baseUrl, organization, project })
+      if ("option" in target) return errors.invalid(target.option, target.message)
+      return Effect.succeed({ ...target, dial: dialing(target) })
+    })
+  const known = yield* at(Effect.isEffect(apiKey) ? UNKNOWN : apiKey)
+  const target = Effect.isEffect(apiKey) ? Effect.flatMap(asked(apiKey), at) : Effect.succeed(known)
   return BidiModel.of({
     provider: Errors.PROVIDER,
     model: settings.model,
@@ -118,6 +128,14 @@ const environment = Config.all({
   project: Config.option(Config.NonEmptyString("OPENAI_PROJECT_ID")),
   baseUrl: Config.option(Config.NonEmptyString("OPENAI_BASE_URL"))
 })
+
+// Stands for a key that will be asked for: everything else is checked at once.
+const UNKNOWN = Redacted.make("unknown")
+
+const asked = (apiKey: Effect.Effect<Redacted.Redacted, unknown>): Effect.Effect<Redacted.Redacted, BidiError> =>
+  Effect.mapError(apiKey, (error) =>
+    error instanceof BidiError ? error : errors.auth("the effect that was given as apiKey failed: there is no API key")
+  )
 
 // nothing here ever quotes a value
 const errors = Errors.make((text) => text)

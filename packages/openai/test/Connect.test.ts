@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { inspect } from "node:util"
+import { BidiError, RateLimited } from "@effect-bidi/core/BidiError"
 import { BidiModel } from "@effect-bidi/core/BidiModel"
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Duration from "effect/Duration"
@@ -8,6 +9,7 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
+import * as Redacted from "effect/Redacted"
 import * as References from "effect/References"
 import * as Scope from "effect/Scope"
 import * as Tracer from "effect/Tracer"
@@ -53,6 +55,48 @@ describe("a connection that comes up", () => {
       assert.strictEqual(request.headers.authorization, `Bearer ${KEY}`)
       assert.strictEqual(request.headers["openai-organization"], "org-2")
       assert.isUndefined(request.headers["openai-project"])
+    })
+  )
+
+  it.effect("asks for its key anew every time, where the key is an effect", () =>
+    Effect.gen(function* () {
+      const server = yield* Server.make()
+      let n = 0
+      const apiKey = Effect.sync(() => Redacted.make(`${KEY}-${++n}`))
+      const model = yield* OpenAiRealtime.make({ apiKey, baseUrl: server.url })
+      assert.strictEqual(n, 0)
+      for (const expected of [1, 2]) {
+        const [, { peer }] = yield* Effect.all([Effect.scoped(model.connect(setup)), welcome(server)], {
+          concurrency: "unbounded"
+        })
+        assert.strictEqual(peer.request.headers.authorization, `Bearer ${KEY}-${expected}`)
+      }
+    })
+  )
+
+  it.effect("fails with what the effect says that has no key, with Auth or as it says", () =>
+    Effect.gen(function* () {
+      const connect = (apiKey: OpenAiRealtime.MakeOptions["apiKey"]) =>
+        OpenAiRealtime.make({ apiKey }).pipe(
+          Effect.flatMap((model) => Effect.scoped(model.connect(setup))),
+          Effect.flip
+        )
+      assert.strictEqual((yield* connect(Effect.fail(`no ${KEY}`))).reason._tag, "Auth")
+      const busy = new BidiError({ reason: new RateLimited({ message: "later" }) })
+      assert.strictEqual(yield* connect(Effect.fail(busy)), busy)
+      const empty = yield* connect(Effect.succeed(Redacted.make(" ")))
+      assert.deepInclude(empty.reason, { _tag: "InvalidRequest", option: "apiKey" })
+      const wrong = yield* Effect.flip(OpenAiRealtime.make({ apiKey: Effect.never, baseUrl: "ftp://x" }))
+      assert.deepInclude(wrong.reason, { _tag: "InvalidRequest", option: "baseUrl" })
+    })
+  )
+
+  it.effect("is not dialled with a tool that the provider would refuse", () =>
+    Effect.gen(function* () {
+      const tools = [{ name: "look up", description: undefined, parameters: { type: "object" } }]
+      const refusal = yield* Effect.flip(Effect.scoped(dial("http://127.0.0.1:1/v1", {}, { tools })))
+      assert.strictEqual(refusal.reason._tag, "InvalidRequest")
+      assert.include(refusal.message, "look up")
     })
   )
 
@@ -225,7 +269,7 @@ describe("a connection that does not come up", () => {
 
   const closes: ReadonlyArray<readonly [code: number, text: string, reason: string]> = [
     [1000, "", "ConnectionLost"],
-    [1001, "", "ConnectionLost"],
+    [1001, "", "SessionExpired"],
     [1008, "no", "ConnectionLost"],
     [1011, "", "ServerFault"],
     [1013, "", "ServerFault"],

@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import { TestClock } from "effect/testing"
 import type { OpenAiRealtime } from "../src/index.ts"
+import { CONFIRMED, OVERDUE } from "../src/internal/connect.ts"
 import { CONGESTED, INBOX } from "../src/internal/transport.ts"
 import * as F from "./fixtures/frames.ts"
 import { read, ready } from "./support/line.ts"
@@ -88,6 +89,154 @@ describe("a connection", () => {
     })
   )
 
+  const weather = { name: "weather", description: undefined, parameters: { type: "object", properties: {} } }
+  const change = (system: string): Command => ({ _tag: "Update", system, tools: [weather] })
+
+  it.effect("is changed when the provider says so, not before", () =>
+    Effect.gen(function* () {
+      const { connection, peer } = yield* ready()
+      yield* read(connection)
+      const changed = yield* Effect.forkChild(connection.send(change("You are Bo.")), { startImmediately: true })
+      const update = yield* peer.expect("session.update")
+      assert.deepInclude(update.session, { instructions: "You are Bo." })
+      yield* peer.caughtUp
+      assert.isUndefined(changed.pollUnsafe())
+      peer.send({ type: "session.updated", session: { ...F.session, ...update.session } })
+      yield* Fiber.join(changed)
+      yield* connection.send({ _tag: "Respond", instructions: "Greet." })
+      const { response } = yield* peer.expect("response.create")
+      assert.deepStrictEqual(response, { instructions: "You are Bo.\n\nGreet." })
+    })
+  )
+
+  it.effect("is not changed when the provider refuses that, and goes on as it was", () =>
+    Effect.gen(function* () {
+      const { connection, peer } = yield* ready()
+      const reader = yield* read(connection)
+      for (const named of [true, false]) {
+        const changed = yield* Effect.forkChild(Effect.flip(connection.send(change("You are Bo."))), {
+          startImmediately: true
+        })
+        const { event_id } = yield* peer.expect("session.update")
+        const complaint = { code: "invalid_value", message: "no", param: "session.tools[0].parameters" }
+        peer.send(F.error({ ...complaint, event_id: named ? event_id : null }))
+        const { reason } = yield* Fiber.join(changed)
+        assert.deepInclude(reason, { _tag: "InvalidRequest", option: "session.tools[0].parameters" })
+      }
+      yield* connection.send({ _tag: "Respond", instructions: "Greet." })
+      const { response } = yield* peer.expect("response.create")
+      assert.deepStrictEqual(response, { instructions: `${F.session.instructions}\n\nGreet.` })
+      peer.send(F.created("resp_1"))
+      assert.strictEqual((yield* reader.next)._tag, "ResponseStarted") // nothing else was told
+    })
+  )
+
+  it.effect("does not wait for a change whose connection is gone", () =>
+    Effect.gen(function* () {
+      const { connection, peer } = yield* ready()
+      yield* read(connection)
+      const changed = yield* Effect.forkChild(Effect.flip(connection.send(change("You are Bo."))))
+      yield* peer.expect("session.update")
+      peer.socket.terminate()
+      assert.strictEqual((yield* Fiber.join(changed)).reason._tag, "ConnectionLost")
+    })
+  )
+
+  it.effect("refuses a tool that the provider would refuse, by its name, before it is told of it", () =>
+    Effect.gen(function* () {
+      const { connection, peer } = yield* ready()
+      yield* read(connection)
+      const tools = [weather, { name: "pay.now", description: undefined, parameters: { type: "object" } }]
+      const refusal = yield* Effect.flip(connection.send({ _tag: "Update", system: undefined, tools }))
+      assert.strictEqual(refusal.reason._tag, "InvalidRequest")
+      assert.include(refusal.message, "pay.now")
+      yield* connection.send(note("still here"))
+      yield* peer.expect("conversation.item.create")
+    })
+  )
+
+  it.effect("asks for a reply once more when nothing comes of it, and is not deaf afterwards", () =>
+    Effect.gen(function* () {
+      const { connection, peer } = yield* ready()
+      const reader = yield* read(connection)
+      yield* connection.send({ _tag: "Respond", instructions: "Say exactly: hello" })
+      const { response } = yield* peer.expect("response.create")
+      yield* TestClock.adjust(OVERDUE)
+      yield* peer.expect("response.cancel")
+      assert.deepStrictEqual((yield* peer.expect("response.create")).response, response)
+      // what is asked meanwhile waits
+      yield* connection.send({ _tag: "UserMessage", id: "m1", parts: ["Hello?"] })
+      yield* peer.expect("conversation.item.create")
+      yield* TestClock.adjust(OVERDUE)
+      const told = yield* reader.next
+      assert(told._tag === "NoResponse")
+      assert.strictEqual(told.error.reason.code, "no_reply")
+      yield* peer.expect("response.cancel")
+      yield* peer.expect("response.create")
+      peer.send(F.created("resp_1"))
+      assert.strictEqual((yield* reader.next)._tag, "ResponseStarted")
+    })
+  )
+
+  it.effect("asks for the reply to a turn when the turn was taken, and not for one to nothing", () =>
+    Effect.gen(function* () {
+      const { connection, peer } = yield* ready({ turnDetection: "none" })
+      const reader = yield* read(connection)
+      const tap = connection.send({ _tag: "TurnCommit" })
+      assert.strictEqual((yield* Effect.flip(tap)).reason._tag, "InvalidRequest")
+      yield* connection.send({ _tag: "TurnStart" })
+      yield* peer.expect("input_audio_buffer.clear")
+      connection.sendAudio(new Uint8Array(4798)) // 99.96 ms
+      assert.strictEqual((yield* Effect.flip(tap)).reason._tag, "InvalidRequest")
+      connection.sendAudio(new Uint8Array(2))
+      const refused = yield* Effect.forkChild(Effect.flip(tap), { startImmediately: true })
+      yield* peer.expect("input_audio_buffer.append")
+      yield* peer.expect("input_audio_buffer.append")
+      yield* peer.expect("input_audio_buffer.commit")
+      // the provider counts otherwise
+      peer.send(F.error({ code: "input_audio_buffer_commit_empty", message: "buffer too small" }))
+      assert.deepInclude((yield* Fiber.join(refused)).reason, { _tag: "InvalidRequest" })
+      const taken = yield* Effect.forkChild(tap, { startImmediately: true })
+      yield* peer.expect("input_audio_buffer.commit") // no request for a reply before it
+      peer.send(F.userSpeech[2]!)
+      yield* Fiber.join(taken)
+      yield* peer.expect("response.create")
+      assert.strictEqual((yield* reader.next)._tag, "UserTurn")
+      assert.strictEqual((yield* Effect.flip(tap)).reason._tag, "InvalidRequest") // nothing more was said
+    })
+  )
+
+  it.effect("does not wait for ever until a turn is taken", () =>
+    Effect.gen(function* () {
+      const { connection, peer } = yield* ready({ turnDetection: "none" })
+      const reader = yield* read(connection)
+      connection.sendAudio(new Uint8Array(9600))
+      const taken = yield* Effect.forkChild(Effect.flip(connection.send({ _tag: "TurnCommit" })), {
+        startImmediately: true
+      })
+      yield* peer.expect("input_audio_buffer.append")
+      yield* peer.expect("input_audio_buffer.commit")
+      yield* TestClock.adjust(CONFIRMED)
+      assert.strictEqual((yield* Fiber.join(taken)).reason._tag, "ConnectionLost")
+      assert.strictEqual((yield* reader.end).reason.code, "no_answer")
+    })
+  )
+
+  it.effect("that is lost long after a reply failed is lost, whatever that failed for", () =>
+    Effect.gen(function* () {
+      const { connection, peer } = yield* ready()
+      const reader = yield* read(connection)
+      const error = { type: "insufficient_quota", code: "insufficient_quota", message: "no" }
+      peer.send(F.created("resp_1"))
+      peer.send(F.done("resp_1", { status: "failed", status_details: { type: "failed", error }, usage: null }))
+      yield* reader.next
+      assert.deepInclude(yield* reader.next, { _tag: "ResponseDone", stopReason: "error" })
+      yield* TestClock.adjust("1 minute")
+      peer.socket.terminate()
+      assert.strictEqual((yield* reader.end).reason._tag, "ConnectionLost")
+    })
+  )
+
   it.effect("does not take a picture that the provider cannot read, and goes on", () =>
     Effect.gen(function* () {
       const { connection, peer } = yield* ready()
@@ -149,7 +298,7 @@ describe("a connection", () => {
 describe("the end of a connection", () => {
   const closes: ReadonlyArray<readonly [code: number, text: string, reason: string]> = [
     [1000, "", "ConnectionLost"],
-    [1001, "", "ConnectionLost"],
+    [1001, "", "SessionExpired"],
     [1008, "policy", "ConnectionLost"],
     [1011, "keepalive timeout", "ServerFault"],
     [1013, "", "ServerFault"],

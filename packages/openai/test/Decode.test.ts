@@ -16,6 +16,8 @@ const usage = {
   cacheReadInputTokens: 64
 } as const
 
+const rename = (frame: object) => JSON.parse(JSON.stringify(frame).replaceAll("resp_1", "resp_2"))
+
 const words = (delta: string) =>
   ({ _tag: "TranscriptDelta", role: "assistant", itemId: "item_1", responseId: "resp_1", delta }) as const
 const allWords = (text: string) =>
@@ -136,13 +138,13 @@ describe("what the provider says", () => {
     assert.deepStrictEqual(summary(start(), failed), [
       {
         _tag: "Problem",
-        error: ["ServerFault", "audio_unintelligible"],
+        error: ["InvalidRequest", "audio_unintelligible"],
         details: { event: "conversation.item.input_audio_transcription.failed", about: "item_u" }
       }
     ])
   })
 
-  it("means nothing where it is only bookkeeping, or unknown", () => {
+  it("means nothing where it is only bookkeeping", () => {
     const heard = events(
       start(),
       F.frame("conversation.created", { conversation: { id: "conv_1" } }),
@@ -152,10 +154,35 @@ describe("what the provider says", () => {
       F.frame("input_audio_buffer.cleared"),
       F.frame("input_audio_buffer.timeout_triggered", { item_id: "item_1", audio_start_ms: 0, audio_end_ms: 9 }),
       F.frame("conversation.item.input_audio_transcription.segment", { item_id: "item_1", text: "Hm" }),
-      F.frame("output_audio_buffer.started", { response_id: "resp_1" }),
-      F.frame("a.thing.of.tomorrow", { whatever: true })
+      F.frame("output_audio_buffer.started", { response_id: "resp_1" })
     )
     assert.deepStrictEqual(heard, [])
+  })
+
+  it("is told as it is where nobody here knows it, without the key", () => {
+    const frame = F.frame("a.thing.of.tomorrow", { whatever: [KEY] })
+    const [unknown, ...others] = events(start(), frame)
+    assert(unknown?._tag === "Unknown" && others.length === 0)
+    assert.strictEqual(unknown.type, "a.thing.of.tomorrow")
+    assert.deepStrictEqual(unknown.raw, { ...frame, whatever: ["<redacted>"] } as any)
+  })
+
+  // the names of the beta, as servers that speak its protocol still have them
+  it("is told to be of another time, once, where it has the names of the beta", () => {
+    const at = { response_id: "resp_1", item_id: "item_1", content_index: 0, output_index: 0 }
+    const heard = events(
+      start(),
+      F.created("resp_1"),
+      F.frame("response.audio_transcript.delta", { ...at, delta: "Hello" }),
+      F.frame("response.audio.delta", { ...at, delta: F.pcm(10) }),
+      F.done("resp_1", { usage: null })
+    )
+    const problems = heard.flatMap((event) => (event._tag === "Problem" ? [event.error] : []))
+    assert.deepStrictEqual(
+      problems.map(({ reason }) => reason.code),
+      ["beta_events"]
+    )
+    assert.include(problems[0]!.message, "response.audio_transcript.delta")
   })
 })
 
@@ -263,6 +290,19 @@ describe("frames that nobody vouches for", () => {
     assert.deepStrictEqual(events(state, ...between), events(start(), ...F.spokenReply))
   })
 
+  // as mudler/LocalAI names all its events (wires.md)
+  it("are all heard where the provider gives one id to all of them", () => {
+    const one = (frame: object) => ({ ...(frame as { readonly type: string }), event_id: "event_TODO" })
+    const all = [F.sessionCreated(), ...F.spokenReply, ...F.userSpeech, ...F.spokenReply.map(rename)]
+    assert.deepStrictEqual(events(start(), ...all.map(one)), events(start(), ...all))
+  })
+
+  it("are all heard where the sounds of a reply have one id", () => {
+    const sounds = [1, 2, 3].map((n) => ({ ...F.audio("resp_1", "item_1", F.pcm(n)), event_id: "event_1" }))
+    const heard = events(start(), F.created("resp_1"), ...sounds).filter(({ _tag }) => _tag === "AudioDelta")
+    assert.strictEqual(heard.length, 3)
+  })
+
   it("are remembered for a bounded time only", () => {
     const state = start()
     for (let i = 0; i < 10_000; i++) receive(state, [{ type: "input_audio_buffer.cleared", event_id: `e${i}` }])
@@ -334,8 +374,6 @@ describe("frames that nobody vouches for", () => {
       }
     }
   )
-
-  const rename = (frame: object) => JSON.parse(JSON.stringify(frame).replaceAll("resp_1", "resp_2"))
 })
 
 describe("what the provider complains about", () => {
@@ -425,6 +463,61 @@ describe("what the provider complains about", () => {
       F.frame("rate_limits.updated", { rate_limits: [] })
     ])
     assert.strictEqual(endOf(state, errors.closed(1000, "")).reason._tag, "Quota")
+  })
+
+  it("explains a close for a moment only, and not at all when it was one wrong request", () => {
+    const failing = (error: object) => {
+      const state = start()
+      receive(state, [
+        F.created("resp_1"),
+        F.done("resp_1", { status: "failed", status_details: { type: "failed", error } })
+      ])
+      return state
+    }
+    const close = errors.closed(1006, "")
+    const wrong = failing({ type: "invalid_request_error", code: "invalid_value", message: "no" })
+    assert.strictEqual(endOf(wrong, close).reason._tag, "ConnectionLost")
+    const poor = failing({ type: "insufficient_quota", code: "insufficient_quota", message: "no" })
+    assert.strictEqual(endOf(poor, close, 1000).reason._tag, "Quota")
+    assert.strictEqual(endOf(poor, close, 60_000).reason._tag, "ConnectionLost")
+  })
+
+  it("is the refusal of what somebody waits for, by its name or without", () => {
+    const updating = () => {
+      const state = start({ instructions: "You are Ada." })
+      const [update] = send(state, { _tag: "Update", system: "You are Bo.", tools: [] })
+      return { state, eventId: update.event_id }
+    }
+    const complaints = (eventId: string) => [
+      { code: "invalid_value", param: "session.tools[0].parameters", event_id: eventId },
+      { code: "invalid_value", param: "session.tools[0].parameters" },
+      { type: "server_error", message: "Sorry." }
+    ]
+    for (let i = 0; i < 3; i++) {
+      const { eventId, state } = updating()
+      const { events, settled } = receive(state, [F.error(complaints(eventId)[i]!)])
+      assert.deepStrictEqual(events, [])
+      assert.deepStrictEqual(
+        settled?.map(({ error, eventId }) => [eventId, error?.reason._tag]),
+        [[eventId, "InvalidRequest"]]
+      )
+      assert.strictEqual(state.session.instructions, "You are Ada.")
+      // a confirmation of something else confirms nothing
+      assert.isUndefined(receive(state, [F.frame("session.updated", { session: {} })]).settled)
+    }
+  })
+
+  it("is the refusal of a turn in which nothing was said: no reply is asked for", () => {
+    for (const named of [true, false]) {
+      const state = start()
+      const [commit] = send(state, { _tag: "TurnCommit" })
+      const eventId = named ? commit.event_id : null
+      const out = receive(state, [F.error({ code: "input_audio_buffer_commit_empty", event_id: eventId })])
+      assert.deepStrictEqual(out.frames, [])
+      assert.deepStrictEqual(out.events, [])
+      assert.strictEqual(out.settled?.[0]?.error?.reason._tag, "InvalidRequest")
+      assert.deepStrictEqual(answers(state, F.userSpeech[2]!), [])
+    }
   })
 
   it("never repeats the key", () => {

@@ -74,6 +74,8 @@ describe("a command", () => {
   it("is a change of the session, which later replies follow", () => {
     const state = start({ instructions: "You are Ada." })
     const weather = { name: "weather", description: undefined, parameters: { type: "object" } }
+    const updated = (instructions: string) =>
+      receive(state, [F.frame("session.updated", { session: { instructions } })])
     assert.deepStrictEqual(send(state, { _tag: "Update", system: "You are Bo.", tools: [weather] }), [
       {
         type: "session.update",
@@ -85,6 +87,7 @@ describe("a command", () => {
         }
       }
     ])
+    assert.deepStrictEqual(updated("You are Bo.").settled, [{ eventId: "bidi_1" }])
     assert.deepStrictEqual(send(state, { _tag: "Respond", instructions: "Greet." }), [
       { ...create(2), response: { instructions: "You are Bo.\n\nGreet." } }
     ])
@@ -98,9 +101,11 @@ describe("a command", () => {
       { type: "input_audio_buffer.clear", event_id: "bidi_1" }
     ])
     assert.deepStrictEqual(send(state, { _tag: "TurnCommit" }), [
-      { type: "input_audio_buffer.commit", event_id: "bidi_2" },
-      create(3)
+      { type: "input_audio_buffer.commit", event_id: "bidi_2" }
     ])
+    const taken = receive(state, [F.userSpeech[2]!])
+    assert.deepStrictEqual<ReadonlyArray<any>>(taken.frames, [create(3)])
+    assert.deepStrictEqual(taken.settled, [{ eventId: "bidi_2" }])
     assert.deepStrictEqual(send(state, { _tag: "TurnClear" }), [
       { type: "input_audio_buffer.clear", event_id: "bidi_4" }
     ])

@@ -21,6 +21,7 @@ describe("an error of the API", () => {
     ["invalid_request_error", "session_expired", "SessionExpired"],
     ["invalid_request_error", "invalid_value", "InvalidRequest"],
     ["invalid_request_error", null, "InvalidRequest"],
+    ["transcription_error", "audio_unintelligible", "InvalidRequest"],
     ["server_error", null, "ServerFault"],
     ["invalid_request_error", "server_error", "ServerFault"],
     ["a_new_type", "a_new_code", "ServerFault"],
@@ -104,7 +105,7 @@ describe("a refused handshake", () => {
 describe("a close", () => {
   it.each([
     [1000, "", "ConnectionLost"],
-    [1001, "", "ConnectionLost"],
+    [1001, "", "SessionExpired"],
     [1001, "Your session hit the maximum duration of 60 minutes.", "SessionExpired"],
     [1006, "", "ConnectionLost"],
     [1008, "policy", "ConnectionLost"],
@@ -114,6 +115,9 @@ describe("a close", () => {
     [3000, "invalid_request_error.invalid_api_key", "Auth"],
     [4000, "session_expired", "SessionExpired"],
     [4000, "insufficient_quota: no credit", "Quota"],
+    [4000, "invalid_request_error.invalid_intent", "InvalidRequest"],
+    [4000, "invalid_request_error.missing_model", "InvalidRequest"],
+    [4000, "invalid_request_error.beta_api_shape_disabled", "InvalidRequest"],
     [4000, "", "ConnectionLost"]
   ])("%i %j is %s", (code, text, expected) => {
     const error = errors.closed(code, text)

@@ -77,7 +77,8 @@ describe("the talk so far", () => {
       null,
       ...send(start(), { _tag: "ToolOutputs", outputs: [{ id, name: "", result: 1, isFailure: false }] })
     ]
-    assert.strictEqual(live.item.call_id, call.call_id)
+    // one that the provider made itself comes back as it was
+    assert.strictEqual(live.item.call_id, id)
     const ids = items({ _tag: "User", id, parts: ["x"] }, assistant(`${id}2`, "y")).map((item) => item.id)
     assert.strictEqual(new Set(ids).size, 2)
   })

@@ -142,6 +142,8 @@ describe("the session that is confirmed", () => {
     ["what the provider adds", {}, session],
     ["a snapshot of the model", { model: "gpt-realtime-2.1" }, { ...session, model: "gpt-realtime-2.1-2026-06-30" }],
     ["another name of a proxy's model", { model: "voice-large" }, session],
+    ["a deployment's name that sounds like the provider's", { model: "gpt-realtime-prod" }, session],
+    ["an alias of a router", { model: "gpt-voice" }, { ...session, model: "gpt-realtime" }],
     ["numbers that are a little off", { speed: 1.1 }, output({ speed: 1.100000023841858 })],
     [
       "the other name of the default",

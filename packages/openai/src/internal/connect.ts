@@ -5,30 +5,49 @@ import * as Audio from "@effect-bidi/core/Audio"
 import type { BidiError } from "@effect-bidi/core/BidiError"
 import { type Take, takeEach } from "@effect-bidi/core/Inbox"
 import type { Command, Connection, ModelEvent, Setup } from "@effect-bidi/core/BidiModel"
+import * as Clock from "effect/Clock"
+import * as Deferred from "effect/Deferred"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Queue from "effect/Queue"
 import * as Redacted from "effect/Redacted"
+import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
 import { endOf, receive } from "./decode.ts"
-import { dialing, type Endpoint } from "./dial.ts"
+import type { Dial, Endpoint } from "./dial.ts"
 import { encode } from "./encode.ts"
 import * as Errors from "./errors.ts"
-import { count, type Fields, type Frame, isFields, optionalText } from "./frame.ts"
+import { count, type Fields, type Frame, isFields, optionalText, overdue } from "./frame.ts"
 import { replay } from "./history.ts"
+import { declare, type WrongTool } from "./schema.ts"
 import { type Asked, build, difference } from "./session.ts"
 import type { Settings } from "./settings.ts"
-import { control, initial, type Session, type State } from "./state.ts"
+import { type ClientEvent, control, initial, type Session, type Settled, type State } from "./state.ts"
 import { type Line, open } from "./transport.ts"
 
-export const connect = (settings: Settings, endpoint: Endpoint) => {
-  const errors = Errors.make(Errors.redacting(Redacted.value(endpoint.apiKey)))
-  const dial = dialing(endpoint)
+/** How long a request for a reply may be without an answer of any kind. The provider answers within a round trip. */
+export const OVERDUE = Duration.seconds(4)
+
+/** How long the provider may take to say that it has taken a turn. */
+export const CONFIRMED = Duration.seconds(10)
+
+/** Sound that makes a turn at least: the provider refuses less. */
+const SHORTEST = "100 millis"
+
+export const connect = (settings: Settings, target: Target) => {
+  const shortest = Audio.bytes(settings.input, SHORTEST)
 
   return Effect.fn("OpenAiRealtime.connect")(function* (
     setup: Setup
   ): Effect.fn.Return<Connection, BidiError, Scope.Scope> {
-    const line = yield* open(endpoint, dial, errors)
+    const endpoint = yield* target
+    const errors = Errors.make(Errors.redacting(Redacted.value(endpoint.apiKey)))
+    const declared = declare(setup.tools)
+    if (Result.isFailure(declared)) return yield* wrong(errors, declared.failure)
+    const line = yield* open(endpoint, endpoint.dial, errors)
     yield* line.opened
-    const asked = build(settings, setup)
+    const asked = build(settings, { ...setup, tools: declared.success })
     const state = initial(errors, sessionOf(settings, asked, {}))
     yield* line.send([control(state, { type: "session.update", session: asked })])
     const { backlog, created, updated } = yield* confirmed(line, state)
@@ -39,20 +58,122 @@ export const connect = (settings: Settings, endpoint: Endpoint) => {
       return yield* errors.invalid(path, `the provider changed ${path}: ${values}`)
     }
     state.session = sessionOf(settings, asked, updated)
+    const requests = yield* watchRequests(line)
+    const answers = new Answers(line)
+    let closed = 0 // bytes of sound that belong to turns that are over
+
+    const sendAll = (frames: ReadonlyArray<ClientEvent>) => {
+      requests(frames)
+      return line.send(frames)
+    }
+    const commit = Effect.fnUntraced(function* (command: Command) {
+      if (line.sound - closed < shortest) {
+        return yield* errors.invalid(
+          "TurnCommit",
+          `nothing was said in this turn: expected at least ${SHORTEST} of sound`
+        )
+      }
+      const end = line.sound
+      yield* Effect.timeoutOrElse(answers.ask(encode(state, command)), {
+        duration: CONFIRMED,
+        orElse: () => {
+          const silent = errors.lost(
+            `the provider did not take a turn within ${Duration.format(CONFIRMED)}`,
+            "no_answer"
+          )
+          line.end(silent)
+          return Effect.fail(silent)
+        }
+      })
+      closed = end
+    })
+    const change = Effect.fnUntraced(function* (command: Extract<Command, { readonly _tag: "Update" }>) {
+      const declared = declare(command.tools)
+      if (Result.isFailure(declared)) return yield* wrong(errors, declared.failure)
+      yield* answers.ask(encode(state, { ...command, tools: declared.success }))
+    })
+    const send = (command: Command) => {
+      switch (command._tag) {
+        case "TurnStart":
+        case "TurnClear":
+          closed = line.sound
+          return sendAll(encode(state, command))
+        case "TurnCommit":
+          return commit(command)
+        case "Update":
+          return change(command)
+        default: {
+          const picture = unreadable(command)
+          if (picture === undefined) return sendAll(encode(state, command))
+          return errors.invalid("mimeType", `${picture} cannot be read: image/png and image/jpeg can`)
+        }
+      }
+    }
     return {
       id: optionalText(updated, "id") ?? optionalText(created, "id") ?? "",
       expiresAt: (count(updated, "expires_at") || count(created, "expires_at")) * 1000 || undefined,
       seed: (history) => Effect.suspend(() => line.send(replay(state, history))),
-      send: (command) =>
-        Effect.suspend(() => {
-          const picture = unreadable(command)
-          if (picture === undefined) return line.send(encode(state, command))
-          return errors.invalid("mimeType", `${picture} cannot be read: image/png and image/jpeg can`)
-        }),
+      send: (command) => Effect.suspend(() => send(command)),
       sendAudio: line.audio.bind(line),
-      listen: (take) => listen(line, state, backlog, take)
+      listen: (take) => listen({ line, state, backlog, requests, answers }, take)
     }
   })
+}
+
+/** Where to connect, asked anew for every connection: keys are changed while a conversation goes on. */
+export type Target = Effect.Effect<Endpoint & { readonly dial: Dial }, BidiError>
+
+const wrong = (errors: Errors.Errors, { message, option }: WrongTool) => errors.invalid(option, message)
+
+/**
+ * Tells the reader when the time of a request for a reply is over, in line with what the provider says. Takes frames on
+ * their way out, in which there may be one.
+ */
+const watchRequests = Effect.fnUntraced(function* (line: Line) {
+  const clock = yield* Clock.Clock
+  const requests = yield* Queue.unbounded<{ readonly eventId: string; readonly until: number }>()
+  const wait = Effect.flatMap(Queue.take(requests), ({ eventId, until }) =>
+    Effect.andThen(
+      Effect.sleep(Math.max(0, until - clock.currentTimeMillisUnsafe())),
+      Effect.sync(() => line.inbox.offer(overdue(eventId)))
+    )
+  )
+  yield* Effect.forkScoped(Effect.forever(wait))
+  return (frames: ReadonlyArray<ClientEvent>) => {
+    for (const { event_id: eventId, type } of frames) {
+      if (type !== "response.create" || eventId === undefined) continue
+      Queue.offerUnsafe(requests, { eventId, until: clock.currentTimeMillisUnsafe() + Duration.toMillis(OVERDUE) })
+    }
+  }
+})
+
+/** Events of ours that the provider confirms or refuses, and those who wait for that. */
+class Answers {
+  private readonly waiting = new Map<string, Deferred.Deferred<void, BidiError>>()
+  private readonly line: Line
+
+  constructor(line: Line) {
+    this.line = line
+  }
+
+  /** Sends a batch whose first event is confirmed, and waits for that. */
+  ask(frames: ReadonlyArray<ClientEvent>): Effect.Effect<void, BidiError> {
+    const { line, waiting } = this
+    const { event_id: eventId = "" } = frames[0]!
+    const answer = Deferred.makeUnsafe<void, BidiError>()
+    waiting.set(eventId, answer)
+    return line
+      .send(frames)
+      .pipe(
+        Effect.andThen(Effect.raceFirst(Deferred.await(answer), Effect.andThen(line.over, line.gone))),
+        Effect.ensuring(Effect.sync(() => waiting.delete(eventId)))
+      )
+  }
+
+  settle({ error, eventId }: Settled): void {
+    const answer = this.waiting.get(eventId)
+    if (answer !== undefined) Deferred.doneUnsafe(answer, error === undefined ? Exit.void : Exit.fail(error))
+  }
 }
 
 // Everything before the confirmation but an error is kept for the reader.
@@ -72,20 +193,42 @@ const confirmed = Effect.fnUntraced(function* (line: Line, state: State) {
 const sessionIn = (frame: Frame | undefined): Fields | undefined =>
   frame !== undefined && isFields(frame.session) ? frame.session : undefined
 
-const listen = (line: Line, state: State, backlog: ReadonlyArray<ModelEvent>, take: Take<ModelEvent>) => {
+interface Live {
+  readonly line: Line
+  readonly state: State
+  readonly backlog: ReadonlyArray<ModelEvent>
+  readonly requests: (frames: ReadonlyArray<ClientEvent>) => void
+  readonly answers: Answers
+}
+
+const listen = Effect.fnUntraced(function* ({ answers, backlog, line, requests, state }: Live, take: Take<ModelEvent>) {
+  const clock = yield* Clock.Clock
+  const now = () => clock.currentTimeMillisUnsafe()
   let fatal: BidiError | undefined
+  let words = state.lastWords
+  let spoken = now() // when the provider said them
   const frames = line.inbox.forEach((frame) => {
     if (fatal !== undefined) return Effect.fail(fatal)
-    const { events, fatal: reason, frames: replies } = receive(state, [frame])
-    line.post(replies)
+    const { events, fatal: reason, frames: replies, settled } = receive(state, [frame])
+    if (replies.length > 0) {
+      requests(replies)
+      line.post(replies)
+    }
+    if (state.lastWords !== words) {
+      words = state.lastWords
+      spoken = now()
+    }
     if (reason !== undefined) line.end((fatal = reason))
-    return takeEach(events, take)
+    const taken = takeEach(events, take)
+    // who waits for it goes on when everybody knows what came before
+    if (settled !== undefined) for (const one of settled) answers.settle(one)
+    return taken
   })
-  return Effect.suspend(() => takeEach(backlog, take) ?? Effect.void).pipe(
+  return yield* Effect.suspend(() => takeEach(backlog, take) ?? Effect.void).pipe(
     Effect.andThen(frames),
-    Effect.mapError((error) => endOf(state, fatal ?? error))
+    Effect.mapError((error) => endOf(state, fatal ?? error, now() - spoken))
   )
-}
+})
 
 // The type of a picture that the provider does not take: it takes PNG and JPEG.
 const unreadable = (command: Command): string | undefined => {

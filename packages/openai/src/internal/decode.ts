@@ -3,9 +3,11 @@
  */
 import type { BidiError } from "@effect-bidi/core/BidiError"
 import { onError } from "./apiError.ts"
-import { type Frame, fields, type Inbound, Malformed, optionalText, text } from "./frame.ts"
+import { type Frame, fields, type Inbound, isFields, Malformed, optionalText, OVERDUE, text } from "./frame.ts"
 import { begun, finishItem, holdCall, onDone } from "./response.ts"
-import { type AudioItem, audioItem, type Outcome, outcome, type State } from "./state.ts"
+import * as Sequencer from "./sequencer.ts"
+import { type AudioItem, audioItem, type Outcome, outcome, proceed, see, settle, type State, want } from "./state.ts"
+import { onUnknown } from "./unknown.ts"
 import { ofTranscription } from "./usage.ts"
 
 /** Takes frames in the order of the wire. Never throws: a frame that cannot be read is a `Problem`. */
@@ -28,18 +30,37 @@ export const receive = (state: State, frames: ReadonlyArray<Inbound>): Outcome =
   return out
 }
 
-/** Why the connection ended: what the provider said last knows better than the close that followed it. */
-export const endOf = (state: State, error: BidiError): BidiError => {
+/**
+ * Why the connection ended: what the provider said a moment (`since`, in milliseconds) before knows better than the close
+ * that followed it.
+ */
+export const endOf = (state: State, error: BidiError, since = 0): BidiError => {
   const vague = error.reason._tag === "ConnectionLost" || error.reason._tag === "ServerFault"
-  return vague && state.lastWords !== undefined ? state.lastWords : error
+  return vague && state.lastWords !== undefined && since <= MOMENT ? state.lastWords : error
 }
 
-// An event that is repeated is repeated soon. Audio is compared with the audio before it: there are fifty a second.
-const isRepeated = (state: State, { event_id, type }: Frame): boolean => {
-  if (typeof event_id !== "string") return false
-  if (type !== "response.output_audio.delta") return !state.seen.add(event_id)
-  if (event_id === state.audioId) return true
-  state.audioId = event_id
+/** How long what the provider said explains the close that follows, in milliseconds. */
+export const MOMENT = 5000
+
+/**
+ * Whether an event came before: one with the same id and the same content, soon. Of audio only the last is known: there
+ * are fifty a second. A provider that gives different events one id repeats nothing that could be told by it.
+ */
+const isRepeated = (state: State, frame: Frame): boolean => {
+  const { event_id, type } = frame
+  if (typeof event_id !== "string" || state.idsRepeat) return false
+  if (type === "response.output_audio.delta") {
+    const isNew = event_id !== state.audioId
+    const isSame = !isNew && frame.delta === state.audio
+    state.audioId = event_id
+    state.audio = frame.delta
+    if (isNew || isSame) return isSame
+  } else {
+    const before = see(state, event_id, frame)
+    if (before === undefined) return false
+    if (before === frame || JSON.stringify(before) === JSON.stringify(frame)) return true
+  }
+  state.idsRepeat = true
   return false
 }
 
@@ -47,10 +68,13 @@ const problem = (state: State, out: Outcome, message: string) => {
   out.events.push({ _tag: "Problem", error: state.errors.malformed(message) })
 }
 
+// what may come between an error and the close that it explains
+const silent = new Set(["error", "rate_limits.updated", OVERDUE])
+
 const decode = (state: State, frame: Frame, out: Outcome): void => {
   const { type } = frame
   // the session went on after the error
-  if (state.lastWords !== undefined && type !== "error" && type !== "rate_limits.updated") state.lastWords = undefined
+  if (state.lastWords !== undefined && !silent.has(type)) state.lastWords = undefined
   switch (type) {
     case "response.output_audio.delta":
       return onAudio(state, frame, out)
@@ -77,14 +101,16 @@ const decode = (state: State, frame: Frame, out: Outcome): void => {
     case "response.done":
       return onDone(state, fields(frame, "response"), out)
     case "input_audio_buffer.speech_started":
+      state.sequencer = Sequencer.speech(state.sequencer)
       out.events.push({ _tag: "SpeechStarted", interrupts: state.session.interrupts })
       return
     case "input_audio_buffer.speech_stopped":
       out.events.push({ _tag: "SpeechStopped" })
       return
     case "input_audio_buffer.committed":
-      out.events.push({ _tag: "UserTurn", itemId: text(frame, "item_id"), respond: state.session.responds })
-      return
+      return onTurn(state, text(frame, "item_id"), out)
+    case "session.updated":
+      return onUpdated(state, frame, out)
     case "conversation.item.input_audio_transcription.delta": {
       const delta = optionalText(frame, "delta")
       const itemId = text(frame, "item_id")
@@ -105,7 +131,37 @@ const decode = (state: State, frame: Frame, out: Outcome): void => {
     }
     case "error":
       return onError(state, fields(frame, "error"), out)
+    case OVERDUE:
+      state.sequencer = Sequencer.overdue(state.sequencer, text(frame, "request"))
+      return proceed(state, out)
+    default:
+      return onUnknown(state, frame, out)
   }
+}
+
+// The provider took a turn: by itself, or because the application closed it. Then the request for the reply follows here.
+const onTurn = (state: State, itemId: string, out: Outcome): void => {
+  const { responds } = state.session
+  out.events.push({ _tag: "UserTurn", itemId, respond: responds })
+  const [commit] = state.commits
+  if (commit !== undefined) {
+    state.commits.delete(commit)
+    settle(out, { eventId: commit })
+    out.frames.push(...want(state, []))
+  } else if (responds) {
+    state.sequencer = Sequencer.turn(state.sequencer)
+  }
+}
+
+// A change holds from here on, not from where it was asked for.
+const onUpdated = (state: State, frame: Frame, out: Outcome): void => {
+  const [update] = state.updates
+  if (update === undefined) return
+  const [eventId, asked] = update
+  state.updates.delete(eventId)
+  const confirmed = isFields(frame.session) ? optionalText(frame.session, "instructions") : undefined
+  state.session = { ...state.session, instructions: confirmed ?? asked }
+  settle(out, { eventId })
 }
 
 const onAudio = (state: State, frame: Frame, out: Outcome): void => {

@@ -23,11 +23,16 @@ export const encode = (state: State, command: Command): ReadonlyArray<ClientEven
     case "TurnStart":
     case "TurnClear":
       return [control(state, { type: "input_audio_buffer.clear" })]
-    case "TurnCommit":
-      return [control(state, { type: "input_audio_buffer.commit" }), ...want(state, [])]
+    // the reply is asked for when the turn was taken: to speak to nothing is worse than a round trip
+    case "TurnCommit": {
+      const commit = control(state, { type: "input_audio_buffer.commit" })
+      state.commits.add(commit.event_id)
+      return [commit]
+    }
     case "Update": {
-      state.session = { ...state.session, instructions: command.system ?? "" }
-      return [control(state, { type: "session.update", session: update(command) })]
+      const change = control(state, { type: "session.update", session: update(command) })
+      state.updates.set(change.event_id, command.system ?? "")
+      return [change]
     }
   }
 }
@@ -85,9 +90,10 @@ export const systemItem = (text: string, id?: string): ConversationItem => ({
   content: [{ type: "input_text", text }]
 })
 
+/** A call of this connection has the id that the provider gave it, whatever it is like. */
 export const outputItem = ({ id, isFailure, result }: Omit<ToolOutput, "name">): ConversationItem => ({
   type: "function_call_output",
-  call_id: fit(id),
+  call_id: id,
   output: JSON.stringify(isFailure ? { error: typeof result === "string" ? { message: result } : result } : result)
 })
 

@@ -46,6 +46,8 @@ const byType = new Map<string, Kind>([
   ["requests", "RateLimited"],
   ["tokens", "RateLimited"],
   ["invalid_request_error", "InvalidRequest"],
+  // speech that cannot be understood is no fault of the server
+  ["transcription_error", "InvalidRequest"],
   ["server_error", "ServerFault"]
 ])
 
@@ -80,6 +82,11 @@ export interface Errors {
   readonly malformed: (what: string) => BidiError
   /** An error in the provider's own shape: `{ type, code, message, param }`, none of it trusted. */
   readonly api: (error: unknown) => BidiError
+  /** The same of one thing that we asked for, and that somebody waits for. */
+  readonly refusal: (error: unknown) => BidiError
+  readonly unanswered: () => BidiError
+  /** The server speaks the protocol of before. */
+  readonly outdated: (type: string) => BidiError
   readonly refused: (refusal: Refusal) => BidiError
   readonly closed: (code: number, reason: string) => BidiError
   readonly redact: (text: string) => string
@@ -129,6 +136,11 @@ export const make = (redact: (text: string) => string): Errors => {
     return ofKind(kind, message ?? "the provider gave no reason", code ?? type, { option: param })
   }
 
+  const refusal = (raw: unknown): BidiError => {
+    const { code, message, param, type } = shapeOf(raw)
+    return ofKind("InvalidRequest", message ?? "the provider gave no reason", code ?? type, { option: param })
+  }
+
   const refused = ({ body, now, retryAfter, status }: Refusal): BidiError => {
     const { code, message, param, type } = shapeOf(errorOf(body))
     const kind = byCode.get(code ?? "") ?? (byType.get(type ?? "") === "Quota" ? "Quota" : byStatus(status))
@@ -142,8 +154,8 @@ export const make = (redact: (text: string) => string): Errors => {
   const closed = (code: number, reason: string): BidiError => {
     const told = `the connection was closed (${code}${reason === "" ? "" : `: ${reason}`})`
     const named = reason.match(/[a-z]+(_[a-z]+)+/g)?.flatMap((word) => byCode.get(word) ?? [])[0]
-    // what remains of the expiry when the error event before the close is lost
-    const kind = named ?? (/\bmaximum duration\b/.test(reason) ? "SessionExpired" : undefined)
+    // what remains when the error event before the close is lost
+    const kind = named ?? kindOfClose(code, reason)
     if (kind !== undefined) return ofKind(kind, told, String(code), {})
     return serverCloses.has(code)
       ? error(new ServerFault(fields(told, String(code))))
@@ -164,10 +176,32 @@ export const make = (redact: (text: string) => string): Errors => {
       ),
     malformed: (what) => error(new ServerFault(fields(what, "malformed_frame"))),
     api,
+    refusal,
+    unanswered: () =>
+      error(
+        new ServerFault(
+          fields("the provider was asked for a reply twice, and neither began one nor refused", "no_reply")
+        )
+      ),
+    outdated: (type) =>
+      error(
+        new ServerFault(
+          fields(
+            `the server speaks the beta of the protocol (${type}), whose replies are not understood: expected the events of the GA interface, such as response.output_audio.delta; set baseUrl to a server that has them`,
+            "beta_events"
+          )
+        )
+      ),
     refused,
     closed,
     redact
   }
+}
+
+// `invalid_request_error.beta_api_shape_disabled`; 1001 is how the hour ends
+const kindOfClose = (code: number, reason: string): Kind | undefined => {
+  if (/^invalid_request_error\b/.test(reason)) return "InvalidRequest"
+  return code === 1001 || /\bmaximum duration\b/.test(reason) ? "SessionExpired" : undefined
 }
 
 const shapeOf = (raw: unknown) => {

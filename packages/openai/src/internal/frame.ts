@@ -12,6 +12,11 @@ export interface Frame {
 /** What comes from the socket; `undefined` is a frame that is no JSON object with a type. */
 export type Inbound = Frame | undefined
 
+/** What our own clock says of a request: its time is over. In line with what the provider says. */
+export const overdue = (eventId: string): Frame => ({ type: OVERDUE, request: eventId })
+
+export const OVERDUE = "bidi.overdue"
+
 export type Fields = Readonly<Record<string, unknown>>
 
 /** A frame lacks what frames of its kind have. Caught where frames are read; it never leaves the protocol. */

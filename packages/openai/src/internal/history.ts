@@ -38,7 +38,7 @@ const items = (entry: Entry): ReadonlyArray<ConversationItem> => {
               name: entry.name,
               arguments: JSON.stringify(entry.input)
             },
-            outputItem({ id: entry.id, ...entry.output })
+            outputItem({ ...entry.output, id: fit(entry.id) })
           ]
   }
 }

@@ -1,10 +1,11 @@
 /**
  * A response from its first sign to its end.
  */
+import type { BidiError } from "@effect-bidi/core/BidiError"
 import type { ModelEvent, ToolCall } from "@effect-bidi/core/BidiModel"
 import { count, type Fields, type Frame, isFields, Malformed, optionalText, text } from "./frame.ts"
 import * as Sequencer from "./sequencer.ts"
-import { type Outcome, type Response, type State, takeReply } from "./state.ts"
+import { type Outcome, proceed, type Response, type State } from "./state.ts"
 import { ofResponse } from "./usage.ts"
 
 /** Opens a response where it is not open yet. `false`: it is over, what still comes of it is late. */
@@ -13,8 +14,9 @@ export const begun = (state: State, responseId: string, out: Outcome): boolean =
   if (state.finished.has(responseId)) return false
   state.sequencer = Sequencer.created(state.sequencer, responseId)
   state.responses.set(responseId, { id: responseId, calls: new Map(), words: new Map() })
-  // a request that came while another was on its way has a reply of its own
-  const more = state.sequencer.pending === undefined ? {} : { more: true }
+  // a request that came while another was on its way, or the provider answered a turn by itself, has a reply of its own
+  const { pending, request } = state.sequencer
+  const more = pending === undefined && request === undefined ? {} : { more: true }
   out.events.push({ _tag: "ResponseStarted", responseId, ...more })
   return true
 }
@@ -48,14 +50,22 @@ export const onDone = (state: State, raw: Fields, out: Outcome): void => {
   const usage = ofResponse(raw.usage)
   if (usage !== undefined) out.events.push(usage)
   const done = ending(state, responseId, raw, calls.length > 0)
-  if (done.error !== undefined) state.lastWords = done.error
+  if (done.error !== undefined) explain(state, done.error)
   out.events.push(done)
   state.responses.delete(responseId)
   state.speaking = undefined
   state.finished.add(responseId)
-  state.sequencer = Sequencer.done(state.sequencer, responseId)
-  out.frames.push(...takeReply(state))
+  state.sequencer = Sequencer.done(state.sequencer, responseId, isCancelled(raw))
+  proceed(state, out)
 }
+
+/** What may explain a close that follows. That one thing we asked for was wrong explains none. */
+export const explain = (state: State, error: BidiError): void => {
+  if (error.reason._tag !== "InvalidRequest") state.lastWords = error
+}
+
+const isCancelled = ({ status, status_details: details }: Fields): boolean =>
+  status === "cancelled" && !(isFields(details) && details.reason === "turn_detected")
 
 type Done = Extract<ModelEvent, { readonly _tag: "ResponseDone" }>
 

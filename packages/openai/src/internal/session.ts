@@ -161,6 +161,10 @@ const trimmed = (text: unknown): unknown => (typeof text === "string" ? text.tri
 
 const idOf = (voice: unknown): unknown => (isFields(voice) ? voice.id : voice)
 
-// A model answers under the name of its snapshot; a name that is not the provider's own may be an alias of a proxy.
+// What the provider calls its models: a family, and the day of a snapshot (openai 7.57, `RealtimeSessionCreateRequest`).
+const published =
+  /^(gpt-realtime(-(mini|1\.5|2|2\.1|2\.1-mini))?|gpt-4o(-mini)?-realtime-preview|gpt-audio(-1\.5|-mini))(-\d{4}-\d\d-\d\d)?$/
+
+// A model answers under the name of its snapshot. Any other name is that of a deployment, or an alias of a router.
 const isModel = (asked: string, confirmed: unknown): boolean =>
-  typeof confirmed !== "string" || !asked.startsWith("gpt-") || confirmed === asked || confirmed.startsWith(`${asked}-`)
+  typeof confirmed !== "string" || !published.test(asked) || confirmed === asked || confirmed.startsWith(`${asked}-20`)

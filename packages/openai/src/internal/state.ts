@@ -6,6 +6,7 @@ import type { RealtimeClientEvent } from "openai/resources/realtime/realtime"
 import type { BidiError } from "@effect-bidi/core/BidiError"
 import type { ModelEvent, ToolCall } from "@effect-bidi/core/BidiModel"
 import type { Errors } from "./errors.ts"
+import type { Frame } from "./frame.ts"
 import { RecentIds, remember } from "./recent.ts"
 import * as Sequencer from "./sequencer.ts"
 
@@ -57,10 +58,19 @@ export interface State {
   /** The item that audio came of last, as long as its response is generated. */
   speaking: AudioItem | undefined
   readonly sent: Map<string, Sent>
-  /** The provider's ids of the last events without audio. */
-  readonly seen: RecentIds
-  /** And that of the last with audio. */
+  /** Changes of the session that are not confirmed yet, in their order: by the id of their event, the instructions. */
+  readonly updates: Map<string, string>
+  /** Turns that were closed and are not taken yet, by the id of their event. */
+  readonly commits: Set<string>
+  /** The last events without audio, by the provider's ids. */
+  readonly seen: Map<string, Frame>
+  /** And the last with audio. */
   audioId: string | undefined
+  audio: unknown
+  /** This provider gives one id to different events: it says nothing of what is repeated. */
+  idsRepeat: boolean
+  /** That the provider speaks an older protocol was told. */
+  outdated: boolean
   events: number
   /** The last thing the provider said was an error that explains a close, if one follows. */
   lastWords: BidiError | undefined
@@ -72,12 +82,20 @@ export interface Outcome {
   readonly frames: Array<ClientEvent>
   /** The connection is over for this reason; nothing after it counts. */
   fatal: BidiError | undefined
+  /** Events of ours that somebody waits for: the provider has confirmed or refused them. None, nearly always. */
+  settled: Array<Settled> | undefined
+}
+
+/** What became of an event of ours. */
+export interface Settled {
+  readonly eventId: string
+  readonly error?: BidiError
 }
 
 // How far back anything is asked about: an item that is still audible, an error for an event that was just sent.
 const ITEMS = 128
 const SENT = 512
-const SEEN = 8
+const SEEN = 16
 
 export const initial = (errors: Errors, session: Session): State => ({
   errors,
@@ -88,20 +106,38 @@ export const initial = (errors: Errors, session: Session): State => ({
   items: new Map(),
   speaking: undefined,
   sent: new Map(),
-  seen: new RecentIds(SEEN),
+  updates: new Map(),
+  commits: new Set(),
+  seen: new Map(),
   audioId: undefined,
+  audio: undefined,
+  idsRepeat: false,
+  outdated: false,
   events: 0,
   lastWords: undefined
 })
 
-export const outcome = (): Outcome => ({ events: [], frames: [], fatal: undefined })
+export const outcome = (): Outcome => ({ events: [], frames: [], fatal: undefined, settled: undefined })
+
+export const settle = (out: Outcome, settled: Settled): void => void (out.settled ??= []).push(settled)
+
+/** Remembers an event without audio. Answers the one that had its id before. */
+export const see = (state: State, id: string, frame: Frame): Frame | undefined => {
+  const before = state.seen.get(id)
+  if (before === undefined) remember(state.seen, id, frame, SEEN)
+  return before
+}
 
 const nextId = (state: State): string => `bidi_${++state.events}`
 
 type Control = Exclude<ClientEvent, { readonly type: "input_audio_buffer.append" }>
 
 /** A control event with an id of its own, by which an error finds it. */
-export const control = <E extends Control>(state: State, event: E, about?: string): E => {
+export const control = <E extends Control>(
+  state: State,
+  event: E,
+  about?: string
+): E & { readonly event_id: string } => {
   const id = nextId(state)
   remember(state.sent, id, { type: event.type, about }, SENT)
   return { ...event, event_id: id }
@@ -121,15 +157,30 @@ export const want = (state: State, wish: Sequencer.Wish): ReadonlyArray<ClientEv
   return takeReply(state)
 }
 
+/** Goes on with what is to be asked for; says so when something was asked for in vain. */
+export const proceed = (state: State, out: Outcome): void => {
+  if (Sequencer.isGivenUp(state.sequencer)) out.events.push({ _tag: "NoResponse", error: state.errors.unanswered() })
+  out.frames.push(...takeReply(state))
+}
+
 /** The request for a reply that is due, if one is. */
 export const takeReply = (state: State): ReadonlyArray<ClientEvent> => {
   const [sequencer, create] = Sequencer.take(state.sequencer, () => nextId(state))
   state.sequencer = sequencer
   if (create === undefined) return []
-  const { eventId, wish } = create
+  const { cancelId, eventId, wish } = create
+  const frames: Array<ClientEvent> = []
+  if (cancelId !== undefined) {
+    remember(state.sent, cancelId, { type: "response.cancel", about: undefined }, SENT)
+    frames.push({ type: "response.cancel", event_id: cancelId })
+  }
   remember(state.sent, eventId, { type: "response.create", about: undefined }, SENT)
-  if (wish.length === 0) return [{ type: "response.create", event_id: eventId }]
   // the instructions of a response replace those of the session
   const instructions = [state.session.instructions, ...wish].filter((part) => part !== "").join("\n\n")
-  return [{ type: "response.create", event_id: eventId, response: { instructions } }]
+  frames.push({
+    type: "response.create",
+    event_id: eventId,
+    ...(wish.length === 0 ? {} : { response: { instructions } })
+  })
+  return frames
 }

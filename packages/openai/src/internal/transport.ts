@@ -63,6 +63,9 @@ export class Line {
   private ended = false
   private alive = true
 
+  /** Bytes of the user's audio that were written. */
+  sound = 0
+
   /** Waits for the handshake. */
   readonly opened = Deferred.await(this.handshake)
   readonly over = Deferred.await(this.ending)
@@ -87,6 +90,7 @@ export class Line {
     const text = `{"type":"input_audio_buffer.append","audio":"${base64(frame)}"}`
     // as bytes `ws` puts it into one buffer with its header: one write instead of two that are gathered
     this.socket.send(Buffer.from(text, "latin1"), TEXT)
+    this.sound += frame.length
     return true
   }
 
@@ -140,7 +144,8 @@ export class Line {
     return !this.ended && this.socket.readyState === this.socket.OPEN
   }
 
-  private readonly gone = Effect.suspend(() =>
+  /** Fails as everything does that is sent when the line has ended. */
+  readonly gone: Effect.Effect<never, BidiError> = Effect.suspend(() =>
     Effect.fail(this.errors.lost(`the connection to ${this.endpoint.address} is closed`))
   )
 
