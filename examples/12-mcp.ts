@@ -1,5 +1,5 @@
 // Tools of an MCP server, here one on this machine: for the model they are tools like any other.
-import { BidiAgent, BidiConsole } from "@effect-bidi/core"
+import { BidiAgent, BidiConsole, BidiTools } from "@effect-bidi/core"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import { Effect, Layer, Schema } from "effect"
@@ -30,26 +30,22 @@ const Server = HttpRouter.serve(
   { disableLogger: true, disableListenLog: true }
 ).pipe(Layer.provideMerge(NodeHttpServer.layer(createServer, { host: "127.0.0.1", port: 0 })))
 
-const Client = Layer.unwrap(
-  HttpServer.addressFormattedWith((address) =>
-    Effect.succeed(
-      McpClient.layerHttp({
-        name: "voice-agent",
-        version: "1.0.0",
-        protocol: McpProtocol.v2025_11_25,
-        url: `${address}/mcp`
-      })
+/** Opens a session with it: now, and again should the server forget it. */
+const open = HttpServer.addressFormattedWith((address) =>
+  McpClient.make({ name: "voice-agent", version: "1.0.0" }).pipe(
+    Effect.provideServiceEffect(
+      McpClient.Transport,
+      McpClient.http({ url: `${address}/mcp`, protocol: McpProtocol.v2025_11_25 })
     )
   )
-).pipe(Layer.provide([Server, FetchHttpClient.layer]))
+)
 
 const Main = Effect.gen(function* () {
-  const client = yield* McpClient.McpClient
   const agent = yield* BidiAgent.make({
     system: "You are a helpful voice assistant. Keep responses concise.",
-    toolkit: McpClient.toolkit(client)
+    toolkit: BidiTools.mcp(open)
   })
   yield* agent.run({ inputs: [BidiConsole.input()], outputs: [BidiConsole.output()] })
-})
+}).pipe(Effect.scoped)
 
-Main.pipe(Effect.provide([Client, ModelFromEnvironment, Logging]), NodeRuntime.runMain)
+Main.pipe(Effect.provide([Server, FetchHttpClient.layer, ModelFromEnvironment, Logging]), NodeRuntime.runMain)

@@ -215,7 +215,7 @@ export interface Profile<Tools extends Record<string, Tool.Any>, E = never, R = 
   readonly system?: string
   /**
    * The tools. A `Toolkit` (its handlers are then required), or an effect that answers a toolkit with handlers, such as
-   * `McpClient.toolkit`.
+   * `BidiTools.mcp`.
    */
   readonly toolkit?: Effect.Effect<Toolkit.WithHandler<Tools>, E, R>
 }
@@ -305,7 +305,7 @@ export const Service =
     id: Id,
     profile: Profile<Tools, E, R>
   ): Context.ServiceClass<Self, Id, Agent<Tools>> & {
-    readonly layer: Layer.Layer<Self, E, R | BidiModel>
+    readonly layer: Layer.Layer<Self, E, Exclude<R, Scope.Scope> | BidiModel>
   } => {
     const service = Context.Service<Self, Agent<Tools>>()(id)
     return Object.assign(service, { layer: Layer.effect(service, make({ name: id, ...profile })) }) as any
