@@ -36,7 +36,7 @@ import type { CloseReason, Output, OutputOf, OutputTag } from "./BidiEvent.ts"
 import type * as BidiInput from "./BidiInput.ts"
 import { BidiModel } from "./BidiModel.ts"
 import type * as BidiOutput from "./BidiOutput.ts"
-import type { Conversation, CurrentConversation, Persona, SayOptions } from "./CurrentConversation.ts"
+import type { Conversation, CurrentConversation, Persona, SayOptions, ToolServices } from "./CurrentConversation.ts"
 import type { InterruptionOptions } from "./internal/bargeIn.ts"
 import type { ConnectionOptions } from "./internal/connection.ts"
 import { wrong } from "./internal/checked.ts"
@@ -139,7 +139,7 @@ export interface Options<
  *
  * @category models
  */
-export interface Call<out E = never> extends Conversation {
+export interface Call<out E = never, Tools extends Record<string, Tool.Any> = any> extends Conversation<Tools> {
   /**
    * Everything that happens, from `ConnectionStart` to `ConnectionClose`, where the stream ends. Each event is taken
    * once: a stream that was stopped goes on with the next event when it is run again. Up to 1024 events wait; when
@@ -158,10 +158,7 @@ type InputError<Inputs extends ReadonlyArray<unknown>> = BidiInput.Error<Inputs[
 type OutputError<Outputs extends ReadonlyArray<unknown>> = BidiOutput.Error<Outputs[number]>
 type HookServices<H> = H extends Hook<infer R> ? R : never
 type Services<Tools extends Record<string, Tool.Any>, Inputs, Outputs, Hooks> = Exclude<
-  | Tool.HandlerServices<Tools[keyof Tools]>
-  | BidiInput.Services<Inputs>
-  | BidiOutput.Services<Outputs>
-  | HookServices<Hooks>,
+  ToolServices<Tools> | BidiInput.Services<Inputs> | BidiOutput.Services<Outputs> | HookServices<Hooks>,
   CurrentConversation | Scope.Scope
 >
 
@@ -197,7 +194,7 @@ export interface Agent<Tools extends Record<string, Tool.Any> = {}> extends Pers
   >(
     options?: Options<Inputs, Outputs, Hooks>
   ) => Effect.Effect<
-    Call<BidiError | InputError<Inputs> | OutputError<Outputs>>,
+    Call<BidiError | InputError<Inputs> | OutputError<Outputs>, Tools>,
     BidiError | InputError<Inputs> | OutputError<Outputs>,
     Services<Tools, Inputs[number], Outputs[number], Hooks[number]> | Scope.Scope
   >

@@ -50,22 +50,46 @@ export interface Persona<Tools extends Record<string, Tool.Any> = Record<string,
   readonly toolkit: Toolkit.WithHandler<Tools>
 }
 
+type HandlerServices<Tools extends Record<string, Tool.Any>> = Tool.HandlerServices<Tools[keyof Tools]>
+
 /**
- * What tools need besides the conversation they run in.
+ * What tools need besides the conversation they run in. Of tools that are not known (`any`) it is not known: nothing.
  *
  * @category utility types
  */
-export type ToolServices<Tools extends Record<string, Tool.Any>> = Exclude<
-  Tool.HandlerServices<Tools[keyof Tools]>,
-  CurrentConversation
->
+export type ToolServices<Tools extends Record<string, Tool.Any>> =
+  unknown extends HandlerServices<Tools> ? never : Exclude<HandlerServices<Tools>, CurrentConversation>
+
+/**
+ * A name of one of the tools, where they are known. A name that is known only at run time is any string.
+ *
+ * @category utility types
+ */
+export type ToolName<Tools extends Record<string, Tool.Any>, Name extends string> = [keyof Tools] extends [never]
+  ? Name
+  : string extends Name
+    ? Name
+    : Extract<Name, keyof Tools> extends never
+      ? keyof Tools & string
+      : Name
+
+/**
+ * What a tool takes, as a model writes it.
+ *
+ * @category utility types
+ */
+export type ToolInput<Tools extends Record<string, Tool.Any>, Name> = 0 extends 1 & Tools
+  ? Schema.Json
+  : Name extends keyof Tools
+    ? Tool.ParametersEncoded<Tools[Name]>
+    : Schema.Json
 
 /**
  * A running conversation. All of it may be used at any time from any fiber, also inside a tool, a hook or an output.
  *
  * @category models
  */
-export interface Conversation {
+export interface Conversation<Tools extends Record<string, Tool.Any> = any> {
   readonly sessionId: string
   /** The model in use: its name, its audio formats, what it can do. */
   readonly model: Omit<BidiModel["Service"], "connect">
@@ -115,14 +139,15 @@ export interface Conversation {
   readonly reject: (toolCallId: string, reason?: string) => Effect.Effect<boolean>
   /**
    * Calls one of the agent's tools, without the model and without asking for consent. A failure is an answer, as it
-   * would be for the model. With `record` the call becomes part of the history, and the model is told about it. Fails
+   * would be for the model. With `record` the call becomes part of the history, and the model is told about it. Names and
+   * inputs are those of the agent that was started, where these are known; after a `handoff` they may be others. Fails
    * with `ConversationEnded` after the end.
    */
-  readonly callTool: (
-    name: string,
-    input: Schema.Json,
+  callTool<const Name extends string>(
+    name: ToolName<Tools, Name>,
+    input: ToolInput<Tools, Name>,
     options?: { readonly record?: boolean }
-  ) => Effect.Effect<{ readonly result: Schema.Json; readonly isFailure: boolean }, BidiError>
+  ): Effect.Effect<{ readonly result: Schema.Json; readonly isFailure: boolean }, BidiError>
   /**
    * Changes the instructions or the tools; what is left out stays. Succeeds when the provider has confirmed the change:
    * soon where it can change a live connection (`capabilities.midSessionUpdate`), elsewhere when a new connection is ready,

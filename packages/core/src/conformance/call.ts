@@ -45,7 +45,9 @@ export const start = Effect.fnUntraced(function* <Tools extends Record<string, T
 ) {
   const watch = yield* Watch.make<Output>()
   const agent = yield* BidiAgent.make(profile)
-  const call = yield* agent.start({ outputs: [watcher(watch), ...(speaker === undefined ? [] : [speaker.output])] })
+  const call: BidiAgent.Call<BidiError> = yield* agent.start({
+    outputs: [watcher(watch), ...(speaker === undefined ? [] : [speaker.output])]
+  })
   const { all, events, until, waitFor } = watch
   const { input } = call.model
   return {
