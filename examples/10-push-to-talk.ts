@@ -2,7 +2,7 @@
 import { Audio, BidiAgent, BidiConsole, BidiTest } from "@effect-bidi/core"
 import { Pcm, Voice } from "@effect-bidi/emulator"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
-import { Console, Effect, Schedule, Stream } from "effect"
+import { Console, Duration, Effect, Schedule, Stream } from "effect"
 import { Logging, modelFromEnvironment } from "./environment.ts"
 
 /** What the microphone hears while somebody says this: frames of 20 ms, in real time. */
@@ -41,7 +41,9 @@ const Main = Effect.gen(function* () {
   yield* press("stop", "TurnClear")
   yield* call.idle
   yield* press("tell me a long story", "TurnCommit")
-  yield* Effect.sleep("4 seconds")
+  const before = Duration.toSeconds(speaker.played())
+  const heardEnough = Effect.sync(() => Duration.toSeconds(speaker.played()) - before >= 3)
+  yield* Effect.repeat(Effect.delay(heardEnough, "100 millis"), { until: (enough) => enough })
   yield* press("what is my name", "TurnCommit") // while the agent tells its story
   yield* call.idle
 }).pipe(Effect.scoped)

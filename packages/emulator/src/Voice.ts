@@ -9,7 +9,7 @@
  * const { pcm, words } = yield* voice.speak("Hello there.", { speed: 1, name: "marin" })
  */
 import * as Effect from "effect/Effect"
-import { canSpeak, speakClause } from "./internal/voice/espeak.ts"
+import { canSpeak, speakClause, speakClauses } from "./internal/voice/espeak.ts"
 import { speakTones } from "./internal/voice/tones.ts"
 import { join } from "./internal/voice/join.ts"
 import { clausesOf } from "./internal/voice/words.ts"
@@ -53,29 +53,43 @@ export const tones: Voice = {
   speak: (text, manner) => Effect.sync(() => join(clausesOf(text).map((clause) => speakTones(clause, manner))))
 }
 
-/** Renderings of single clauses that are kept; a long story has 24. */
+/** Renderings of single clauses that are kept; a long story has 60. */
 const clausesKept = 256
 
 /**
- * `espeak-ng`, one run for each clause, the newest clauses cached. The length of the sound and the start of every
- * clause are exact; words inside a clause are placed by their length.
+ * `espeak-ng`, one run for all clauses that were not said lately. The length of the sound and the start of every clause are
+ * exact; words inside a clause are placed by their length.
  */
 export const makeEspeak: Effect.Effect<Voice> = Effect.sync(() => {
   const cache = new Map<string, Speech>()
-  const clause = Effect.fnUntraced(function* (text: string, manner: Manner) {
-    const key = JSON.stringify([text, manner.speed, manner.name])
-    const known = cache.get(key)
-    if (known !== undefined) return known
-    const speech = yield* speakClause(text, manner).pipe(Effect.catch(() => Effect.succeed(speakTones(text, manner))))
+  const keep = (key: string, speech: Speech) => {
     if (cache.size >= clausesKept) cache.delete(cache.keys().next().value!)
     cache.set(key, speech)
-    return speech
-  })
-  return {
-    kind: "espeak",
-    speak: (text, manner) =>
-      Effect.forEach(clausesOf(text), (part) => clause(part, manner), { concurrency: 2 }).pipe(Effect.map(join))
   }
+  const alone = (clause: string, manner: Manner) =>
+    Effect.catch(speakClause(clause, manner), () => Effect.sync(() => speakTones(clause, manner)))
+  const render = (clauses: ReadonlyArray<string>, manner: Manner) =>
+    clauses.length <= 1
+      ? Effect.forEach(clauses, (clause) => alone(clause, manner))
+      : Effect.catch(speakClauses(clauses, manner), () =>
+          Effect.forEach(clauses, (clause) => alone(clause, manner), { concurrency: 2 })
+        )
+  const speak = Effect.fnUntraced(function* (text: string, manner: Manner) {
+    const clauses = clausesOf(text)
+    const keyOf = (clause: string) => JSON.stringify([clause, manner.speed, manner.name])
+    const said = new Map<string, Speech>()
+    for (const clause of clauses) {
+      const known = cache.get(keyOf(clause))
+      if (known !== undefined) said.set(clause, known)
+    }
+    const fresh = Array.from(new Set(clauses.filter((clause) => !said.has(clause))))
+    for (const [i, speech] of (yield* render(fresh, manner)).entries()) {
+      said.set(fresh[i]!, speech)
+      keep(keyOf(fresh[i]!), speech)
+    }
+    return join(clauses.map((clause) => said.get(clause)!))
+  })
+  return { kind: "espeak", speak }
 })
 
 /** `espeak-ng` when that program runs, else the tones. */

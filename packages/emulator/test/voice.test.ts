@@ -2,7 +2,8 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import { spawnSync } from "node:child_process"
+import { type ChildProcess, spawnSync } from "node:child_process"
+import { subscribe } from "node:diagnostics_channel"
 import * as Pcm from "@effect-bidi/emulator/Pcm"
 import * as Recogniser from "@effect-bidi/emulator/Recogniser"
 import * as Voice from "@effect-bidi/emulator/Voice"
@@ -14,6 +15,14 @@ const makeVoices: ReadonlyArray<readonly [string, Effect.Effect<Voice.Voice>]> =
   ["tones", Effect.succeed(Voice.tones)],
   ...(hasEspeak ? [["espeak-ng", Voice.makeEspeak] as const] : [])
 ]
+
+/** Counts the programs that are started from now on. */
+const countStarts = () => {
+  const started = new Set<ChildProcess>()
+  const note = (message: unknown) => void started.add((message as { process: ChildProcess }).process)
+  subscribe("child_process", note)
+  return () => started.size
+}
 
 const isWellTimed = ({ pcm, words }: Voice.Speech, text: string): void => {
   const ms = Pcm.durationMs(pcm)
@@ -56,6 +65,35 @@ describe.each(makeVoices)("%s", (_, make) => {
       isWellTimed(speech, story)
       assert.isAbove(Pcm.durationMs(speech.pcm), 60_000)
       assert.isBelow(Pcm.durationMs(speech.pcm), 110_000)
+    })
+  )
+
+  it.effect("tells it from one run of a program at most", () =>
+    Effect.gen(function* () {
+      const started = countStarts()
+      const voice = yield* make
+      yield* voice.speak(story, { speed: 1.1, name: "counted" })
+      assert.isAtMost(started(), 1)
+      // what was said lately is said again as it was
+      yield* voice.speak(story, { speed: 1.1, name: "counted" })
+      assert.isAtMost(started(), 1)
+    })
+  )
+
+  it.effect("says every clause as it does alone, at any speed, with any signs in it", () =>
+    Effect.gen(function* () {
+      for (const speed of [0.25, 1, 1.5]) {
+        const manner = { speed, name: "" }
+        const clauses = ["One & two <three>,", ' "four" is 4.5;', " ok?", " It's - well - done!"]
+        const whole = yield* Effect.flatMap(make, (voice) => voice.speak(clauses.join(""), manner))
+        isWellTimed(whole, clauses.join(""))
+        let sum = 0
+        for (const clause of clauses) {
+          const { pcm } = yield* Effect.flatMap(make, (voice) => voice.speak(clause, manner))
+          sum += Pcm.durationMs(pcm)
+        }
+        assert.closeTo(Pcm.durationMs(whole.pcm) / sum, 1, 0.1)
+      }
     })
   )
 

@@ -71,17 +71,69 @@ const place = (clause: string, soundMs: number): ReadonlyArray<Word> => {
   })
 }
 
-/** One clause, spoken in one go, followed by the pause its punctuation asks for. */
-export const speakClause = Effect.fnUntraced(function* (clause: string, { name, speed }: Manner) {
+const argumentsOf = ({ name, speed }: Manner): ReadonlyArray<string> => {
   const rate = Math.max(80, Math.min(450, Math.round(wordsPerMinute * speed)))
   const pitch = Math.round(50 * pitchOf(name))
-  const bytes = yield* run(["-v", "en", "-s", `${rate}`, "-p", `${pitch}`, "--stdin", "--stdout"], clause)
-  const wav = parseWav(bytes)
-  if (wav === undefined) return yield* Effect.fail(new EspeakFailed("no sound"))
-  const spoken = resample(trim(wav), sampleRate).samples
+  return ["-v", "en", "-s", `${rate}`, "-p", `${pitch}`, "--stdin", "--stdout"]
+}
+
+const speak = (args: ReadonlyArray<string>, text: string): Effect.Effect<Pcm, EspeakFailed> =>
+  Effect.flatMap(run(args, text), (bytes) => {
+    const wav = parseWav(bytes)
+    return wav === undefined ? Effect.fail(new EspeakFailed("no sound")) : Effect.succeed(wav)
+  })
+
+/** A clause and its sound, followed by the pause its punctuation asks for. */
+const speechOf = (clause: string, sound: Pcm, speed: number): Speech => {
+  const spoken = resample(trim(sound), sampleRate).samples
   const soundMs = Math.ceil(spoken.length / samplesPerMs)
   const samples = new Int16Array((soundMs + Math.round(pauseAfter(clause) / speed)) * samplesPerMs)
   samples.set(spoken)
-  const speech: Speech = { pcm: { samples, sampleRate }, words: place(clause, soundMs) }
-  return speech
-})
+  return { pcm: { samples, sampleRate }, words: place(clause, soundMs) }
+}
+
+/** One clause, spoken in one go. */
+export const speakClause = (clause: string, manner: Manner): Effect.Effect<Speech, EspeakFailed> =>
+  Effect.map(speak(argumentsOf(manner), clause), (sound) => speechOf(clause, sound, manner.speed))
+
+// Between two clauses that are spoken in one go, and what is looked for there: no clause is quiet for so long.
+const breakMs = 2000
+const quietMs = 1200
+
+const escape = (text: string): string => text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;")
+
+/** The stretches of sound with long quiet between them. */
+const apart = ({ sampleRate, samples }: Pcm): ReadonlyArray<Pcm> => {
+  const stretches: Array<Pcm> = []
+  let from: number | undefined
+  let last = 0
+  const end = () => {
+    if (from !== undefined) stretches.push({ samples: samples.slice(from, last + 1), sampleRate })
+    from = undefined
+  }
+  for (let i = 0; i < samples.length; i++) {
+    if (Math.abs(samples[i]!) <= 96) continue
+    if (i - last > (quietMs * sampleRate) / 1000) end()
+    from ??= i
+    last = i
+  }
+  end()
+  return stretches
+}
+
+/**
+ * Many clauses, each as if it was spoken alone: the program starts once, not once for each of them. Fails where it cannot
+ * be told where one ends.
+ */
+export const speakClauses = (
+  clauses: ReadonlyArray<string>,
+  manner: Manner
+): Effect.Effect<ReadonlyArray<Speech>, EspeakFailed> => {
+  const marked = clauses.map((clause) => escape(clause.trim())).join(`<break time="${breakMs}ms"/>`)
+  return Effect.flatMap(speak([...argumentsOf(manner), "-m"], `<speak>${marked}</speak>`), (sound) => {
+    const sounds = apart(sound)
+    return sounds.length === clauses.length
+      ? Effect.succeed(clauses.map((clause, i) => speechOf(clause, sounds[i]!, manner.speed)))
+      : Effect.fail(new EspeakFailed(`${sounds.length} sounds for ${clauses.length} clauses`))
+  })
+}
