@@ -31,7 +31,8 @@ export const receive = (state: State, frames: ReadonlyArray<Inbound>): Events =>
 /** What can be said at the end of the connection, whatever its reason. */
 export const finish = (state: State): Events => {
   const out: Events = []
-  UserTurn.answer(state, out)
+  // words that were still coming are not all: the sound of them will be sent again
+  if (state.turn?.open.size === 0) UserTurn.answer(state, out)
   UserTurn.overdue(state, out)
   if (state.response !== undefined) Response.abandon(state.response, out)
   return out
