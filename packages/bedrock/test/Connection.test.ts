@@ -244,8 +244,9 @@ describe("the end of a connection", () => {
           const { connection, peer, server } = yield* ready()
           const reader = yield* read(connection)
           if (later) {
-            peer.send({ contentStart: { contentId: "u", type: "TEXT", role: "USER" } })
-            yield* reader.next
+            peer.send(...F.user("u", "Hi").map(F.wire))
+            assert.strictEqual((yield* reader.next)._tag, "UserTurn")
+            assert.strictEqual((yield* reader.next)._tag, "TranscriptDelta")
           }
           peer.raise(name, said)
           if (later) assert.strictEqual((yield* reader.next)._tag, "TranscriptDone")

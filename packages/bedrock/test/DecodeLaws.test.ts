@@ -11,7 +11,7 @@ import { assert, describe, it } from "@effect/vitest"
 import type { ModelEvent } from "@effect-bidi/core/BidiModel"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { runs } from "../../../scripts/runs.ts"
+import { cases } from "../../../scripts/cases.ts"
 import { recorded } from "../../emulator/test/support/recorded.ts"
 import { type Inbound, parse } from "../src/internal/frame.ts"
 import * as F from "./fixtures/frames.ts"
@@ -119,6 +119,6 @@ describe("whatever frames come", () => {
         for (const event of P.untilEnd(state)) talk.see(event)
         talk.end(isSpeaking)
       }),
-    { arbitrary: { runs: runs(500) }, timeout: 120_000 }
+    { arbitrary: cases(500), timeout: 600_000 }
   )
 })

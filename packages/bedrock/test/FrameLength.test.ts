@@ -1,3 +1,4 @@
+import { cases } from "../../../scripts/cases.ts"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
@@ -86,6 +87,6 @@ describe("a frame", () => {
         const before = bytes.length - 12
         assert.isTrue(passed.length >= before && passed.length < before + 4, `${passed.length} of ${before}`)
       }),
-    { arbitrary: { runs: 500 } }
+    { arbitrary: cases(500), timeout: 600_000 }
   )
 })

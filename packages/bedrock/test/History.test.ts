@@ -1,3 +1,4 @@
+import { cases } from "../../../scripts/cases.ts"
 import { assert, describe, it } from "@effect/vitest"
 import type { Entry } from "@effect-bidi/core/Transcript"
 import * as Effect from "effect/Effect"
@@ -188,7 +189,7 @@ describe("the talk so far", () => {
           assert.include(told.at(-1)!.text, `a${talk.length - 1} `)
         }
       }),
-    { arbitrary: { runs: 300 } }
+    { arbitrary: cases(300), timeout: 600_000 }
   )
 })
 

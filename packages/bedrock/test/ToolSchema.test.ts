@@ -2,6 +2,7 @@
  * What AWS documents of a tool (Nova user guide, "Defining a tool", and the pattern of `ToolSpec.name`): at the top
  * `type`, `properties` and `required`, and names of `[a-zA-Z0-9_-]{1,64}`.
  */
+import { cases } from "../../../scripts/cases.ts"
 import { assert, describe, it } from "@effect/vitest"
 import type { ToolDefinition } from "@effect-bidi/core/BidiModel"
 import * as Tool from "effect/ai/Tool"
@@ -150,7 +151,7 @@ describe("a tool", () => {
         assert.strictEqual(parameters.type, "object")
         assert.isTrue(Object.values(parameters.properties as object).every(isPlain), JSON.stringify(parameters))
       }),
-    { arbitrary: { runs: 1000 } }
+    { arbitrary: cases(1000), timeout: 600_000 }
   )
 })
 

@@ -4,9 +4,8 @@ import { BidiOutput, BidiTest, Transcript } from "@effect-bidi/core"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import { cases } from "../../../scripts/cases.ts"
 import { agentWith } from "./support/agent.ts"
-
-const RUNS = Number(process.env.HEARING_RUNS ?? 300)
 
 describe("what was heard of a text", () => {
   const half = (text: string) => Transcript.heardText(text, 500, 1000)
@@ -48,7 +47,7 @@ describe("what was heard of a text", () => {
       for (const { index } of new Intl.Segmenter(undefined, { granularity: "grapheme" }).segment(text)) ends.add(index)
       assert.isTrue(ends.has(heard(less).length))
     },
-    { arbitrary: { runs: RUNS } }
+    { arbitrary: cases(300), timeout: 600_000 }
   )
 })
 

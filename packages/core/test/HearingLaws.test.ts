@@ -15,7 +15,7 @@
  * 7. At any moment history is a beginning of what was said, and of what has been produced no more than was heard by then.
  * 8. Everything settles: when the sound is over, and the grace for reports, the conversation is idle.
  *
- * `HEARING_RUNS` sets how many conversations are played.
+ * `LAWS` sets how many conversations are played.
  */
 import type { BidiOutput } from "@effect-bidi/core"
 import { type BidiAgent, type BidiEvent, type BidiModel, BidiTest, Transcript } from "@effect-bidi/core"
@@ -28,9 +28,8 @@ import * as References from "effect/References"
 import * as Schema from "effect/Schema"
 import { shortest } from "../src/Spoken.ts"
 import { agentWith } from "./support/agent.ts"
+import { cases } from "../../../scripts/cases.ts"
 import { Steps } from "./support/steps.ts"
-
-const RUNS = Number(process.env.HEARING_RUNS ?? 300)
 
 const Between = (minimum: number, maximum: number) => Schema.Int.check(Schema.isBetween({ minimum, maximum }))
 
@@ -346,6 +345,6 @@ describe("what was heard", () => {
           }
         }
       }),
-    { arbitrary: { runs: RUNS }, timeout: 600_000 }
+    { arbitrary: cases(60), timeout: 600_000 }
   )
 })

@@ -5,7 +5,7 @@
  * its connection, and ends. Afterwards the heap is what it was before, up to a few bytes a cycle; no fiber is alive, and
  * nothing holds the process. The measure itself is checked: a leak of one kilobyte a cycle does not pass it.
  *
- * `LEAK_CYCLES` sets how many; the default is 10,000.
+ * 10,000 of them, or five times `LAWS`.
  */
 import { BidiAgent, BidiInput, BidiTest } from "@effect-bidi/core"
 import { assert, describe, it } from "@effect/vitest"
@@ -18,9 +18,10 @@ import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { setFlagsFromString } from "node:v8"
 import { runInNewContext } from "node:vm"
+import { cases } from "../../../scripts/cases.ts"
 import { countFibers } from "./support/fibers.ts"
 
-const CYCLES = Number(process.env.LEAK_CYCLES ?? 10_000)
+const CYCLES = cases(2000).runs * 5
 const WARM_UP = 500
 
 /** Bytes a cycle: less than the smallest thing that a cycle could leave behind. */

@@ -40,9 +40,8 @@ import * as References from "effect/References"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { countFibers } from "./support/fibers.ts"
+import { cases } from "../../../scripts/cases.ts"
 import { Steps } from "./support/steps.ts"
-
-const RUNS = Number(process.env.LIFECYCLE_RUNS ?? 2000)
 
 class PartFailed extends Schema.TaggedError<PartFailed>()("PartFailed", { part: Schema.String }) {}
 
@@ -426,7 +425,7 @@ describe("the life of a conversation", () => {
         const hung = scenario.outputs.some(({ opens }) => opens === "hangs")
         if (Exit.hasInterrupts(exit)) assert.isTrue(hung)
       }),
-    { arbitrary: { runs: RUNS }, timeout: 600_000 }
+    { arbitrary: cases(60), timeout: 600_000 }
   )
 })
 

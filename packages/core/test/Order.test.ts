@@ -21,9 +21,8 @@ import * as References from "effect/References"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
+import { cases } from "../../../scripts/cases.ts"
 import { Steps } from "./support/steps.ts"
-
-const RUNS = Number(process.env.ORDER_RUNS ?? 300)
 
 const Id = Schema.Literals(["a", "b", "c"])
 const Say = Schema.TaggedUnion({
@@ -228,6 +227,6 @@ describe("the order of events", () => {
           events.filter((event) => event._tag === "ResponseComplete")
         )
       }),
-    { arbitrary: { runs: RUNS }, timeout: 600_000 }
+    { arbitrary: cases(60), timeout: 600_000 }
   )
 })

@@ -16,7 +16,7 @@
  * 6. However slow an output or a hook is, all of this holds.
  * 7. The end leaves nothing: no connection, no fiber.
  *
- * `RELIABILITY_RUNS` sets how many conversations are played; a failure prints a seed to replay it.
+ * `LAWS` sets how many conversations are played; a failure prints a seed to replay it.
  */
 import {
   BidiAgent,
@@ -40,9 +40,8 @@ import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { countFibers } from "./support/fibers.ts"
+import { cases } from "../../../scripts/cases.ts"
 import { Steps } from "./support/steps.ts"
-
-const RUNS = Number(process.env.RELIABILITY_RUNS ?? 2000)
 
 // ---------------------------------------------------------------------------------------------------------------------
 // scenarios
@@ -427,6 +426,6 @@ describe("a conversation", () => {
         assert.strictEqual(model.open(), 0)
         assert.strictEqual(alive, 0)
       }),
-    { arbitrary: { runs: RUNS }, timeout: 1_200_000 }
+    { arbitrary: cases(150), timeout: 1_200_000 }
   )
 })

@@ -5,6 +5,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Schema from "effect/Schema"
+import { cases } from "../../../scripts/cases.ts"
 import { Ledger, REPORT_GRACE, RemoteTime } from "../src/internal/playback.ts"
 import { agentWith } from "./support/agent.ts"
 
@@ -165,7 +166,7 @@ describe("a speaker that reports its position", () => {
       assert.strictEqual(ledger.remaining(), 0)
       assert.deepStrictEqual(ledger.unheard(), [])
     },
-    { arbitrary: { runs: Number(process.env.HEARING_RUNS ?? 300) } }
+    { arbitrary: cases(60), timeout: 600_000 }
   )
 })
 

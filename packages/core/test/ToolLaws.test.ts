@@ -30,10 +30,8 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as References from "effect/References"
 import * as Schema from "effect/Schema"
+import { cases } from "../../../scripts/cases.ts"
 import { Steps } from "./support/steps.ts"
-
-const RUNS = Number(process.env.TOOL_RUNS ?? 2000)
-const SEED = process.env.TOOL_SEED === undefined ? {} : { seed: Number(process.env.TOOL_SEED) }
 
 const LIMIT = 1000
 const CROWD = 40 // more than may run at once
@@ -351,6 +349,6 @@ describe("tool calls", () => {
         // 8.
         if (scenario.endsAfter === 600) assert.strictEqual(unsettled, 0, "a call has not ended")
       }),
-    { arbitrary: { runs: RUNS, ...SEED }, timeout: 600_000 }
+    { arbitrary: cases(100), timeout: 600_000 }
   )
 })

@@ -1,3 +1,4 @@
+import { cases } from "../../../scripts/cases.ts"
 import { assert, describe, it } from "@effect/vitest"
 import * as Schema from "effect/Schema"
 import * as Assistant from "@effect-bidi/emulator/Assistant"
@@ -330,7 +331,7 @@ describe("the story", () => {
       const all = last === "That was the whole story." ? heard : [...heard, ...wordsOf(last)]
       assert.strictEqual(all.join(" "), story)
     },
-    { arbitrary: { runs: 200 } }
+    { arbitrary: cases(200), timeout: 600_000 }
   )
 })
 

@@ -1,6 +1,7 @@
 /**
  * Laws of the wire that hold whatever a client does: random clients, checked event by event.
  */
+import { cases } from "../../../scripts/cases.ts"
 import { assert, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
@@ -225,7 +226,7 @@ it.prop(
       law(fold.events)
     }
   },
-  { arbitrary: { runs: 60, size: 60 }, timeout: 30_000 }
+  { arbitrary: { ...cases(60), size: 60 }, timeout: 600_000 }
 )
 
 /** The laws are only worth something when random clients get far: most of what there is has to happen to some of them. */

@@ -1,3 +1,4 @@
+import { cases } from "../../../scripts/cases.ts"
 import { assert, it } from "@effect/vitest"
 import * as Schema from "effect/Schema"
 import * as Pcm from "@effect-bidi/emulator/Pcm"
@@ -76,5 +77,5 @@ it.prop(
       last = event.atMs
     }
   },
-  { arbitrary: { runs: 60 } }
+  { arbitrary: cases(60), timeout: 600_000 }
 )

@@ -1,3 +1,4 @@
+import { cases } from "../../../scripts/cases.ts"
 import { assert, describe, it } from "@effect/vitest"
 import { endOf, receive } from "../src/internal/decode.ts"
 import * as Schema from "effect/Schema"
@@ -350,7 +351,7 @@ describe("frames that nobody vouches for", () => {
         frames.map(({ fields, type }) => ({ ...Object.fromEntries(fields), type }))
       )
     },
-    { arbitrary: { runs: 300 } }
+    { arbitrary: cases(300), timeout: 600_000 }
   )
 
   it.prop(

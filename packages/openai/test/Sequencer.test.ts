@@ -1,3 +1,4 @@
+import { cases } from "../../../scripts/cases.ts"
 import { assert, describe, it } from "@effect/vitest"
 import * as Schema from "effect/Schema"
 import * as Sequencer from "../src/internal/sequencer.ts"
@@ -410,7 +411,7 @@ describe("whatever happens, in whatever order", () => {
       )
       assert.strictEqual(world.noResponses, world.refused + world.givenUp)
     },
-    { arbitrary: { runs: 2000, size: 60 } }
+    { arbitrary: { ...cases(500), size: 60 }, timeout: 600_000 }
   )
 
   it.prop(
@@ -422,7 +423,7 @@ describe("whatever happens, in whatever order", () => {
       assert.strictEqual(sequencer.request, undefined)
       assert.strictEqual(sequencer.active, undefined)
     },
-    { arbitrary: { runs: 2000, size: 60 } }
+    { arbitrary: { ...cases(500), size: 60 }, timeout: 600_000 }
   )
 
   it("remembers a bounded number of requests", () => {

@@ -20,7 +20,7 @@ export interface Call extends BidiAgent.Call<BidiError>, Pick<Watch.Watch<Output
   readonly seen: Watch.Watch<Output>["events"]
   /** Waits until the agent has said it. */
   readonly untilSaid: (text: string) => Effect.Effect<void>
-  /** A person speaks for a second, and is silent until the turn has certainly ended; in real time. */
+  /** A person speaks for a second, and is silent until the turn has certainly ended. */
   readonly speak: Effect.Effect<void, BidiError>
   /** Replies of the agent in the history, as they were heard. */
   readonly said: Effect.Effect<ReadonlyArray<{ readonly text: string; readonly interrupted: boolean }>>

@@ -2,6 +2,7 @@
  * One connection of an adapter, with everything it reported so far.
  */
 import * as Effect from "effect/Effect"
+import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import type { BidiError } from "../BidiError.ts"
 import { BidiModel, type Connection, type ModelEvent, type Setup } from "../BidiModel.ts"
@@ -14,7 +15,7 @@ export interface Line extends Pick<Watch.Watch<ModelEvent>, "events" | "all" | "
   readonly connection: Connection
   /** Waits for the end of the connection. */
   readonly end: Effect.Effect<BidiError>
-  /** A loud second, and then silence until a turn has certainly ended; in real time. */
+  /** A loud second, and then silence until a turn has certainly ended. */
   readonly speak: Effect.Effect<void>
 }
 
@@ -53,7 +54,13 @@ export const connect = Effect.fnUntraced(function* (setup: Partial<Setup> = {}, 
     all,
     until,
     end: waitFor("the end", () => ended),
-    speak: Stream.runForEach(speech(model.input), (frame) => Effect.sync(() => connection.sendAudio(frame)))
+    // a connection that does not take a frame now takes it soon, or has ended
+    speak: Stream.runForEach(speech(model.input), (frame) =>
+      Effect.sync(() => ended !== undefined || connection.sendAudio(frame)).pipe(
+        Effect.repeat({ until: (taken) => taken, schedule: Schedule.spaced("5 millis") }),
+        Effect.asVoid
+      )
+    )
   } satisfies Line
 })
 

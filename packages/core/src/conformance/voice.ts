@@ -6,6 +6,8 @@ import * as Stream from "effect/Stream"
 import * as Audio from "../Audio.ts"
 
 const FRAME = "20 millis"
+/** From one frame to the next: providers count in the sound that they get, not by the clock. */
+const PACE = "5 millis"
 const LOUD = 50
 const SILENT = 120
 
@@ -16,12 +18,12 @@ export const tone = (format: Audio.AudioFormat, frames: number): Uint8Array => {
   return sound
 }
 
-/** A loud second, and then silence until a turn has certainly ended; in real time. */
+/** A loud second, and then silence until a turn has certainly ended; four times as fast as anybody speaks. */
 export const speech = (format: Audio.AudioFormat): Stream.Stream<Uint8Array> => {
   const loud = tone(format, 1)
   const silent = Audio.silence(format, FRAME)
   return Stream.range(1, LOUD + SILENT).pipe(
     Stream.rechunk(1),
-    Stream.mapEffect((n) => Effect.as(Effect.sleep(FRAME), n <= LOUD ? loud : silent))
+    Stream.mapEffect((n) => Effect.as(Effect.sleep(PACE), n <= LOUD ? loud : silent))
   )
 }

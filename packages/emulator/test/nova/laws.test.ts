@@ -1,6 +1,7 @@
 /**
  * Laws of the wire that hold whatever a client does: random clients, checked event by event.
  */
+import { cases } from "../../../../scripts/cases.ts"
 import { assert, it } from "@effect/vitest"
 import * as Schema from "effect/Schema"
 import * as Pcm from "@effect-bidi/emulator/Pcm"
@@ -163,7 +164,7 @@ it.prop(
     stream.send(sessionEnd)
     assert.deepStrictEqual(stream.closes, [{ code: 0, reason: "sessionEnd" }])
   },
-  { arbitrary: { runs: 80, size: 60 }, timeout: 30_000 }
+  { arbitrary: { ...cases(80), size: 60 }, timeout: 600_000 }
 )
 
 /** The laws are only worth something when random clients get far: most of what there is has to happen to some of them. */

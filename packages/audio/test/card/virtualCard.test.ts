@@ -11,13 +11,13 @@ import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
 import { execFileSync, spawn } from "node:child_process"
 import { fileURLToPath } from "node:url"
-import { AudioIO, type BackendName } from "../src/AudioIO.ts"
-import * as Resampler from "../src/internal/resampler.ts"
-import { bytesOf, samplesOf } from "../src/internal/samples.ts"
-import { extent, likeness, tone } from "./support/signal.ts"
-import * as Card from "./support/soundCard.ts"
-import * as Talk from "./support/talk.ts"
-import { conversation } from "./support/conversation.ts"
+import { AudioIO, type BackendName } from "../../src/AudioIO.ts"
+import * as Resampler from "../../src/internal/resampler.ts"
+import { bytesOf, samplesOf } from "../../src/internal/samples.ts"
+import { extent, likeness, tone } from "../support/signal.ts"
+import * as Card from "../support/soundCard.ts"
+import * as Talk from "../support/talk.ts"
+import { conversation } from "../support/conversation.ts"
 
 /** The part of `samples` between the first and the last sound, by that many samples more. */
 const core = (samples: Int16Array): Int16Array => {
@@ -162,7 +162,7 @@ describe.skipIf(Card.missing !== undefined)("on a virtual sound card", () => {
       "some seconds of both directions at once lose nothing",
       () =>
         Effect.gen(function* () {
-          const soak = fileURLToPath(new URL("./measure/soak.ts", import.meta.url))
+          const soak = fileURLToPath(new URL("../measure/soak.ts", import.meta.url))
           const tsx = fileURLToPath(import.meta.resolve("tsx/cli"))
           const [code, out] = yield* Effect.callback<readonly [number | null, string]>((resume) => {
             const child = spawn(process.execPath, [tsx, soak, "--backend", backend, "--minutes", "0.1"], {
@@ -248,7 +248,7 @@ describe.skipIf(Card.missing !== undefined)("on a virtual sound card", () => {
       "an application that is killed leaves nobody behind",
       () =>
         Effect.gen(function* () {
-          const program = fileURLToPath(new URL("./support/holdDevices.ts", import.meta.url))
+          const program = fileURLToPath(new URL("../../support/holdDevices.ts", import.meta.url))
           const tsx = fileURLToPath(import.meta.resolve("tsx/cli"))
           const child = spawn(process.execPath, [tsx, program, backend], {
             stdio: ["ignore", "pipe", "inherit"],
