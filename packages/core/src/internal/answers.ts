@@ -20,6 +20,13 @@ export const failed = (message: string): Answer => ({ result: message, isFailure
 /** For a call that takes longer than the model is to wait, or that runs while its connection is replaced. */
 export const STILL_WORKING: Answer = { result: "Still working on it. The result will follow.", isFailure: false }
 
+/** For a call of an earlier session that has no output in its log. */
+export const UNKNOWN: Answer = {
+  result:
+    "This call began, and its result is unknown: the session ended before it was known. It may have taken effect or not. Do not take it for done or undone, and do not repeat it without asking or checking.",
+  isFailure: false
+}
+
 /** The arguments of a call, or what is wrong with them. A model that leaves them out means none. */
 export const parse = (text: string): Result.Result<Schema.Json, string> =>
   Result.try({

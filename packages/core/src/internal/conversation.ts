@@ -161,6 +161,8 @@ const untilEnd = (
           })
         )
         const tools = yield* closing.part("the tools", Tools.make(rooms, personas.kit, approvals, plan.tools))
+        // what must not be interrupted is waited for before anything of the tools closes
+        yield* Effect.addFinalizer(() => tools.finish)
         Deferred.doneUnsafe(ready, Exit.succeed(tools))
         const bargeIn = yield* BargeIn.make(rooms, interrupter, plan.interruption)
         const receiver = new Receiver(rooms, interrupter, bargeIn, tools)

@@ -3,7 +3,7 @@
  */
 import type { Command } from "../BidiModel.ts"
 import * as Transcript from "../Transcript.ts"
-import { STILL_WORKING } from "./answers.ts"
+import { type Answer, STILL_WORKING, UNKNOWN } from "./answers.ts"
 import type { Owed } from "./turn.ts"
 
 export interface Situation {
@@ -40,7 +40,7 @@ export const resumption = ({ asked, first, kept, limit, owed, transcript }: Situ
   // the provider has answered what it kept, though nothing of that may have been heard
   const own = last.filter((user) => kept?.has(user.id) !== true)
   const unanswered = own.filter((user) => !isEmpty(user))
-  const known = answered.filter((entry) => !isEmpty(entry) && !(first && isRunning(entry))).map(withOutput)
+  const known = answered.filter((entry) => !isEmpty(entry)).map(withOutput(first ? UNKNOWN : STILL_WORKING))
   const history = trim(kept === undefined ? known : known.filter((entry) => !kept.has(entry.id)), limit)
   const trimmed = kept === undefined ? known.length - history.length : 0
   const resend = unanswered.toReversed().map(again)
@@ -90,13 +90,15 @@ const continuing = (instructions: string | undefined): string => {
 // A turn without words.
 const isEmpty = (entry: Transcript.Entry): boolean => entry._tag === "User" && entry.parts.length === 0
 
-// A call without an output. In the log of an earlier session it is one that never will have any.
+// A call without an output. In the log of an earlier session it is one of which nobody knows what came of it.
 const isRunning = (entry: Transcript.Entry): entry is Transcript.ToolCall =>
   entry._tag === "ToolCall" && entry.output === undefined
 
 // A model that does not know of a call makes it again.
-const withOutput = (entry: Transcript.Entry): Transcript.Entry =>
-  isRunning(entry) ? { ...entry, output: STILL_WORKING } : entry
+const withOutput =
+  (output: Answer) =>
+  (entry: Transcript.Entry): Transcript.Entry =>
+    isRunning(entry) ? { ...entry, output } : entry
 
 const again = ({ id, parts }: Transcript.User): Command => ({ _tag: "UserMessage", id, parts })
 

@@ -20,6 +20,7 @@ import type { Approvals } from "./approvals.ts"
 import { atMost } from "./closing.ts"
 import { bounded, byItsSchema } from "./results.ts"
 import type { Rooms } from "./rooms.ts"
+import { Unstoppable } from "./unstoppable.ts"
 import { RunningCall } from "./runningCall.ts"
 
 /** A toolkit with its handlers. What the handlers need is in the context of the conversation. */
@@ -68,11 +69,29 @@ const checked = ({ resultLimit = RESULT_LIMIT, timeout = TIMEOUT }: ToolOptions)
   return Effect.void
 }
 
+/** Hears what came of a call that cannot be interrupted, also when it was to be. */
+export type OnEnd = (exit: Exit.Exit<Answer, unknown>) => void
+
 export interface ToolRun {
   /** Runs a call of the model; what it needs beyond the context is given by whoever calls. */
-  readonly run: (kit: Kit, id: string, name: string, input: Schema.Json, call: object) => Effect.Effect<Answer, unknown>
+  readonly run: (
+    kit: Kit,
+    id: string,
+    name: string,
+    input: Schema.Json,
+    onEnd: OnEnd,
+    call: object
+  ) => Effect.Effect<Answer, unknown>
   /** Runs a call of the application: it has consented, and is not counted among those of the model. */
-  readonly runDirectly: (kit: Kit, id: string, name: string, input: Schema.Json) => Effect.Effect<Answer, unknown>
+  readonly runDirectly: (
+    kit: Kit,
+    id: string,
+    name: string,
+    input: Schema.Json,
+    onEnd: OnEnd
+  ) => Effect.Effect<Answer, unknown>
+  /** Waits for calls that must not be interrupted, in bounded time; no other of these begins. */
+  readonly finish: Effect.Effect<void>
   /** What the model is told of an answer of this tool. */
   readonly told: (kit: Kit, name: string, answer: Answer) => Answer
 }
@@ -87,6 +106,7 @@ export const make = Effect.fnUntraced(function* (
 ) {
   yield* checked(options)
   const all = yield* Semaphore.make(CONCURRENCY)
+  const unstoppable = new Unstoppable()
   const queues = new WeakMap<Tool.Any, Semaphore.Semaphore>()
 
   const queueOf = (kit: Kit, name: string): Semaphore.Semaphore | undefined => {
@@ -136,11 +156,14 @@ export const make = Effect.fnUntraced(function* (
     return last
   })
 
+  const timeoutOf = (kit: Kit, name: string) =>
+    Duration.fromInputUnsafe(policy(kit, name, BidiTool.Timeout) ?? options.timeout ?? TIMEOUT)
+
   // The work has a fiber of its own, so that whoever waits for it can stop waiting, also for what cannot be stopped.
   const inTime = (kit: Kit, id: string, name: string, input: Schema.Json) =>
     Effect.uninterruptibleMask((restore) =>
       Effect.gen(function* () {
-        const timeout = Duration.fromInputUnsafe(policy(kit, name, BidiTool.Timeout) ?? options.timeout ?? TIMEOUT)
+        const timeout = timeoutOf(kit, name)
         const work = yield* Effect.forkDetach(handle(kit, id, name, input), { startImmediately: true })
         const waiting = Duration.isFinite(timeout)
           ? Effect.timeoutOption(Fiber.await(work), timeout)
@@ -154,7 +177,14 @@ export const make = Effect.fnUntraced(function* (
 
   // Whose turn it is. A place in the queue of a tool is waited for without a place among all; a tool that calls tools
   // does so on the places it has.
-  const queued = Effect.fnUntraced(function* (kit: Kit, id: string, name: string, input: Schema.Json, call?: object) {
+  const queued = Effect.fnUntraced(function* (
+    kit: Kit,
+    id: string,
+    name: string,
+    input: Schema.Json,
+    onEnd: OnEnd,
+    call?: object
+  ) {
     if (!Object.hasOwn(kit.tools, name)) {
       const names = Object.keys(kit.tools).join(", ")
       return failed(`There is no tool "${name}". The tools are: ${names === "" ? "none" : names}.`)
@@ -169,17 +199,24 @@ export const make = Effect.fnUntraced(function* (
       queues
     })
     const uninterruptible = policy(kit, name, BidiTool.OnInterruption) === "uninterruptible"
-    const begun = uninterruptible ? Effect.uninterruptible(work) : work
+    const begun = uninterruptible ? unstoppable.run(work, timeoutOf(kit, name), onEnd) : work
     const placed = call === undefined ? begun : all.withPermit(begun)
     return yield* waits ? queue.withPermit(placed) : placed
   })
 
-  const run = Effect.fnUntraced(function* (kit: Kit, id: string, name: string, input: Schema.Json, call: object) {
+  const run = Effect.fnUntraced(function* (
+    kit: Kit,
+    id: string,
+    name: string,
+    input: Schema.Json,
+    onEnd: OnEnd,
+    call: object
+  ) {
     if (Object.hasOwn(kit.tools, name) && (yield* needsApproval(kit, id, name, input))) {
       const decision = yield* approvals.ask(id, name, input, policy(kit, name, BidiTool.ApprovalTimeout))
       if (!decision.approved) return failed(`This was not approved: ${decision.reason}.`)
     }
-    return yield* queued(kit, id, name, input, call)
+    return yield* queued(kit, id, name, input, onEnd, call)
   })
 
   const told = (kit: Kit, name: string, answer: Answer): Answer => {
@@ -188,5 +225,5 @@ export const make = Effect.fnUntraced(function* (
     return result === answer.result ? answer : { ...answer, result }
   }
 
-  return { run, runDirectly: queued, told } satisfies ToolRun
+  return { run, runDirectly: queued, told, finish: unstoppable.finish } satisfies ToolRun
 })

@@ -4,6 +4,7 @@
  */
 import * as Tool from "effect/ai/Tool"
 import * as Effect from "effect/Effect"
+import type * as Exit from "effect/Exit"
 import * as FiberMap from "effect/FiberMap"
 import * as FiberSet from "effect/FiberSet"
 import * as Option from "effect/Option"
@@ -27,6 +28,8 @@ export interface Tools {
   readonly cancel: (ids: ReadonlyArray<string>) => void
   /** The application calls a tool itself. */
   readonly callDirectly: (name: string, input: Schema.Json, record: boolean) => Effect.Effect<Answer>
+  /** Waits for calls that must not be interrupted, in bounded time; no other of these begins. */
+  readonly finish: Effect.Effect<void>
 }
 
 /** Calls to be answered together, and the connection that wants the answer. */
@@ -77,7 +80,7 @@ export const make = Effect.fnUntraced(function* (
 ) {
   const { fanout, generation, memory, outbox, turn } = rooms
   const conversation = yield* CurrentConversation
-  const { run, runDirectly, told } = yield* ToolRun.make(rooms, approvals, options)
+  const { finish, run, runDirectly, told: shortened } = yield* ToolRun.make(rooms, approvals, options)
   const known = new Map<string, Array<Call>>() // by the provider's id
   const running = new Set<Call>()
   const awaiting = new Set<Call>() // whose answers were sent, and no reply has begun since
@@ -228,14 +231,20 @@ export const make = Effect.fnUntraced(function* (
     fanout.emit({ _tag: "ToolUse", id: key, name, input, responseId })
     const work = Result.isFailure(parsed)
       ? Effect.succeed(failed(`The arguments are not valid JSON: ${parsed.failure}`))
-      : Effect.provideService(run(kit, key, name, parsed.success, call), CurrentConversation, asSeenBy(call))
+      : Effect.provideService(
+          run(kit, key, name, parsed.success, finished(call), call),
+          CurrentConversation,
+          asSeenBy(call)
+        )
     const reminder = ToolRun.policy(kit, name, BidiTool.StillWorkingAfter)
     fork(
       call,
       Effect.logDebug(`the tool ${name} (${key}) begins`).pipe(
         Effect.andThen(work),
         Effect.onExit((exit) =>
-          Effect.sync(() => settle(call, responseId, since, told(kit, name, ofExit(exit, call.stopped ?? STOPPED))))
+          Effect.sync(() =>
+            settle(call, responseId, since, shortened(kit, name, ofExit(exit, call.stopped ?? STOPPED)))
+          )
         ),
         Effect.tap(({ isFailure }) =>
           Effect.logDebug(`the tool ${name} (${key}) has ${isFailure ? "failed" : "finished"}`)
@@ -254,6 +263,13 @@ export const make = Effect.fnUntraced(function* (
       call.slow = true
       for (const group of open) reply(group)
     })
+
+  // Nobody stopped it, whatever interrupts it now.
+  const finished =
+    (call: Pick<Call, "stopped">): ToolRun.OnEnd =>
+    (exit) => {
+      call.stopped = ofExit(exit, STOPPED)
+    }
 
   // A tool that ends the conversation may not live to see its own end.
   const asSeenBy = (call: Pick<Call, "stopped">): Conversation => ({
@@ -317,20 +333,25 @@ export const make = Effect.fnUntraced(function* (
       const id = `app-${crypto.randomUUID()}`
       const kit = kitNow()
       const call: Pick<Call, "stopped"> = { stopped: undefined }
-      const exit = yield* Effect.exit(
-        Effect.provideService(runDirectly(kit, id, name, input), CurrentConversation, asSeenBy(call))
-      )
-      const answer = ofExit(exit, STOPPED)
-      if (record) {
-        const output = told(kit, name, answer)
+      let told = !record
+      const tell = (exit: Exit.Exit<Answer, unknown>) => {
+        if (told) return
+        told = true
+        const output = shortened(kit, name, ofExit(exit, STOPPED))
         memory.put({ _tag: "ToolCall", id, responseId: "application", name, input, output })
         outbox.offerUnsafe(
           { _tag: "Note", text: inWords(name, output), respond: false },
           { bound: { generation: generation.current } }
         )
       }
-      return answer
-    })
+      const exit = yield* runDirectly(kit, id, name, input, tell).pipe(
+        Effect.provideService(CurrentConversation, asSeenBy(call)),
+        Effect.onExit((exit) => Effect.sync(() => tell(exit))),
+        Effect.exit
+      )
+      return ofExit(exit, STOPPED)
+    }),
+    finish
   } satisfies Tools
 })
 
