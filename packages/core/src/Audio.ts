@@ -98,18 +98,46 @@ export const silence = (format: AudioFormat, length: Duration.Input): Uint8Array
   new Uint8Array(bytes(format, length)).fill(zero(format))
 
 /**
+ * Makes whole samples of a signal whose pieces end anywhere: what is over at the end of a piece waits for the next one.
+ *
+ * @category framing
+ */
+export class WholeSamples {
+  private readonly size: number
+  private rest: Uint8Array = nothing
+
+  constructor(format: AudioFormat) {
+    this.size = frameSize(format)
+  }
+
+  /** The whole samples there are with this piece: the piece itself, as a rule. */
+  push(piece: Uint8Array): Uint8Array {
+    if (this.rest.length === 0 && piece.length % this.size === 0) return piece
+    const all = new Uint8Array(this.rest.length + piece.length)
+    all.set(this.rest)
+    all.set(piece, this.rest.length)
+    const whole = all.length - (all.length % this.size)
+    this.rest = all.subarray(whole)
+    return all.subarray(0, whole)
+  }
+
+  /** Forgets what waits. */
+  clear(): void {
+    this.rest = nothing
+  }
+}
+
+const nothing = new Uint8Array(0)
+
+/**
  * Says in words why audio of one shape cannot be taken for another, or `undefined` when it can.
  *
  * @category arithmetic
  */
-export const mismatch = (wanted: AudioFormat, got: AudioFormat, bytes: number): string | undefined => {
-  if (got.format !== wanted.format || got.sampleRate !== wanted.sampleRate || got.channels !== wanted.channels) {
-    return `audio is ${describe(got)}, the model takes ${describe(wanted)}`
-  }
-  return bytes % frameSize(wanted) === 0
-    ? undefined
-    : `${bytes} bytes of audio are not whole samples of ${frameSize(wanted)} bytes`
-}
+export const mismatch = (wanted: AudioFormat, got: AudioFormat): string | undefined =>
+  got.format !== wanted.format || got.sampleRate !== wanted.sampleRate || got.channels !== wanted.channels
+    ? `audio is ${describe(got)}, the model takes ${describe(wanted)}`
+    : undefined
 
 /**
  * A format in words, for people: `pcm 24000 Hz mono`.

@@ -30,7 +30,7 @@ const Span = Schema.Duration.check(
  */
 export const TextInput = Schema.TaggedStruct("TextInput", {
   text: Schema.String,
-  role: Schema.Literal("user").pipe(Schema.withConstructorDefault(Effect.succeed("user" as const)))
+  role: Schema.optionalKey(Schema.Literal("user").pipe(Schema.withConstructorDefault(Effect.succeed("user" as const))))
 })
 
 /**
@@ -39,8 +39,8 @@ export const TextInput = Schema.TaggedStruct("TextInput", {
 export type TextInput = typeof TextInput.Type
 
 /**
- * A piece of the user's speech. It must have the format the model takes (`BidiModel.input`); any length of whole
- * samples, 20 to 100 ms is usual.
+ * A piece of the user's speech. It must have the format the model takes (`BidiModel.input`), and may have any length,
+ * 20 to 100 ms is usual; half a sample at its end waits for the next piece of the same input.
  *
  * @category inputs
  */

@@ -220,21 +220,25 @@ describe("start", () => {
       const reasons = yield* Effect.forEach(
         [
           { ...audio, sampleRate: 16_000 },
-          { ...audio, sampleRate: 24_000, audio: new Uint8Array(3) },
           image,
           ["Look:", image],
           { _tag: "TurnStart" } as const,
-          []
+          [],
+          "",
+          " \n",
+          [""]
         ] as const,
         (input) => Effect.map(Effect.flip(call.send(input)), (error) => error.message)
       )
       assert.deepStrictEqual(reasons, [
         "InvalidRequest: audio is pcm 16000 Hz mono, the model takes pcm 24000 Hz mono",
-        "InvalidRequest: 3 bytes of audio are not whole samples of 2 bytes",
         "test: Unsupported: scripted cannot see pictures",
         "test: Unsupported: scripted cannot see pictures",
         "test: Unsupported: scripted decides by itself whose turn it is",
-        "InvalidRequest: a message needs at least one part"
+        "InvalidRequest: a message needs at least one part",
+        "InvalidRequest: a message needs words, or a picture",
+        "InvalidRequest: a message needs words, or a picture",
+        "InvalidRequest: a message needs words, or a picture"
       ])
     })
   )

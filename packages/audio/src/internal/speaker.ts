@@ -58,6 +58,8 @@ const open = Effect.fnUntraced(function* (studio: Studio.Studio) {
   let sheet: Sheet | undefined
   let device: Speaker | undefined
   let paused = false
+  const samples = new Audio.WholeSamples(format) // of the item that sounds
+  let sounding: string | undefined
   let cutting: Array<AudioStream> | undefined // frames that came while the device was being silenced
   let reference = new Reference(format.sampleRate)
 
@@ -65,15 +67,29 @@ const open = Effect.fnUntraced(function* (studio: Studio.Studio) {
 
   const play = (frame: AudioStream): void => {
     if (cutting !== undefined) return void cutting.push(frame)
+    try {
+      put(frame)
+    } catch (defect) {
+      Deferred.doneUnsafe(failure, Exit.die(defect)) // whoever plays is not who failed
+    }
+  }
+
+  const put = (frame: AudioStream): void => {
     if (sheet === undefined) return
-    const moments = frame.audio.length / frameSize
+    if (frame.itemId !== sounding) {
+      sounding = frame.itemId
+      samples.clear()
+    }
+    const audio = samples.push(frame.audio)
+    if (audio.length === 0) return
+    const moments = audio.length / frameSize
     const { playlist } = sheet
     if (((playlist.waiting(position()) + moments) * 1000) / format.sampleRate > settings.outputBuffer) {
       counts.refused += moments
       return refused.updateUnsafe(1, context)
     }
     counts.produced += moments
-    const pcm = mix(sheet.resampler.push(decode(frame.audio)), 1, sheet.format.channels)
+    const pcm = mix(sheet.resampler.push(decode(audio)), 1, sheet.format.channels)
     playlist.add(pcm, moments)
     if (device !== undefined && !paused && pcm.length > 0) device.write(pcm)
   }
@@ -89,6 +105,7 @@ const open = Effect.fnUntraced(function* (studio: Studio.Studio) {
     } else {
       playlist.cut(reached)
       sheet.resampler.clear()
+      samples.clear()
     }
     reference.clear()
     const late = cutting

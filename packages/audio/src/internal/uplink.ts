@@ -33,11 +33,12 @@ export const make = Effect.fnUntraced(function* (options: {
   const clean = options.echoCancellation ? yield* canceller(from, playing) : (pcm: Uint8Array) => pcm
   const resampler = yield* Resampler.make(options.echoCancellation ? Echo.RATE : from.sampleRate, to.sampleRate)
   const encode = Codec.encoder(to)
+  const samples = new Audio.WholeSamples({ format: "pcm", ...from } as AudioFormat)
   const framing = new Framing(frame * Audio.frameSize(to))
   let audibleAt = -Infinity
 
   return (piece: Uint8Array): void => {
-    let pcm = resampler.push(clean(mix(piece, from.channels, 1)))
+    let pcm = resampler.push(clean(mix(samples.push(piece), from.channels, 1)))
     if (halfDuplex) {
       const time = now()
       if (playing()?.audible() === true) audibleAt = time

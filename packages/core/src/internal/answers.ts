@@ -12,6 +12,7 @@ import * as Result from "effect/Result"
 import type * as Schema from "effect/Schema"
 import type { ToolOutput } from "../BidiModel.ts"
 import { byItsSchema } from "./results.ts"
+import * as WellFormed from "./wellFormed.ts"
 
 export type Answer = Pick<ToolOutput, "result" | "isFailure">
 
@@ -30,7 +31,7 @@ export const UNKNOWN: Answer = {
 /** The arguments of a call, or what is wrong with them. A model that leaves them out means none. */
 export const parse = (text: string): Result.Result<Schema.Json, string> =>
   Result.try({
-    try: () => (text.trim() === "" ? {} : (Tool.unsafeSecureJsonParse(text) as Schema.Json)),
+    try: () => (text.trim() === "" ? {} : WellFormed.json(Tool.unsafeSecureJsonParse(text) as Schema.Json)),
     catch: (error) => (error as SyntaxError).message
   })
 

@@ -18,6 +18,9 @@ const EVERYBODY = Symbol()
 export class Ears {
   private readonly muted = new Map<string | typeof EVERYBODY, number>() // since when
   private anybodyMuted = false // asked for every frame
+  private readonly cut = new Map<string | undefined, Audio.WholeSamples>() // of inputs whose frames end within samples
+  private anybodyCut = false // asked for every frame
+  private readonly sample: number
   private readonly format: Audio.AudioFormat
   private readonly lane: AudioLane
   private readonly turn: Turn
@@ -26,6 +29,7 @@ export class Ears {
 
   constructor(format: Audio.AudioFormat, lane: AudioLane, turn: Turn, protection: Protection, now: () => number) {
     this.format = format
+    this.sample = Audio.frameSize(format)
     this.lane = lane
     this.turn = turn
     this.protection = protection
@@ -48,9 +52,10 @@ export class Ears {
 
   /** Takes a frame of the user's speech at once. Answers what is wrong with it, if anything is. */
   hear(frame: AudioInput, input: string | undefined): string | undefined {
-    const { audio } = frame
-    const problem = Audio.mismatch(this.format, frame, audio.length)
+    const problem = Audio.mismatch(this.format, frame)
     if (problem !== undefined) return problem
+    const audio = this.whole(frame.audio, input)
+    if (audio.length === 0) return undefined
     if (this.protection.on) this.lane.bring(this.silent(audio))
     else if (!this.anybodyMuted) this.lane.bring(audio)
     else this.muffle(audio, input)
@@ -61,6 +66,14 @@ export class Ears {
   waitsForSilence(since: number): boolean {
     const elapsed = this.now() - since
     return elapsed < (this.turn.userSpeaking ? AT_MOST : AT_LEAST)
+  }
+
+  private whole(audio: Uint8Array, input: string | undefined): Uint8Array {
+    if (!this.anybodyCut && audio.length % this.sample === 0) return audio
+    this.anybodyCut = true
+    let samples = this.cut.get(input)
+    if (samples === undefined) this.cut.set(input, (samples = new Audio.WholeSamples(this.format)))
+    return samples.push(audio)
   }
 
   private muffle(audio: Uint8Array, input: string | undefined): void {

@@ -12,6 +12,7 @@ import type { Entry } from "../Transcript.ts"
 import * as Transcript from "../Transcript.ts"
 import { atMost } from "./closing.ts"
 import { onInsideInterrupt } from "./parts.ts"
+import * as WellFormed from "./wellFormed.ts"
 
 // A few writes a turn: a store that falls this far behind is not working.
 const LOG_CAPACITY = 1024
@@ -38,23 +39,25 @@ export const make = Effect.fnUntraced(function* (
 ) {
   const store = yield* SessionStore
   const entries = new Map<string, Entry>()
-  for (const entry of yield* orFailed("loading the session", store.load(sessionId))) entries.set(entry.id, entry)
+  const log = yield* orFailed("loading the session", store.load(sessionId))
+  for (const entry of log) entries.set(entry.id, WellFormed.entry(entry))
 
   // what was said elsewhere is written first; it says nothing about how far the store is behind
-  let waiting: Array<Entry> = Array.from(Transcript.additions(Array.from(entries.values()), initial))
+  let waiting: Array<Entry> = Transcript.additions(Array.from(entries.values()), initial.map(WellFormed.entry)).slice()
   for (const entry of waiting) entries.set(entry.id, entry)
-  let given = waiting.length
+  let loaded = waiting.length
   let writing: ReadonlyArray<Entry> = []
   let failure: BidiError | undefined
   let closing = false
   let verdict: { readonly error: BidiError | undefined } | undefined
   const more = yield* Latch.make(true)
 
-  const put = (entry: Entry) => {
+  const put = (given: Entry) => {
+    const entry = WellFormed.entry(given)
     entries.set(entry.id, entry)
     waiting.push(entry)
     more.openUnsafe()
-    if (waiting.length - given > LOG_CAPACITY) fail(storeFailed(`the store is ${LOG_CAPACITY} entries behind`))
+    if (waiting.length - loaded > LOG_CAPACITY) fail(storeFailed(`the store is ${LOG_CAPACITY} entries behind`))
   }
 
   const fail = (error: BidiError) => {
@@ -68,7 +71,7 @@ export const make = Effect.fnUntraced(function* (
       if (waiting.length > 0) {
         writing = waiting
         waiting = []
-        given = 0
+        loaded = 0
         yield* orFailed("writing the session's log", store.append(sessionId, writing))
         writing = []
       } else if (closing) {
@@ -108,7 +111,7 @@ export const make = Effect.fnUntraced(function* (
   return {
     transcript: () => Array.from(entries.values()),
     get: (id) => entries.get(id),
-    update: (entry) => void entries.set(entry.id, entry),
+    update: (entry) => void entries.set(entry.id, WellFormed.entry(entry)),
     put,
     close: Effect.suspend(() => {
       if (verdict !== undefined) return Effect.succeed(verdict.error)

@@ -17,6 +17,7 @@ import type { AudioFormat } from "../Audio.ts"
 import { BidiError, ConversationEnded, ServerFault } from "../BidiError.ts"
 import type { Command, Connection } from "../BidiModel.ts"
 import { AudioLane } from "./audioLane.ts"
+import * as WellFormed from "./wellFormed.ts"
 import { ofCommand, type Suspect } from "./oversize.ts"
 
 const CONTROL_CAPACITY = 1024
@@ -230,10 +231,11 @@ export const make = Effect.fnUntraced(function* (
           yield* lane.pass() ? work.await : Effect.raceFirst(work.await, CONGESTED)
           continue
         }
-        const command =
+        const meant =
           item.bound === undefined || item.bound.generation === generation
             ? item.command
             : item.bound.otherwise?.(generation)
+        const command = meant === undefined ? undefined : WellFormed.command(meant)
         if (command === undefined) {
           take(item, undefined, generation)
           continue

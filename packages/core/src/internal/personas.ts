@@ -14,6 +14,7 @@ import type { Fanout } from "./fanout.ts"
 import { RunningCall } from "./runningCall.ts"
 import type { Kit } from "./toolRun.ts"
 import { definitions } from "./tools.ts"
+import * as WellFormed from "./wellFormed.ts"
 
 export interface Personas extends Pick<Conversation, "update" | "handoff"> {
   readonly kit: () => Kit
@@ -35,7 +36,8 @@ export const make = (
   let current: Current = { ...initial, kit: initial.toolkit as unknown as Kit }
   const one = Semaphore.makeUnsafe(1)
 
-  const configurationOf = ({ kit, system }: Current): Configuration => ({ system, tools: definitions(kit) })
+  const configurationOf = ({ kit, system }: Current): Configuration =>
+    WellFormed.configuration({ system, tools: definitions(kit) })
 
   // A transaction: it holds in the moment in which the model has it, with everything that follows; refused or given up
   // before, it was none. On the way the model may still call the old tools, or already the new ones. Then only the new

@@ -26,6 +26,8 @@ export class Receiver {
   private readonly gaps: Gaps
   private readonly ledger: Ledger
   private readonly fanout: Fanout
+  private readonly samples: Audio.WholeSamples // of the item that sounds; pieces of it may end within one
+  private sounding: string | undefined
 
   constructor(rooms: Rooms, interrupter: Interrupter, bargeIn: BargeIn, tools: Tools) {
     this.rooms = rooms
@@ -33,6 +35,7 @@ export class Receiver {
     this.bargeIn = bargeIn
     this.tools = tools
     this.format = rooms.model.output
+    this.samples = new Audio.WholeSamples(rooms.model.output)
     this.turn = rooms.turn
     this.gaps = rooms.gaps
     this.ledger = rooms.ledger
@@ -53,13 +56,20 @@ export class Receiver {
 
   private sound(event: Extract<ModelEvent, { readonly _tag: "AudioDelta" }>): undefined {
     if (!this.open(event.responseId)) return this.late(event.itemId, event.audio)
+    const { itemId } = event
+    if (itemId !== this.sounding) {
+      this.sounding = itemId
+      this.samples.clear()
+    }
+    const audio = this.samples.push(event.audio)
+    if (audio.length === 0) return
     this.gaps.audio()
-    this.ledger.append(event.responseId, event.itemId, Audio.millis(this.format, event.audio.length))
+    this.ledger.append(event.responseId, itemId, Audio.millis(this.format, audio.length))
     this.fanout.emit({
       _tag: "AudioStream",
       responseId: event.responseId,
-      itemId: event.itemId,
-      audio: event.audio,
+      itemId,
+      audio,
       format: this.format.format,
       sampleRate: this.format.sampleRate,
       channels: this.format.channels

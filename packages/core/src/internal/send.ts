@@ -2,8 +2,10 @@
  * What comes in, on its way to the outbox.
  */
 import * as Effect from "effect/Effect"
+import * as Predicate from "effect/Predicate"
 import * as Semaphore from "effect/Semaphore"
 import { BidiError, InvalidRequest, Unsupported } from "../BidiError.ts"
+import { Input as InputEvent } from "../BidiEvent.ts"
 import type { Command, UserPart } from "../BidiModel.ts"
 import type { RespondOptions, SayOptions, Sendable } from "../CurrentConversation.ts"
 import type { Interrupter } from "./interruption.ts"
@@ -49,6 +51,13 @@ export const make = Effect.fnUntraced(function* (
 
   const message = Effect.fnUntraced(function* (parts: ReadonlyArray<UserPart>) {
     if (parts.length === 0) return yield* invalid("a message needs at least one part")
+    const other = parts.findIndex((part) => typeof part !== "string" && part?._tag !== "ImageInput")
+    if (other !== -1) {
+      return yield* invalid(`a message is made of texts and pictures, and part ${other + 1} is ${nameOf(parts[other])}`)
+    }
+    if (parts.every((part) => typeof part === "string" && part.trim() === "")) {
+      return yield* invalid("a message needs words, or a picture")
+    }
     if (!model.capabilities.images && parts.some((part) => typeof part !== "string")) {
       return yield* unsupported("images", "cannot see pictures")
     }
@@ -125,9 +134,10 @@ export const make = Effect.fnUntraced(function* (
   const send = (input: Sendable): Effect.Effect<void, BidiError> => {
     if (over.isOver()) return Effect.fail(ended())
     if (typeof input === "string") return message([input])
-    if (isParts(input))
-      return message(input.map((part) => (typeof part === "object" && "text" in part ? part.text : part)))
-    switch (input._tag) {
+    if (isParts(input)) {
+      return message(input.map((part) => (typeof part === "object" && part?._tag === "TextInput" ? part.text : part)))
+    }
+    switch (input?._tag) {
       case "TextInput":
         return message([input.text])
       case "ImageInput":
@@ -145,6 +155,8 @@ export const make = Effect.fnUntraced(function* (
       case "TurnCommit":
       case "TurnClear":
         return signal({ _tag: input._tag })
+      default:
+        return Effect.fail(invalid(`nothing can be sent that is ${nameOf(input)}: ${INPUTS}`))
     }
   }
 
@@ -162,6 +174,16 @@ const isParts = (input: Sendable): input is Extract<Sendable, ReadonlyArray<unkn
 
 // 32 characters: the longest id that every provider takes
 const newId = () => crypto.randomUUID().replaceAll("-", "")
+
+const INPUTS = `it takes a text, a list of texts and pictures, or ${InputEvent.members.map((member) => member.fields._tag.schema.literal).join(", ")}`
+
+// For what came past the types, from a program without them or a newer one.
+const nameOf = (input: unknown): string =>
+  Predicate.hasProperty(input, "_tag")
+    ? `a "${String(input._tag)}"`
+    : input === null
+      ? "null"
+      : `of type ${typeof input}`
 
 /** What was asked for cannot be done. */
 export const invalid = (message: string) => new BidiError({ reason: new InvalidRequest({ message }) })

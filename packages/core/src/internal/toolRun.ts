@@ -21,6 +21,7 @@ import { atMost } from "./closing.ts"
 import { bounded, byItsSchema } from "./results.ts"
 import type { Rooms } from "./rooms.ts"
 import { Unstoppable } from "./unstoppable.ts"
+import * as WellFormed from "./wellFormed.ts"
 import { RunningCall } from "./runningCall.ts"
 
 /** A toolkit with its handlers. What the handlers need is in the context of the conversation. */
@@ -139,7 +140,7 @@ export const make = Effect.fnUntraced(function* (
   const progress = (kit: Kit, id: string, name: string, { encodedResult, result }: Tool.HandlerResult<Tool.Any>) =>
     Effect.flatMap(byItsSchema(kit.tools[name]!.successSchema, result, encodedResult), (value) =>
       Result.isSuccess(value)
-        ? Effect.sync(() => fanout.emit({ _tag: "ToolProgress", id, name, value: value.success }))
+        ? Effect.sync(() => fanout.emit({ _tag: "ToolProgress", id, name, value: WellFormed.json(value.success) }))
         : Effect.logWarning(`the progress of the tool ${name} (${id}) cannot be told: ${value.failure}`)
     )
 
@@ -221,7 +222,7 @@ export const make = Effect.fnUntraced(function* (
 
   const told = (kit: Kit, name: string, answer: Answer): Answer => {
     const limit = policy(kit, name, BidiTool.ResultLimit) ?? options.resultLimit ?? RESULT_LIMIT
-    const result = bounded(answer.result, Math.max(SHORTEST_RESULT, limit))
+    const result = bounded(WellFormed.json(answer.result), Math.max(SHORTEST_RESULT, limit))
     return result === answer.result ? answer : { ...answer, result }
   }
 

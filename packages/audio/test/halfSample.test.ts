@@ -1,0 +1,41 @@
+/** Sound whose pieces end within a sample, at a speaker whose device has another rate than the model. */
+import { pcm } from "@effect-bidi/core/Audio"
+import * as BidiTest from "@effect-bidi/core/BidiTest"
+import { CurrentConversation } from "@effect-bidi/core/CurrentConversation"
+import { assert, describe, it } from "@effect/vitest"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import { AudioIO } from "../src/AudioIO.ts"
+import { bytesOf } from "../src/internal/samples.ts"
+import { conversation } from "./support/conversation.ts"
+import { tone } from "./support/signal.ts"
+
+describe("half a sample", () => {
+  it.effect("is played with the next piece, and nothing is thrown", () =>
+    Effect.gen(function* () {
+      const audio = yield* AudioIO
+      const sink = yield* Effect.provideService(audio.output.open, CurrentConversation, conversation)
+      const bytes = bytesOf(tone(440, 1, 24_000))
+      // as providers cut it: 4801 bytes
+      for (let at = 0; at < bytes.length; at += 4801) {
+        const piece = bytes.slice(at, at + 4801)
+        sink.offer({ _tag: "AudioStream", responseId: "r", itemId: "i", audio: piece, ...pcm(24_000) })
+      }
+      // what is over at the end of an item belongs to none
+      const odd = {
+        _tag: "AudioStream",
+        responseId: "r",
+        itemId: "j",
+        audio: new Uint8Array(4801),
+        ...pcm(24_000)
+      } as const
+      sink.offer(odd)
+      sink.offer({ ...odd, itemId: "k", audio: new Uint8Array(1) })
+      yield* BidiTest.advance("2 seconds")
+      assert.strictEqual(audio.counts().produced, 24_000 + 2400)
+      assert.strictEqual(typeof sink.playback, "function")
+      const played = typeof sink.playback === "function" ? sink.playback() : Duration.zero
+      assert.strictEqual(Duration.toMillis(played), 1100)
+    }).pipe(Effect.scoped, Effect.provide(AudioIO.layer({ backend: "file", deviceRate: 44_100 })))
+  )
+})
