@@ -4,7 +4,8 @@
  * On a terminal there is a line to type in, with editing and history, and everything else appears above it as it
  * happens. Typing while the agent speaks interrupts it. When standard input is a pipe, each of its lines waits until
  * the agent has finished with the one before, and its end is the end of the input; when standard output is not a
- * terminal, it is plain text. Colours follow `NO_COLOR`.
+ * terminal, it is plain text. Colours follow `NO_COLOR`. Control characters in what is said are shown as signs. When nobody
+ * reads standard output any more, nothing more is written, and the conversation goes on.
  *
  * @since 0.1.0
  */
@@ -15,6 +16,7 @@ import { type Output, TextInput } from "./BidiEvent.ts"
 import * as BidiInput from "./BidiInput.ts"
 import * as BidiOutput from "./BidiOutput.ts"
 import { CurrentConversation } from "./CurrentConversation.ts"
+import { harmless } from "./internal/console/harmless.ts"
 import { screenOf, type Target } from "./internal/console/screen.ts"
 import { show } from "./internal/console/show.ts"
 
@@ -77,7 +79,7 @@ export const input = (
       const conversation = yield* CurrentConversation
       yield* conversation.idle
       yield* Effect.yieldNow // what the agent said last is on its way to the screen
-      screen.line(`${prompt}${line}`)
+      screen.line(`${prompt}${harmless(line)}`)
     })
 
   const typed = terminal

@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
+import { Writable } from "node:stream"
 import { pipe, terminal } from "./support/terminal.ts"
 
 const lost = new BidiError.BidiError({ reason: new BidiError.ConnectionLost({ message: "gone" }) })
@@ -179,6 +180,68 @@ describe("through pipes", () => {
         ].join("\n")
       )
       assert.notInclude(text(), "\x1b")
+    })
+  )
+})
+
+describe("what comes from elsewhere", () => {
+  it.effect("writes neither the title nor the screen: control sequences are shown", () =>
+    Effect.gen(function* () {
+      const evil = "\x1b]0;owned\x07\x1b[2J\x9b1A\r"
+      const { stdout, text } = pipe()
+      const shout = Tool.make("shout", { parameters: Schema.Struct({ what: Schema.String }), success: Schema.String })
+      const kit = Toolkit.make(shout)
+      const model = yield* BidiTest.model(
+        Effect.fnUntraced(function* (line) {
+          yield* line.hear(`user ${evil}`)
+          yield* line.callTools(["shout", { what: evil }])
+          yield* line.expect("ToolOutputs")
+          yield* line.emit({
+            _tag: "Problem",
+            error: new BidiError.BidiError({ reason: new BidiError.ServerFault({ message: `error ${evil}` }) })
+          })
+          yield* line.reply({ text: `agent ${evil} says` })
+        })
+      )
+      const agent = yield* BidiAgent.make({ toolkit: kit }).pipe(
+        Effect.provide([model.layer, kit.toLayer({ shout: () => Effect.succeed(`result ${evil}`) })])
+      )
+      const call = yield* agent.start({ outputs: [BidiConsole.output({ stdout })] })
+      yield* BidiTest.advance("1 second")
+      yield* call.stop()
+      yield* call.await
+      assert.notMatch(text(), /[^\P{Cc}\n]/u)
+      assert.include(text(), "result \u241b]0;owned\u2407\u241b[2J\ufffd1A\u240d")
+      assert.include(text(), "agent \u241b]0;owned")
+    })
+  )
+})
+
+describe("a pipe that nobody reads any more", () => {
+  it.effect("ends the output quietly, and nothing else", () =>
+    Effect.gen(function* () {
+      let writes = 0
+      const stdout = new Writable({
+        write(_chunk, _encoding, done) {
+          done(++writes > 2 ? Object.assign(new Error("write EPIPE"), { code: "EPIPE" }) : null)
+        }
+      })
+      const agent = yield* agentOf(
+        Effect.fnUntraced(function* (line) {
+          while (true) {
+            yield* line.expect("UserMessage")
+            yield* line.reply({ text: "one two three four five" })
+          }
+        })
+      )
+      const call = yield* agent.start({ outputs: [BidiConsole.output({ stdout })] })
+      for (const text of ["Hi", "Go on", "More"]) {
+        yield* call.send(text)
+        yield* BidiTest.advance("1 second")
+      }
+      yield* call.stop("user_request")
+      assert.strictEqual(yield* call.await, "user_request")
+      assert.strictEqual(writes, 3)
     })
   )
 })

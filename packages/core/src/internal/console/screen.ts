@@ -11,7 +11,11 @@ export interface Target {
   readonly columns?: number
   readonly write: (text: string) => unknown
   readonly hasColors?: () => boolean
+  readonly on?: (event: "error", listener: (error: NodeJS.ErrnoException) => void) => unknown
 }
+
+// Whoever read it has gone: `head` has its lines, the terminal was closed.
+const GONE = new Set(["EPIPE", "EIO", "ECONNRESET", "ERR_STREAM_DESTROYED", "ERR_STREAM_WRITE_AFTER_END"])
 
 export type Paint = "bold" | "dim" | "red" | "green" | "yellow" | "cyan"
 
@@ -26,10 +30,16 @@ export class Screen {
   readonly interactive: boolean
   private readonly colors: boolean
   private readonly target: Target
+  private gone = false
   private open: OpenLine | undefined
   private prompt: Interface | undefined
 
   constructor(target: Target) {
+    // for good: a write may be refused after everybody has stopped writing
+    target.on?.("error", (error) => {
+      if (!GONE.has(error.code ?? "")) throw error
+      this.gone = true
+    })
     this.target = target
     this.interactive = target.isTTY === true && process.env.TERM !== "dumb"
     // a Node terminal answers by NO_COLOR, FORCE_COLOR and TERM
@@ -70,9 +80,9 @@ export class Screen {
   /** Writes a whole line. */
   line(text: string): void {
     this.above(() => {
-      if (this.open !== undefined && !this.belowPrompt) this.target.write("\n")
+      if (this.open !== undefined && !this.belowPrompt) this.write("\n")
       this.open = undefined
-      this.target.write(`${text}\n`)
+      this.write(`${text}\n`)
     })
   }
 
@@ -85,19 +95,19 @@ export class Screen {
           cursorTo(this.stream_, this.open.column)
         }
       } else {
-        if (this.open !== undefined && !this.belowPrompt) this.target.write("\n")
+        if (this.open !== undefined && !this.belowPrompt) this.write("\n")
         this.open = { key, column: width(lead) }
-        this.target.write(lead)
+        this.write(lead)
       }
       this.words(this.open, text)
-      if (this.belowPrompt && this.open.column > 0) this.target.write("\n")
+      if (this.belowPrompt && this.open.column > 0) this.write("\n")
     })
   }
 
   /** Ends the line that is growing, if it has this key, or any. */
   finish(key?: string): void {
     if (this.open === undefined || (key !== undefined && this.open.key !== key)) return
-    if (!this.belowPrompt) this.target.write("\n")
+    if (!this.belowPrompt) this.write("\n")
     this.open = undefined
   }
 
@@ -114,27 +124,32 @@ export class Screen {
     const columns = this.interactive ? (this.target.columns ?? 80) : Infinity
     for (const word of text.match(/\n|[^\S\n]*[^\s]+|[^\S\n]+/g) ?? []) {
       if (word === "\n") {
-        this.target.write("\n")
+        this.write("\n")
         line.column = 0
         continue
       }
       if (line.column + width(word) > columns && line.column > 0) {
-        this.target.write("\n")
+        this.write("\n")
         line.column = 0
       }
       // a row does not begin with the space between two words
       const fitting = line.column === 0 ? word.trimStart() : word
-      this.target.write(fitting)
+      this.write(fitting)
       line.column += width(fitting)
       // the terminal is already on its way to the next row
       if (line.column >= columns) {
-        if (line.column % columns === 0) this.target.write("\n")
+        if (line.column % columns === 0) this.write("\n")
         line.column %= columns
       }
     }
   }
 
+  private write(text: string): void {
+    if (!this.gone) this.target.write(text)
+  }
+
   private above(write: () => void): void {
+    if (this.gone) return
     if (this.prompt === undefined || !this.interactive) return write()
     this.hide(this.prompt)
     write()

@@ -3,6 +3,7 @@
  */
 import * as Duration from "effect/Duration"
 import type { Output } from "../../BidiEvent.ts"
+import { harmless } from "./harmless.ts"
 import type { Screen } from "./screen.ts"
 
 const ENDINGS = {
@@ -27,22 +28,23 @@ export const show = (screen: Screen, names: { readonly user: string; readonly ag
   // by speaker and reply: what is on the screen, and how much of it is certain
   const shown = new Map<string, { text: string; certain: string }>()
 
-  const note = (mark: string, text: string) => screen.line(screen.paint("dim", `  ${mark} ${text}`))
+  const note = (mark: string, text: string) => screen.line(screen.paint("dim", `  ${mark} ${harmless(text)}`))
 
   const words = (event: Extract<Output, { _tag: "TranscriptStream" }>) => {
     const key = `${event.role} ${event.responseId ?? event.itemId ?? ""}`
     const lead = screen.paint(
       event.role === "user" ? "green" : "cyan",
-      `${names[event.role === "user" ? "user" : "agent"]}: `
+      `${harmless(names[event.role === "user" ? "user" : "agent"])}: `
     )
+    const delta = harmless(event.delta)
     const so = shown.get(key) ?? { text: "", certain: "" }
     shown.set(key, so)
     if (event.preview === true) {
-      so.text += event.delta
-      if (event.delta !== "") screen.stream(key, lead, event.delta)
+      so.text += delta
+      if (delta !== "") screen.stream(key, lead, delta)
       return
     }
-    so.certain += event.delta
+    so.certain += delta
     if (!so.text.startsWith(so.certain)) {
       // what was planned is not what was said
       const rest = so.certain.startsWith(so.text) ? so.certain.slice(so.text.length) : undefined
@@ -88,7 +90,7 @@ export const show = (screen: Screen, names: { readonly user: string; readonly ag
       case "ConnectionStart":
         return event.generation === 1 ? undefined : note("↻", "connected again")
       case "Error":
-        return screen.line(screen.paint("red", `  ! ${event.message}`))
+        return screen.line(screen.paint("red", `  ! ${harmless(event.message)}`))
       case "ConnectionClose":
         return note("■", `the conversation has ended: ${ENDINGS[event.reason]}`)
       default:
