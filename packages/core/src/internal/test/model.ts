@@ -7,7 +7,9 @@ import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import * as Queue from "effect/Queue"
+import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as Audio from "../../Audio.ts"
 import { BidiError, ConnectionLost } from "../../BidiError.ts"
@@ -142,7 +144,7 @@ const FRAME = Duration.millis(100)
 
 /**
  * A model that follows a script: the one given, for every connection (`line.generation` tells them apart). What it does
- * not expect fails the test as a defect of the conversation.
+ * not expect is a defect of the conversation, and fails the test when its scope closes, whoever awaits the conversation.
  *
  * @category constructors
  */
@@ -153,6 +155,12 @@ export const model = Effect.fnUntraced(function* (script: Script, options: Model
   let generations = 0
   let open = 0
   let ids = 0
+  let surprise: Cause.Cause<never> | undefined
+  const scope = yield* Effect.serviceOption(Scope.Scope)
+  if (Option.isSome(scope)) {
+    const judge = Effect.suspend(() => (surprise === undefined ? Effect.void : Effect.failCause(surprise)))
+    yield* Scope.addFinalizer(scope.value, judge)
+  }
 
   const connect = Effect.fnUntraced(function* (setup: Setup) {
     const generation = ++generations
@@ -282,6 +290,7 @@ export const model = Effect.fnUntraced(function* (script: Script, options: Model
     yield* Effect.forkScoped(
       Effect.onError(script(line), (cause) => {
         if (Cause.hasInterruptsOnly(cause)) return Effect.void
+        surprise ??= cause
         return Effect.andThen(Deferred.failCause(ready, cause), Queue.failCause(events, cause))
       }),
       { startImmediately: true }
