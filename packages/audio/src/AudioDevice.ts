@@ -77,13 +77,13 @@ export const find = (
 }
 
 /**
- * A device in one line: `3 Headset (usb-headset), 1 channel, 48000 Hz, default`.
+ * A device in one line: `microphone 3 Headset (usb-headset), 1 channel, 48000 Hz, default`.
  *
  * @category formatting
  */
 export const describe = (device: AudioDevice): string =>
   [
-    `${device.index} ${device.description}${device.name === device.description ? "" : ` (${device.name})`}`,
+    `${word[device.direction]} ${device.index} ${device.description}${device.name === device.description ? "" : ` (${device.name})`}`,
     `${device.channels} channel${device.channels === 1 ? "" : "s"}`,
     `${device.sampleRate} Hz`,
     ...(device.isDefault ? ["default"] : []),

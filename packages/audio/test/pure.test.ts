@@ -5,7 +5,7 @@ import * as Arbitrary from "effect/Arbitrary"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import { type AudioDevice, find, table } from "../src/AudioDevice.ts"
+import { type AudioDevice, describe as describeDevice, find, table } from "../src/AudioDevice.ts"
 import * as Codec from "../src/internal/codec.ts"
 import { DeviceClock } from "../src/internal/deviceClock.ts"
 import { Tape } from "../src/internal/file/tape.ts"
@@ -212,6 +212,13 @@ describe("devices", () => {
     }
     const none = find([], "input", undefined)
     assert.isTrue(Result.isFailure(none) && none.failure.message.includes("no microphone was found"))
+  })
+
+  it("are described with what they are for", () => {
+    for (const direction of ["input", "output"] as const) {
+      const line = describeDevice({ ...all[0]!, direction })
+      assert.match(line, direction === "input" ? /^microphone / : /^speaker /)
+    }
   })
 
   it("are a table", () => {

@@ -78,3 +78,13 @@ export const StillWorkingAfter = Context.Reference<Duration.Input | undefined>(
 export const ApprovalTimeout = Context.Reference<Duration.Input>("@effect-bidi/core/BidiTool/ApprovalTimeout", {
   defaultValue: () => "2 minutes"
 })
+
+/**
+ * What this tool is given and what it gives are not written into the log, also not at the level `Debug`. Default: they are,
+ * there.
+ *
+ * @category annotations
+ */
+export const Confidential = Context.Reference<boolean>("@effect-bidi/core/BidiTool/Confidential", {
+  defaultValue: () => false
+})

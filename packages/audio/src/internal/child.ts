@@ -37,7 +37,14 @@ export const start = (
   }
 ): Child => {
   const ended = Deferred.makeUnsafe<Ended>()
-  const child = spawn(command, args, { stdio: options.stdio, env: options.env ?? environment(), windowsHide: true })
+  // in a group of its own: a signal to ours (Ctrl+C, a supervisor) ends this process, which ends its children; one that is
+  // gone before would be opened again
+  const child = spawn(command, args, {
+    stdio: options.stdio,
+    env: options.env ?? environment(),
+    windowsHide: true,
+    detached: process.platform !== "win32"
+  })
   let words = ""
   child.stderr?.setEncoding("utf8").on("data", (text: string) => {
     words = (words + text).slice(-500)

@@ -9,6 +9,7 @@ import * as Metric from "effect/Metric"
 import type { AudioFormat } from "@effect-bidi/core/Audio"
 import type { AudioError } from "../AudioError.ts"
 import type { Microphone } from "./backend.ts"
+import { debugLine } from "./debugLine.ts"
 import * as Echo from "./echo.ts"
 import { keep } from "./keep.ts"
 import * as Studio from "./studio.ts"
@@ -43,6 +44,7 @@ const listen = Effect.fnUntraced(function* (
 ) {
   const { clock, counts, heard, settings } = studio
   const context = yield* Effect.context<never>()
+  const log = yield* debugLine
   const now = () => clock.currentTimeMillisUnsafe()
   const frameMillis = (frame * 1000) / format.sampleRate
   const tenth = Math.max(1, Math.round(100 / frameMillis))
@@ -54,6 +56,7 @@ const listen = Effect.fnUntraced(function* (
     if (heard.length > tenth) heard.shift()
     if (push({ _tag: "AudioInput", audio, ...format })) return
     counts.dropped += frame
+    log?.("microphone: overrun, its oldest frame was not taken in time and is lost")
     dropped.updateUnsafe(1, context)
   }
 

@@ -15,6 +15,7 @@ import * as Semaphore from "effect/Semaphore"
 import type { AudioError } from "../AudioError.ts"
 import type { Pcm, Speaker } from "./backend.ts"
 import * as Codec from "./codec.ts"
+import { debugLine } from "./debugLine.ts"
 import { keep } from "./keep.ts"
 import { Reference } from "./reference.ts"
 import { Playlist } from "./playlist.ts"
@@ -63,6 +64,9 @@ const open = Effect.fnUntraced(function* (studio: Studio.Studio) {
   let cutting: Array<AudioStream> | undefined // frames that came while the device was being silenced
   let reference = new Reference(format.sampleRate)
 
+  const log = yield* debugLine
+  const seconds = (moments: number) => `${(moments / format.sampleRate).toFixed(2)} s`
+
   const position = () => device?.position() ?? 0
 
   const play = (frame: AudioStream): void => {
@@ -76,7 +80,8 @@ const open = Effect.fnUntraced(function* (studio: Studio.Studio) {
 
   const put = (frame: AudioStream): void => {
     if (sheet === undefined) return
-    if (frame.itemId !== sounding) {
+    const first = frame.itemId !== sounding
+    if (first) {
       sounding = frame.itemId
       samples.clear()
     }
@@ -84,10 +89,13 @@ const open = Effect.fnUntraced(function* (studio: Studio.Studio) {
     if (audio.length === 0) return
     const moments = audio.length / frameSize
     const { playlist } = sheet
-    if (((playlist.waiting(position()) + moments) * 1000) / format.sampleRate > settings.outputBuffer) {
+    const waiting = playlist.waiting(position())
+    if (((waiting + moments) * 1000) / format.sampleRate > settings.outputBuffer) {
       counts.refused += moments
+      if (log !== undefined) log(`speaker: overrun, ${seconds(moments)} of speech did not fit into its buffer`)
       return refused.updateUnsafe(1, context)
     }
+    if (log !== undefined && !first && waiting === 0 && !paused) log("speaker: underrun, it has played all it had")
     counts.produced += moments
     const pcm = mix(sheet.resampler.push(decode(audio)), 1, sheet.format.channels)
     playlist.add(pcm, moments)
@@ -103,6 +111,7 @@ const open = Effect.fnUntraced(function* (studio: Studio.Studio) {
     if (keepRest) {
       playlist.resume(reached)
     } else {
+      if (log !== undefined) log(`speaker: flushed, ${seconds(playlist.waiting(reached))} of speech dropped`)
       playlist.cut(reached)
       sheet.resampler.clear()
       samples.clear()
@@ -211,6 +220,7 @@ const open = Effect.fnUntraced(function* (studio: Studio.Studio) {
           stop(true),
           Effect.sync(() => {
             paused = true
+            log?.("speaker: paused")
           })
         )
       })
@@ -219,6 +229,7 @@ const open = Effect.fnUntraced(function* (studio: Studio.Studio) {
       Effect.sync(() => {
         if (!paused) return
         paused = false
+        log?.("speaker: goes on")
         go()
       })
     ),

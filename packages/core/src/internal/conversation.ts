@@ -23,6 +23,7 @@ import { Approvals } from "./approvals.ts"
 import * as BargeIn from "./bargeIn.ts"
 import { Closing } from "./closing.ts"
 import * as Keeper from "./connection.ts"
+import { sayEvents } from "./debug.ts"
 import { Ears } from "./ears.ts"
 import { ending } from "./ending.ts"
 import { Fanout } from "./fanout.ts"
@@ -149,6 +150,7 @@ const untilEnd = (
         )
       }
       const open = Effect.gen(function* () {
+        yield* sayEvents(rooms.fanout)
         yield* openObservers(closing, rooms, plan.hooks, fail)
         const started = onReady?.({ conversation, events: yield* openEvents(closing, rooms) })
         yield* openOutputs(closing, rooms, plan.outputs, fail)

@@ -15,6 +15,7 @@ import * as BidiTool from "../BidiTool.ts"
 import { type Conversation, CurrentConversation } from "../CurrentConversation.ts"
 import { type Answer, failed, ofExit, parse, STILL_WORKING } from "./answers.ts"
 import type { Approvals } from "./approvals.ts"
+import { debug } from "./debug.ts"
 import type { Rooms } from "./rooms.ts"
 import * as ToolRun from "./toolRun.ts"
 
@@ -239,15 +240,15 @@ export const make = Effect.fnUntraced(function* (
     const reminder = ToolRun.policy(kit, name, BidiTool.StillWorkingAfter)
     fork(
       call,
-      Effect.logDebug(`the tool ${name} (${key}) begins`).pipe(
+      debug(() => `the tool ${name} (${key}) begins with ${shown(kit, name, input)}`).pipe(
         Effect.andThen(work),
         Effect.onExit((exit) =>
           Effect.sync(() =>
             settle(call, responseId, since, shortened(kit, name, ofExit(exit, call.stopped ?? STOPPED)))
           )
         ),
-        Effect.tap(({ isFailure }) =>
-          Effect.logDebug(`the tool ${name} (${key}) has ${isFailure ? "failed" : "finished"}`)
+        Effect.tap(({ isFailure, result }) =>
+          debug(() => `the tool ${name} (${key}) has ${isFailure ? "failed" : "finished"}: ${shown(kit, name, result)}`)
         ),
         Effect.tapCause((cause) => Effect.logWarning(`the tool ${name} (${key}) did not end well`, cause))
       )
@@ -354,6 +355,10 @@ export const make = Effect.fnUntraced(function* (
     finish
   } satisfies Tools
 })
+
+// For the log, as far as it is anybody's business there.
+const shown = (kit: ToolRun.Kit, name: string, value: Schema.Json): string =>
+  ToolRun.policy(kit, name, BidiTool.Confidential) ? "<redacted>" : JSON.stringify(value)
 
 const STOPPED = failed("The tool was stopped before it finished.")
 const INTERRUPTED = failed("The tool was stopped because the user interrupted.")
