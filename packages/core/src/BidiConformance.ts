@@ -17,6 +17,7 @@ import { connections } from "./conformance/connections.ts"
 import { failures } from "./conformance/failures.ts"
 import { hearing } from "./conformance/hearing.ts"
 import type { Scenario } from "./conformance/lab.ts"
+import { oddServers } from "./conformance/oddServers.ts"
 import { personas } from "./conformance/personas.ts"
 import { talk } from "./conformance/talk.ts"
 import { tasks } from "./conformance/tasks.ts"
@@ -47,4 +48,11 @@ export const agents: ReadonlyArray<Scenario> = [...hearing, ...tasks, ...persona
  *
  * @category scenarios
  */
-export const scenarios: ReadonlyArray<Scenario> = [...talk, ...toolCalls, ...connections, ...failures, ...agents]
+export const scenarios: ReadonlyArray<Scenario> = [
+  ...talk,
+  ...toolCalls,
+  ...connections,
+  ...failures,
+  ...oddServers,
+  ...agents
+]

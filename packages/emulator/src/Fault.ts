@@ -52,6 +52,23 @@ export const TransportFault = Schema.TaggedUnion(transport)
 /** See the schema. */
 export type TransportFault = typeof TransportFault.Type
 
+const oddities = {
+  Swallow: { event: Schema.String, times: Schema.Int },
+  RefuseEvent: { event: Schema.String, code: text, message: text, param: text },
+  Anonymous: {},
+  OneId: {},
+  OldNames: {},
+  FailTranscription: { message: text }
+}
+
+/** What servers of the protocol do that the provider's documentation does not know. */
+export const Oddity = Schema.TaggedUnion(oddities)
+/** See the schema. */
+export type Oddity = typeof Oddity.Type
+
+/** Whether it is an oddity. */
+export const isOddity = Schema.is(Oddity)
+
 /** Faults of the transport and of the session. */
 export const ConnectionFault = Schema.TaggedUnion({
   Mute: { at },
@@ -67,13 +84,14 @@ export const ConnectionFault = Schema.TaggedUnion({
   Push: { event: Schema.Record(Schema.String, Schema.Unknown), at },
   Throw: { type: Schema.String, message: Schema.String, leaveOpen: Schema.Boolean, at },
   RejectResume: { reason: text },
+  ...oddities,
   ...transport
 })
 /** See the schema. */
 export type ConnectionFault = typeof ConnectionFault.Type
 
 /** What the provider's own session is told of. */
-export type SessionFault = Extract<ConnectionFault, { readonly _tag: "GoAway" | "RejectResume" }>
+export type SessionFault = Extract<ConnectionFault, { readonly _tag: "GoAway" | "RejectResume" }> | Oddity
 
 /** An answer to the handshake that is no connection. */
 export const Refusal = Schema.TaggedStruct("Refuse", {
@@ -212,6 +230,30 @@ export const rejectResume = (reason?: string): ConnectionFault => ({
   _tag: "RejectResume",
   ...(reason === undefined ? {} : { reason })
 })
+
+/** The next events of that type are not answered: as if they had never arrived. OpenAI only. */
+export const swallow = (event: string, times = 1): ConnectionFault => ({ _tag: "Swallow", event, times })
+
+/** The next event of that type is refused with an error. OpenAI only. */
+export const refuseEvent = (
+  event: string,
+  options: { readonly code?: string; readonly message?: string; readonly param?: string } = {}
+): ConnectionFault => ({ _tag: "RefuseEvent", event, ...options })
+
+/** Errors do not say which event of the client they are about. OpenAI only. */
+export const anonymous: ConnectionFault = { _tag: "Anonymous" }
+
+/** All events have one id. OpenAI only. */
+export const oneId: ConnectionFault = { _tag: "OneId" }
+
+/** What is said next cannot be put into words; the model understands it all the same. OpenAI only. */
+export const failTranscription = (message?: string): ConnectionFault => ({
+  _tag: "FailTranscription",
+  ...(message === undefined ? {} : { message })
+})
+
+/** Replies have the names that they had in the beta of the protocol. OpenAI only. */
+export const oldNames: ConnectionFault = { _tag: "OldNames" }
 
 /**
  * The next response fails, after that many pieces (none by default). OpenAI: `response.done` with status `failed`; Gemini:

@@ -316,3 +316,54 @@ describe("responses", () => {
     })
   )
 })
+
+describe("odd servers", () => {
+  const error = (event: { readonly [key: string]: unknown }) => event.error as { readonly [key: string]: unknown }
+
+  it.effect("swallow an event, as often as they are told to", () =>
+    Effect.gen(function* () {
+      const emulator = yield* withFaults(Fault.swallow("response.create"))
+      const client = yield* connect(emulator)
+      yield* client.next("session.created")
+      yield* client.send(userText("hello"), create)
+      yield* client.next("conversation.item.done")
+      yield* client.send(create)
+      yield* client.next("response.done")
+      assert.strictEqual(of(client.events, "response.created").length, 1)
+      assert.strictEqual(of(client.events, "error").length, 0)
+    })
+  )
+
+  it.effect("refuse an event, once, and do not say which where they are told not to", () =>
+    Effect.gen(function* () {
+      const refusal = Fault.refuseEvent("session.update", { param: "session.tools" })
+      const emulator = yield* withFaults(refusal, refusal)
+      const client = yield* connect(emulator)
+      yield* client.next("session.created")
+      yield* client.send({ event_id: "mine", ...update({ instructions: "Be brief." }) })
+      const named = yield* client.next("error")
+      assert.deepInclude(error(named), { code: "invalid_value", param: "session.tools", event_id: "mine" })
+      yield* emulator.control.inject(Fault.anonymous)
+      yield* client.send({ event_id: "mine", ...update({ instructions: "Be brief." }) })
+      const unnamed = yield* client.next("error")
+      assert.notProperty(error(unnamed), "event_id")
+      yield* client.send(update({ instructions: "Be brief." }))
+      yield* client.next("session.updated")
+    })
+  )
+
+  it.effect("name all events alike, and replies as in the beta", () =>
+    Effect.gen(function* () {
+      const emulator = yield* withFaults(Fault.oneId, Fault.oldNames)
+      const client = yield* connect(emulator)
+      yield* client.next("session.created")
+      yield* client.send(userText("hello"), create)
+      yield* client.next("response.done")
+      const reply = client.events.slice(1)
+      assert.deepStrictEqual([...new Set(reply.map(({ event_id }) => event_id))], ["event_TODO"])
+      assert.isAbove(of(reply, "response.audio.delta").length, 0)
+      assert.isAbove(of(reply, "response.audio_transcript.delta").length, 0)
+      assert.strictEqual(of(reply, delta).length, 0)
+    })
+  )
+})

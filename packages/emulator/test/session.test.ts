@@ -36,7 +36,7 @@ describe("the session", () => {
             type: "server_vad",
             threshold: 0.5,
             prefix_padding_ms: 300,
-            silence_duration_ms: 500,
+            silence_duration_ms: 200,
             idle_timeout_ms: null,
             create_response: true,
             interrupt_response: true
@@ -74,7 +74,7 @@ describe("the session", () => {
     assert.strictEqual(second.session.instructions, "Be brief.")
     assert.deepStrictEqual(second.session.tools, [clock])
     assert.strictEqual(second.session.audio.input.turn_detection.threshold, 0.9)
-    assert.strictEqual(second.session.audio.input.turn_detection.silence_duration_ms, 500)
+    assert.strictEqual(second.session.audio.input.turn_detection.silence_duration_ms, 200)
     assert.strictEqual(second.session.audio.output.speed, 1.2)
     const third = one(
       fold.send(

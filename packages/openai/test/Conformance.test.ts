@@ -41,6 +41,9 @@ const makeLab = Effect.fnUntraced(function* (speed: number) {
               entry.event.audio_end_ms === heard
           )
         ),
+      loseRequest: now(Fault.swallow("response.create")),
+      refuseChange: now(Fault.refuseEvent("session.update", { param: "session.instructions" })),
+      nameAlike: now(Fault.oneId),
       stutter: now(Fault.duplicate("response.output_item.done", "response.done"))
     },
     failures: [
@@ -76,7 +79,7 @@ const makeLab = Effect.fnUntraced(function* (speed: number) {
 })
 
 describe.concurrent("conformance", () => {
-  for (const { name, run } of BidiConformance.scenarios) {
+  for (const { name, run } of [...BidiConformance.scenarios, ...BidiConformance.declarations]) {
     it.live(name, () => Effect.scoped(Effect.flatMap(makeLab(Number.POSITIVE_INFINITY), run)), 30_000)
   }
 })

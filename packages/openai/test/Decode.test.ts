@@ -130,7 +130,7 @@ describe("what the provider says", () => {
     ])
   })
 
-  it("is a problem when a turn was not understood", () => {
+  it("is a turn whose words never come, which is no fault of the server", () => {
     const failed = F.frame("conversation.item.input_audio_transcription.failed", {
       item_id: "item_u",
       content_index: 0,
@@ -138,9 +138,9 @@ describe("what the provider says", () => {
     })
     assert.deepStrictEqual(summary(start(), failed), [
       {
-        _tag: "Problem",
-        error: ["InvalidRequest", "audio_unintelligible"],
-        details: { event: "conversation.item.input_audio_transcription.failed", about: "item_u" }
+        _tag: "TranscriptFailed",
+        itemId: "item_u",
+        error: ["InvalidRequest", "audio_unintelligible"]
       }
     ])
   })

@@ -191,6 +191,53 @@ describe("a conversation", () => {
     })
   )
 
+  it.effect("with somebody who only taps the button, to whom nothing is said", () =>
+    Effect.gen(function* () {
+      const { call, received, said } = yield* talk({ turnDetection: "none" })
+      yield* call.send({ _tag: "TurnStart" })
+      for (const frame of (yield* spoken("hello")).slice(0, 4)) yield* call.send(frame)
+      const tap = yield* Effect.flip(call.send({ _tag: "TurnCommit" }))
+      assert.strictEqual(tap.reason._tag, "InvalidRequest")
+      assert.notInclude(yield* received, "response.create")
+      yield* call.send("My name is Ada.")
+      assert.strictEqual(yield* said, "Nice to meet you, Ada.")
+    })
+  )
+
+  it.effect("whose reply was refused, and whose connection is lost after that", () =>
+    Effect.gen(function* () {
+      const { call, emulator, next, said } = yield* talk({ modality: "text" })
+      yield* emulator.control.inject(Fault.failResponse({ type: "invalid_request_error", code: "invalid_value" }))
+      yield* call.send("My name is Ada.")
+      assert.strictEqual((yield* next("ResponseComplete")).stopReason, "error")
+      assert.strictEqual((yield* next("Error")).error.reason._tag, "InvalidRequest")
+      yield* emulator.control.inject(Fault.drop())
+      yield* next("ConnectionRestart")
+      yield* next("ConnectionStart")
+      yield* call.send("My name is Bo.")
+      assert.match(yield* said, /^Nice to meet you/)
+    })
+  )
+
+  it.effect("whose words nobody can make out is no fault of the server, and is answered", () =>
+    Effect.gen(function* () {
+      const { call, emulator, next, said } = yield* talk()
+      yield* emulator.control.inject(Fault.failTranscription())
+      for (const frame of yield* spoken("calculate 25 times 48")) yield* call.send(frame)
+      assert.strictEqual((yield* next("Error")).error.reason._tag, "InvalidRequest")
+      assert.strictEqual(yield* said, "The answer is 1200.")
+    })
+  )
+
+  it.effect("with a server that speaks the beta of the protocol says so", () =>
+    Effect.gen(function* () {
+      const { call, emulator, next } = yield* talk()
+      yield* emulator.control.inject(Fault.oldNames)
+      yield* call.send("My name is Ada.")
+      assert.strictEqual((yield* next("Error")).code, "beta_events")
+    })
+  )
+
   it.effect("that outlives its session", () =>
     Effect.gen(function* () {
       const { call, emulator, next, problems, said } = yield* talk({ modality: "text" })

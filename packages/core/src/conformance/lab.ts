@@ -41,6 +41,15 @@ export interface Server {
   readonly truncated?: (heard: number) => Effect.Effect<void>
   /** Calls of tools arrive twice from now on. Needed where the wire can repeat itself. */
   readonly stutter?: Effect.Effect<void>
+  /**
+   * The next request for a reply is lost on the way to the open connection. Needed where replies are asked for by a message
+   * of their own.
+   */
+  readonly loseRequest?: Effect.Effect<void>
+  /** The open connection refuses the next change. Needed where one can be changed (`capabilities.midSessionUpdate`). */
+  readonly refuseChange?: Effect.Effect<void>
+  /** From now on all messages of the open connection have one id. Needed where messages have ids. */
+  readonly nameAlike?: Effect.Effect<void>
 }
 
 /**

@@ -11,12 +11,16 @@ export interface Recorded {
   /** Recorded, or of the documented shape. */
   readonly kind: "recorded" | "shape"
   readonly event?: Json
+  /** The same of a WebSocket. */
+  readonly frame?: Json & { readonly type: string }
+  readonly close?: { readonly code: number; readonly reason: string }
+  readonly stage?: "setup" | "live"
   /** The reason that an exception is told as. */
   readonly expect?: string
   readonly exception?: { readonly name: string; readonly message: string }
 }
 
-export const recorded = (provider: "nova"): ReadonlyArray<Recorded> =>
+export const recorded = (provider: "nova" | "openai"): ReadonlyArray<Recorded> =>
   readFileSync(new URL(`../fixtures/${provider}.jsonl`, import.meta.url), "utf8")
     .trim()
     .split("\n")

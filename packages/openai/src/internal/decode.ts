@@ -125,8 +125,8 @@ const decode = (state: State, frame: Frame, out: Outcome): void => {
       return
     }
     case "conversation.item.input_audio_transcription.failed": {
-      const details = { event: type, about: text(frame, "item_id") }
-      out.events.push({ _tag: "Problem", error: state.errors.api(frame.error), details })
+      const itemId = text(frame, "item_id")
+      out.events.push({ _tag: "TranscriptFailed", itemId, error: state.errors.api(frame.error) })
       return
     }
     case "error":

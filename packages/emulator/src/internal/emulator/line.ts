@@ -2,7 +2,7 @@
  * The line of one connection: what leaves over it, and the faults that can happen to it on the way.
  */
 import * as Effect from "effect/Effect"
-import { isResponseFault } from "../../Fault.ts"
+import { isOddity, isResponseFault } from "../../Fault.ts"
 import type { Fault, Moment, TransportFault } from "../../Fault.ts"
 import type { Input, WireEvent } from "./machine.ts"
 import type { Provider } from "./provider.ts"
@@ -99,7 +99,7 @@ export const make = ({ dispatch, now, provider, record, start, wire }: Options):
   }
 
   const happen = (fault: Fault): void => {
-    if (isResponseFault(fault)) return dispatch({ _tag: "Arm", fault })
+    if (isResponseFault(fault) || isOddity(fault)) return dispatch({ _tag: "Arm", fault })
     switch (fault._tag) {
       // too late for that: the connection is there
       case "Refuse":

@@ -94,6 +94,7 @@ const onFault = (step: Step, fault: ResponseFault | SessionFault): void => {
   if (fault._tag === "RejectResume") {
     return step.set({ rejects: fault.reason ?? "BidiGenerateContent session not found" })
   }
+  if (fault._tag !== "GoAway") return
   const leftMs = fault.leftMillis ?? step.setup.goAwayMs
   setEnd(step, step.now + leftMs, leftMs)
 }

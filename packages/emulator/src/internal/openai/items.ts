@@ -191,7 +191,8 @@ export const truncate = (step: Step, event: Event<"conversation.item.truncate">)
   if (endMs > spoken.ms) {
     return step.refuse(
       "invalid_value",
-      `Audio content of ${Math.floor(spoken.ms)}ms is already shorter than ${endMs}ms`
+      `Audio content of ${Math.floor(spoken.ms)}ms is already shorter than ${endMs}ms`,
+      "audio_end_ms"
     )
   }
   const heard = spoken.words.filter((word) => word.endMs <= endMs)

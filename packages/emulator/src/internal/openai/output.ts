@@ -167,7 +167,12 @@ export const play = (step: Step, responseId: string, beat: Exclude<Beat, { reado
       countTokens(step, responseId, text, beat.ms)
       if (text !== "") {
         const at = { ...place(step.active(responseId)!), item_id: output.id, content_index: 0 }
-        step.send({ type: "response.output_audio_transcript.delta", ...at, delta: text })
+        step.send({
+          type: "response.output_audio_transcript.delta",
+          ...at,
+          delta: text,
+          obfuscation: padding(text)
+        })
       }
       if (step.active(responseId)!.isDefault) step.set({ hasSpoken: true })
       return sendSound(step, responseId, beat.bytes)
@@ -199,6 +204,9 @@ export const playLate = (step: Step, active: Active, pieces: number): void => {
     })
   }
 }
+
+// Hides how long the words are from who sees the length of the messages only.
+const padding = (text: string): string => "Zq7Xb2Lm0Rt9Kw4V".slice(text.length % 16)
 
 const statusDetails = (end: End) => {
   switch (end.status) {

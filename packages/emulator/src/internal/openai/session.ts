@@ -6,11 +6,12 @@
  * const [ready, greeting] = machine.start(0)
  * const [next, commands] = machine.step(ready, { _tag: "Text", text: '{"type":"response.create"}' }, 0)
  */
-import { isResponseFault } from "../../Fault.ts"
+import { isOddity, isResponseFault } from "../../Fault.ts"
 import type { Input, Machine } from "../emulator/machine.ts"
 import { Refused } from "./check.ts"
 import * as Audio from "./input.ts"
 import * as Items from "./items.ts"
+import { failsToHear, isLost } from "./oddities.ts"
 import { clientEvent } from "./protocol.ts"
 import type { ClientEvent } from "./protocol.ts"
 import * as Responses from "./responses.ts"
@@ -68,6 +69,7 @@ const onText = (step: Step, text: string): void => {
   // an error names the client's event even when all the rest of it is wrong
   const given = typeof json === "object" && json !== null && "event_id" in json ? json.event_id : undefined
   step.eventId = typeof given === "string" ? given : null
+  if (isLost(step, (json as { readonly type?: unknown } | null)?.type)) return
   const event = clientEvent(json, "")
   if (event instanceof Refused) return step.refuseFor(event.problem)
   onClientEvent(step, event)
@@ -102,13 +104,14 @@ const onInput = (step: Step, input: Input): void => {
     case "Spoken":
       return Responses.onSpoken(step, input)
     case "Heard":
-      Transcription.onHeard(step, input.key, input.text)
+      Transcription.onHeard(step, input.key, input.text, failsToHear(step))
       return Responses.thinkAgain(step)
     case "NotHeard":
       Transcription.onNotHeard(step, input.key, input.message)
       return Responses.thinkAgain(step)
     case "Arm":
-      return isResponseFault(input.fault) ? step.set({ armed: [...step.state.armed, input.fault] }) : undefined
+      if (isResponseFault(input.fault)) return step.set({ armed: [...step.state.armed, input.fault] })
+      return isOddity(input.fault) ? step.set({ odd: [...step.state.odd, input.fault] }) : undefined
     case "Hold":
       return step.set({ isHeld: true })
     case "Release":

@@ -59,7 +59,7 @@ const serverVad: ServerVad = {
   type: "server_vad",
   threshold: 0.5,
   prefix_padding_ms: 300,
-  silence_duration_ms: 500,
+  silence_duration_ms: 200,
   idle_timeout_ms: null,
   create_response: true,
   interrupt_response: true

@@ -2,7 +2,7 @@
  * Everything that one session remembers. Values only: a step makes the next state out of this one.
  */
 import type { Reply, Turn } from "../../Assistant.ts"
-import type { ResponseFault } from "../../Fault.ts"
+import type { Oddity, ResponseFault } from "../../Fault.ts"
 import type { Word } from "../../Voice.ts"
 import * as Vad from "../audio/vad.ts"
 import type { Beat } from "./beats.ts"
@@ -103,6 +103,7 @@ export interface Session {
   readonly hasSpoken: boolean
   readonly isHeld: boolean
   readonly armed: ReadonlyArray<ResponseFault>
+  readonly odd: ReadonlyArray<Oddity>
   /** Input tokens of the response before, which the next one finds in the cache. */
   readonly cached: number
   readonly ended: boolean
@@ -135,17 +136,24 @@ export const initial = (options: {
   hasSpoken: false,
   isHeld: false,
   armed: [],
+  odd: [],
   cached: 0,
   ended: false
 })
 
-/** The session as the wire shows it. */
-export const sessionEvent = (type: "session.created" | "session.updated", state: Session): ServerEvent => ({
-  type,
-  session: {
-    object: "realtime.session",
-    id: state.id,
-    ...state.settings,
-    expires_at: Math.floor(state.expiresAt / 1000)
+/** The session as the wire shows it. Only models that reason are shown with what that takes. */
+export const sessionEvent = (type: "session.created" | "session.updated", state: Session): ServerEvent => {
+  const { parallel_tool_calls, reasoning, ...settings } = state.settings
+  return {
+    type,
+    session: {
+      object: "realtime.session",
+      id: state.id,
+      ...settings,
+      ...(isReasoning(settings.model) ? { parallel_tool_calls, reasoning } : {}),
+      expires_at: Math.floor(state.expiresAt / 1000)
+    }
   }
-})
+}
+
+const isReasoning = (model: string): boolean => /^gpt-realtime-2(\.|-|$)(?!\d{3})/.test(model)

@@ -45,14 +45,16 @@ const remember = (item: Item, text: string, transcript: string | null): Item => 
   }
 })
 
-export const onHeard = (step: Step, itemId: string, heard: string): void => {
+/** `failure`: the model has understood it, but it is not put into words for the client. */
+export const onHeard = (step: Step, itemId: string, heard: string, failure?: string): void => {
   const item = step.item(itemId)
   if (item === undefined) return
   const text = heard === "" ? unheard(item) : heard
   const { include, audio } = step.state.settings
   const { transcription } = audio.input
-  step.change(itemId, () => remember(item, text, transcription === null ? null : text))
+  step.change(itemId, () => remember(item, text, transcription === null || failure !== undefined ? null : text))
   if (transcription === null) return
+  if (failure !== undefined) return tellFailure(step, item, failure)
   const at = { item_id: itemId, content_index: audioIndex(item) }
   const withOdds = include?.includes("item.input_audio_transcription.logprobs") === true
   const odds = (token: string) => ({ token, logprob: 0, bytes: [...Buffer.from(token)] })
@@ -77,11 +79,13 @@ export const onNotHeard = (step: Step, itemId: string, message: string): void =>
   const item = step.item(itemId)
   if (item === undefined) return
   step.change(itemId, () => remember(item, unheard(item), null))
-  if (step.state.settings.audio.input.transcription === null) return
+  if (step.state.settings.audio.input.transcription !== null) tellFailure(step, item, message)
+}
+
+const tellFailure = (step: Step, item: Item, message: string): void =>
   step.send({
     type: "conversation.item.input_audio_transcription.failed",
-    item_id: itemId,
+    item_id: item.id,
     content_index: audioIndex(item),
     error: { type: "transcription_error", code: "audio_unintelligible", message, param: null }
   })
-}
