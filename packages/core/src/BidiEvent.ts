@@ -193,12 +193,15 @@ export const ConnectionRestart = Schema.TaggedStruct("ConnectionRestart", {
 export type ConnectionRestart = typeof ConnectionRestart.Type
 
 /**
- * The provider takes less history than there is: the oldest `entries` were not told to the new connection. Nothing is
- * lost of `history` itself.
+ * The provider takes less history than there is: the oldest `entries` were not told to the new connection, and of
+ * `shortened` others only the beginning was. Nothing is lost of `history` itself.
  *
  * @category outputs
  */
-export const HistoryTrimmed = Schema.TaggedStruct("HistoryTrimmed", { entries: Schema.Int })
+export const HistoryTrimmed = Schema.TaggedStruct("HistoryTrimmed", {
+  entries: Schema.Int,
+  shortened: Schema.optionalKey(Schema.Int)
+})
 
 /**
  * @category outputs

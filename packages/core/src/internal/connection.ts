@@ -107,7 +107,7 @@ export const make = Effect.fnUntraced(function* (
       const { connection } = dialed
       current = dialed
       generation.current++
-      const { history, resend, trimmed } = resumption({
+      const { dropped, history, resend, shortened } = resumption({
         transcript: memory.transcript(),
         first: generation.current === 1,
         owed: outbox.inTurn() ? undefined : turn.owed,
@@ -130,7 +130,8 @@ export const make = Effect.fnUntraced(function* (
         generation: generation.current,
         ...(end === undefined || end > 8.64e15 ? {} : { expiresAt: DateTime.makeUnsafe(end) })
       })
-      if (trimmed > 0) fanout.emit({ _tag: "HistoryTrimmed", entries: trimmed })
+      if (dropped + shortened > 0)
+        fanout.emit({ _tag: "HistoryTrimmed", entries: dropped, ...(shortened > 0 ? { shortened } : {}) })
       gaps.connected(seamless)
       configured.adopted(dialed.configuration)
       turn.changed()

@@ -10,7 +10,7 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Queue from "effect/Queue"
-import type * as Stream from "effect/Stream"
+import * as Stream from "effect/Stream"
 import * as Audio from "../Audio.ts"
 import { BidiError, Unanswered } from "../BidiError.ts"
 import { type CloseReason, fromError, type Output, type OutputTag } from "../BidiEvent.ts"
@@ -120,6 +120,7 @@ const untilEnd = (
       const personas = Personas.make(persona, rooms.fanout, (to, onConfirmed) =>
         sender.orEnded(Effect.flatMap(Deferred.await(model), (keeper) => keeper.configure(to, onConfirmed)))
       )
+      let events: Pick<Observers.Everything, "stream" | "caughtUp"> = { stream: Stream.empty, caughtUp: Effect.void }
       const conversation: Conversation = {
         sessionId: plan.sessionId,
         model: rooms.model,
@@ -142,17 +143,21 @@ const untilEnd = (
         stop: (reason = "client_disconnect") => stop(reason),
         history: Effect.sync(() => Transcript.toPrompt(rooms.words.heardSoFar())),
         quiet: untilOver(rooms.turn.quiet),
-        // a tool that waits does not wait for itself
         idle: untilOver(
-          Effect.flatMap(RunningCall, (running) =>
-            running?.ofModel === undefined ? rooms.turn.idle : rooms.turn.idleBeside(running.ofModel)
+          Effect.andThen(
+            // a tool that waits does not wait for itself
+            Effect.flatMap(RunningCall, (running) =>
+              running?.ofModel === undefined ? rooms.turn.idle : rooms.turn.idleBeside(running.ofModel)
+            ),
+            Effect.suspend(() => events.caughtUp)
           )
         )
       }
       const open = Effect.gen(function* () {
         yield* sayEvents(rooms.fanout)
         yield* openObservers(closing, rooms, plan.hooks, fail)
-        const started = onReady?.({ conversation, events: yield* openEvents(closing, rooms) })
+        if (onReady !== undefined) events = yield* openEvents(closing, rooms)
+        const started = onReady?.({ conversation, events: events.stream })
         yield* openOutputs(closing, rooms, plan.outputs, fail)
         let connectionId = () => ""
         // nothing writes to the memory any more, and whoever listens still does
@@ -291,9 +296,9 @@ const openEvents = (closing: Closing, rooms: Rooms) =>
   closing.part(
     "the events",
     Effect.gen(function* () {
-      const { queue, stream } = yield* Observers.everything(rooms.fanout)
-      yield* Effect.addFinalizer(() => Queue.end(queue))
-      return stream
+      const everything = yield* Observers.everything(rooms.fanout)
+      yield* Effect.addFinalizer(() => Queue.end(everything.queue))
+      return everything
     })
   )
 

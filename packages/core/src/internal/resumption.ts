@@ -4,6 +4,7 @@
 import type { Command } from "../BidiModel.ts"
 import * as Transcript from "../Transcript.ts"
 import { type Answer, STILL_WORKING, UNKNOWN } from "./answers.ts"
+import { trim } from "./trimming.ts"
 import type { Owed } from "./turn.ts"
 
 export interface Situation {
@@ -23,8 +24,9 @@ export interface Situation {
 export interface Resumption {
   readonly history: Transcript.Transcript
   readonly resend: ReadonlyArray<Command>
-  /** How many entries are left out because the provider does not take them all. */
-  readonly trimmed: number
+  /** How many entries are left out, and how many are told in part, because the provider does not take so much. */
+  readonly dropped: number
+  readonly shortened: number
 }
 
 const CONTINUE =
@@ -41,12 +43,15 @@ export const resumption = ({ asked, first, kept, limit, owed, transcript }: Situ
   const own = last.filter((user) => kept?.has(user.id) !== true)
   const unanswered = own.filter((user) => !isEmpty(user))
   const known = answered.filter((entry) => !isEmpty(entry)).map(withOutput(first ? UNKNOWN : STILL_WORKING))
-  const history = trim(kept === undefined ? known : known.filter((entry) => !kept.has(entry.id)), limit)
-  const trimmed = kept === undefined ? known.length - history.length : 0
+  const {
+    dropped,
+    shortened,
+    told: history
+  } = trim(kept === undefined ? known : known.filter((entry) => !kept.has(entry.id)), limit)
   const resend = unanswered.toReversed().map(again)
   const latest = answered.findLast((entry) => !isEmpty(entry) && !isRunning(entry))
   const request = requestFor(owed, unanswered.length > 0, own.length > 0, latest)
-  return { history, resend: request === undefined ? resend : [request, ...resend], trimmed }
+  return { history, resend: request === undefined ? resend : [request, ...resend], dropped, shortened }
 }
 
 // Splits off what the user said last, from the first turn on that wants a reply.
@@ -101,37 +106,3 @@ const withOutput =
     isRunning(entry) ? { ...entry, output } : entry
 
 const again = ({ id, parts }: Transcript.User): Command => ({ _tag: "UserMessage", id, parts })
-
-/** Leaves out the oldest exchanges, whole, until the rest fits. */
-const trim = (history: Transcript.Transcript, limit: number | undefined): Transcript.Transcript => {
-  if (limit === undefined) return history
-  let size = history.reduce((sum, entry) => sum + sizeOf(entry), 0)
-  let start = 0
-  while (size > limit && start < history.length) {
-    do size -= sizeOf(history[start++]!)
-    while (start < history.length && !beginsExchange(history, start))
-  }
-  return history.slice(start)
-}
-
-const beginsExchange = (history: Transcript.Transcript, index: number): boolean =>
-  history[index]!._tag === "User" && history[index - 1]!._tag !== "User"
-
-const encoder = new TextEncoder()
-
-// Roles and braces around the text are counted with a few bytes each.
-const OVERHEAD = 32
-
-const sizeOf = (entry: Transcript.Entry): number => {
-  switch (entry._tag) {
-    case "User":
-      return entry.parts.reduce((sum, part) => sum + (typeof part === "string" ? bytes(part) : 0), OVERHEAD)
-    case "Assistant":
-    case "Note":
-      return bytes(entry.text) + OVERHEAD
-    case "ToolCall":
-      return bytes(entry.name + JSON.stringify([entry.input, entry.output])) + OVERHEAD
-  }
-}
-
-const bytes = (text: string): number => encoder.encode(text).length
