@@ -1,6 +1,14 @@
 /** What the model owes when its connection ends, and who is told of it. */
 import type { Transcript } from "@effect-bidi/core"
-import { BidiAgent, BidiError, BidiEvent, BidiInput, type BidiModel, BidiTest } from "@effect-bidi/core"
+import {
+  BidiAgent,
+  BidiError,
+  BidiEvent,
+  BidiInput,
+  type BidiModel,
+  type BidiOutput,
+  BidiTest
+} from "@effect-bidi/core"
 import { assert, describe, it } from "@effect/vitest"
 import * as Tool from "effect/ai/Tool"
 import * as Toolkit from "effect/ai/Toolkit"
@@ -223,6 +231,139 @@ describe("an outage that is longer than any patience", () => {
         `respond: Say exactly: "Hello." Say it word for word, and nothing else.`,
         "user: Who is there?"
       ])
+    })
+  )
+})
+
+describe("the reply to the result of a tool", () => {
+  it.effect("is asked for when the user does not speak any more", () =>
+    Effect.gen(function* () {
+      const toolkit = Toolkit.make(Tool.make("look", { success: Schema.String }))
+      const model = yield* BidiTest.model((line) =>
+        Effect.gen(function* () {
+          yield* line.expectText("Look!")
+          yield* line.callTools(["look", {}])
+          yield* line.wait("1 second")
+          yield* line.emit({ _tag: "SpeechStarted" })
+          yield* line.wait("9 seconds")
+          yield* line.emit({ _tag: "SpeechStopped" }, { _tag: "UserTurn", itemId: "u", respond: false })
+          yield* line.expect("ToolOutputs")
+          yield* line.reply({ text: "A fox." })
+        })
+      )
+      const agent = yield* BidiAgent.make({ toolkit }).pipe(
+        Effect.provide([model.layer, toolkit.toLayer({ look: () => Effect.as(Effect.sleep("5 seconds"), "a fox") })])
+      )
+      const call = yield* agent.start()
+      yield* call.send("Look!")
+      const idle = yield* Effect.forkChild(call.idle)
+      yield* BidiTest.advance("9 seconds")
+      assert.deepStrictEqual(asked(model, 1), ["user: Look!"])
+      yield* BidiTest.advance("2 seconds")
+      assert.deepStrictEqual(asked(model, 1), ["user: Look!", "ToolOutputs"])
+      assert.isDefined(idle.pollUnsafe())
+    })
+  )
+})
+
+describe("idle", () => {
+  it.effect("does not come while a text interrupts", () =>
+    Effect.gen(function* () {
+      const { agent } = yield* agentWith((line) =>
+        Effect.gen(function* () {
+          yield* line.expectText("Tell me a story.")
+          yield* line.reply({ text: "Once upon a time.", audio: "10 seconds" })
+          yield* line.expect("Interrupt")
+          yield* line.expectText("Another one.")
+          yield* line.wait("1 second")
+          yield* line.reply({ text: "There was a fox.", audio: "1 second" })
+        })
+      )
+      const speaker = yield* BidiTest.speaker()
+      const recorder = BidiTest.recorder()
+      const second = Stream.fromEffect(
+        Effect.as(Effect.sleep("2 seconds"), BidiEvent.TextInput.make({ text: "Another one." }))
+      )
+      const run = yield* Effect.forkChild(
+        agent.run({
+          inputs: [typing("Tell me a story."), BidiInput.make("later", second)],
+          outputs: [speaker.output, recorder.output]
+        })
+      )
+      yield* BidiTest.advance("1 minute")
+      assert.strictEqual(yield* Fiber.join(run), "complete")
+      assert.deepStrictEqual(speaker.played(), Duration.seconds(3))
+    })
+  )
+
+  it.effect("does not come while a text that is about to be sent waits for the speaker to fall silent", () =>
+    Effect.gen(function* () {
+      const { agent } = yield* agentWith((line) =>
+        Effect.gen(function* () {
+          yield* line.expectText("Tell me a story.")
+          yield* line.reply({ text: "Once upon a time.", audio: "10 seconds" })
+        })
+      )
+      const speaker = yield* BidiTest.speaker()
+      const slow: BidiOutput.BidiOutput = {
+        ...speaker.output,
+        open: Effect.map(speaker.output.open, (sink) => ({
+          ...sink,
+          flush: Effect.andThen(sink.flush, Effect.sleep("200 millis"))
+        }))
+      }
+      const call = yield* agent.start({ outputs: [slow] })
+      yield* call.send("Tell me a story.")
+      yield* BidiTest.advance("2 seconds")
+      const idle = yield* Effect.forkChild(call.idle, { startImmediately: true })
+      yield* Effect.forkChild(call.send("Another one."))
+      yield* BidiTest.advance("10 seconds")
+      assert.isUndefined(idle.pollUnsafe()) // the reply to it has not come
+    })
+  )
+
+  it.effect("comes after the events that led to it were dealt with by whoever reads them", () =>
+    Effect.gen(function* () {
+      const { agent } = yield* agentWith((line) =>
+        Effect.gen(function* () {
+          yield* line.expectText("Hello?")
+          yield* line.reply({ text: "Hello." })
+        })
+      )
+      const seen: Array<string> = []
+      yield* Effect.scoped(
+        Effect.gen(function* () {
+          const call = yield* agent.start()
+          yield* call.events.pipe(
+            Stream.runForEach((event) =>
+              Effect.andThen(
+                Effect.repeat(Effect.yieldNow, { times: 50 }),
+                Effect.sync(() => seen.push(event._tag))
+              )
+            ),
+            Effect.forkScoped
+          )
+          yield* BidiTest.settle
+          yield* call.send("Hello?")
+          yield* call.idle
+        })
+      )
+      assert.include(seen, "ResponseComplete")
+    })
+  )
+
+  it.effect("does not wait for a reader that stalls, nor for one that has stopped", () =>
+    Effect.gen(function* () {
+      const { agent } = yield* agentWith((line) => line.accept)
+      const call = yield* agent.start()
+      yield* Stream.runDrain(Stream.take(call.events, 1))
+      yield* call.idle
+      yield* Effect.forkChild(call.interrupt())
+      yield* Effect.forkChild(Stream.runForEach(call.events, () => Effect.never))
+      yield* call.callTool("none", {})
+      const idle = yield* Effect.forkChild(call.idle)
+      yield* BidiTest.advance("1 second")
+      assert.isDefined(idle.pollUnsafe())
     })
   )
 })

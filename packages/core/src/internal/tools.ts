@@ -99,7 +99,7 @@ export const make = Effect.fnUntraced(function* (
     memory.put({ _tag: "ToolCall", id: key, responseId, name, input, output: answer })
     const late = since === generation.current && !call.promised ? {} : { late: true }
     fanout.emit({ _tag: "ToolResult", id: key, name, ...answer, ...late })
-    if (call.promised) forkLater(follow(call, answer))
+    if (call.promised) follow(call, answer)
     call.promised = false
     for (const group of open) reply(group)
     turn.toolEnded(call)
@@ -107,21 +107,24 @@ export const make = Effect.fnUntraced(function* (
 
   // The result of a call that was answered without one is told when nobody speaks.
   const follow = (call: Call, answer: Answer) =>
-    Effect.andThen(
-      turn.free,
-      Effect.sync(() =>
-        outbox.offerUnsafe(
-          { _tag: "Note", text: inWords(call.request.name, answer), respond: true },
-          {
-            bound: { generation: generation.current, otherwise: () => ({ _tag: "Respond" }) },
-            onSent: (command) => {
-              sent([call])
-              turn.awaitReply(command)
-            }
+    later(turn.free, () =>
+      outbox.offerUnsafe(
+        { _tag: "Note", text: inWords(call.request.name, answer), respond: true },
+        {
+          bound: { generation: generation.current, otherwise: () => ({ _tag: "Respond" }) },
+          onSent: (command) => {
+            sent([call])
+            turn.awaitReply(command)
           }
-        )
+        }
       )
     )
+
+  // meanwhile the conversation is not at rest
+  const later = (moment: Effect.Effect<void>, then: () => void) => {
+    const done = turn.intend()
+    forkLater(Effect.ensuring(Effect.andThen(moment, Effect.sync(then)), Effect.sync(done)))
+  }
 
   // once every call of a group has its output, the model gets them all, and is asked for one reply
   const reply = (group: Group) => {
@@ -131,16 +134,20 @@ export const make = Effect.fnUntraced(function* (
       if (call.settled === undefined) call.promised = true
       return { id, name, ...(call.settled?.answer ?? STILL_WORKING) }
     })
-    outbox.offerUnsafe(
-      { _tag: "ToolOutputs", outputs },
-      {
-        bound: { generation: group.generation, otherwise: (later) => asContext(group, later) },
-        onSent: (command) => {
-          sent(group.calls)
-          turn.awaitReply(command)
+    const offer = () =>
+      outbox.offerUnsafe(
+        { _tag: "ToolOutputs", outputs },
+        {
+          bound: { generation: group.generation, otherwise: (later) => asContext(group, later) },
+          onSent: (command) => {
+            sent(group.calls)
+            turn.awaitReply(command)
+          }
         }
-      }
-    )
+      )
+    // the reply would be said into what the user is saying
+    if (turn.userSpeaking) later(turn.unspoken, offer)
+    else offer()
   }
 
   // A connection that does not know the calls is told the outputs in words, unless its history has them.

@@ -269,14 +269,19 @@ export class Turn {
   /** Something is about to be sent: meanwhile nothing is at rest, whatever it waits for. */
   readonly intending = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
     Effect.acquireUseRelease(
-      Effect.sync(() => void this.intents++),
+      Effect.sync(() => this.intend()),
       () => effect,
-      () =>
-        Effect.sync(() => {
-          this.intents--
-          this.changed()
-        })
+      (done) => Effect.sync(done)
     )
+
+  /** The same, until what this answers is called. */
+  intend(): () => void {
+    this.intents++
+    return () => {
+      this.intents--
+      this.changed()
+    }
+  }
 
   private get working(): boolean {
     return this.inTalk || this.tools.size > 0
@@ -376,6 +381,14 @@ export class Turn {
 
   /** Waits until something happens. */
   readonly happens: Effect.Effect<void> = this.until(() => !this.atRest)
+
+  /** Waits until the user does not speak; not for ever, a provider may forget to say so. */
+  readonly unspoken: Effect.Effect<void> = Effect.asVoid(
+    Effect.timeoutOption(
+      this.until(() => !this.userSpeaking),
+      PATIENCE
+    )
+  )
 
   /** Waits until nobody speaks and no reply is on its way. */
   readonly free: Effect.Effect<void> = this.until(
