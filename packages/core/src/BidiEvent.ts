@@ -301,7 +301,8 @@ export type AudioStream = typeof AudioStream.Type
 /**
  * Words, as they come. `currentTranscript` is all of the item so far; the final event of an item has `isFinal` and an
  * empty `delta` unless its text arrived in one piece. A `preview` is what the model plans to say: it may still change
- * and never enters history.
+ * and never enters history. Words of the user that have no end when the connection is replaced are taken back: the speech
+ * is heard again, as another item.
  *
  * @category outputs
  */
@@ -359,7 +360,8 @@ export const UserIdle = Schema.TaggedStruct("UserIdle", { idle: Span })
 export type UserIdle = typeof UserIdle.Type
 
 /**
- * The agent was cut off while a reply was being generated or still audible. `heard` is how much of the reply's audio
+ * The agent was cut off while a reply was being generated or still audible, or was to be gone on with on the next
+ * connection. `heard` is how much of the reply's audio
  * reached the person; without a speaker, how much of it was produced. There is one for each reply that was cut: where
  * several were waiting to be heard, the first tells where the voice stopped, and those behind it were heard for 0.
  *
@@ -508,7 +510,9 @@ export const Usage = Schema.TaggedStruct("Usage", {
 export type Usage = typeof Usage.Type
 
 /**
- * Something went wrong and the conversation goes on. Fatal errors fail the conversation instead.
+ * Something went wrong and the conversation goes on. Fatal errors fail the conversation instead. `Unanswered` tells of a
+ * reply that has not begun within 30 seconds of having been asked for, not counting those without a connection: nobody
+ * waits for it any more.
  *
  * @category outputs
  */

@@ -122,7 +122,10 @@ export interface Conversation<Tools extends Record<string, Tool.Any> = any> {
    * where the provider answers whatever it is told.
    */
   readonly note: (text: string) => Effect.Effect<void, BidiError>
-  /** Cuts the agent off, as the user's speech would. Nothing happens if it is silent, or protected and not forced. */
+  /**
+   * Cuts the agent off, as the user's speech would. Nothing happens if it is silent, or protected and not forced. While
+   * nobody is connected: what the next connection would have been asked to say, but for replies to the user, is not.
+   */
   readonly interrupt: (options?: { readonly force?: boolean }) => Effect.Effect<void>
   /**
    * Frames of audio of this input (default: of all, and those given to `send`) are not heard until `unmute`. A turn of
@@ -181,8 +184,9 @@ export interface Conversation<Tools extends Record<string, Tool.Any> = any> {
   /** Waits until nothing of the agent's speech is audible any more. */
   readonly quiet: Effect.Effect<void>
   /**
-   * Waits until nobody speaks, no reply is on its way or audible, and no tool runs. In a tool its own call does not count,
-   * nor do others that wait for the same.
+   * Waits until nobody speaks, no reply is on its way, owed by a lost connection, or audible, nothing is about to be sent,
+   * and no tool runs. In a tool its own call does not count, nor do others that wait for the same. Whoever reads `events`
+   * has dealt with those that led to it, unless that takes longer than a second.
    */
   readonly idle: Effect.Effect<void>
 }

@@ -1,4 +1,4 @@
-import { BidiAgent, type BidiEvent, BidiOutput, BidiTest } from "@effect-bidi/core"
+import { BidiAgent, type BidiEvent, BidiOutput, BidiTest, Transcript } from "@effect-bidi/core"
 import { assert, describe, it } from "@effect/vitest"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -307,6 +307,89 @@ describe("an interruption", () => {
       assert.lengthOf(seen, 1)
       const { content } = yield* call.history
       assert.deepInclude(content[0]?.content[0], { text: "one two three " })
+    })
+  )
+})
+
+describe("a reply that the provider cut off without a word about speech", () => {
+  it.effect("is silenced at once, and remembered as heard", () =>
+    Effect.gen(function* () {
+      const { assistant, interruptions, speaker } = yield* Effect.gen(function* () {
+        const { agent } = yield* agentWith(
+          Effect.fnUntraced(function* (line) {
+            yield* line.reply({
+              text: story,
+              audio: "10 seconds",
+              responseId: "story",
+              itemId: "tale",
+              unfinished: true
+            })
+            yield* line.wait("3 seconds")
+            // OpenAI: `response.done` with the status `cancelled` and the reason `turn_detected`
+            yield* line.emit({ _tag: "ResponseDone", responseId: "story", stopReason: "interrupted" })
+          })
+        )
+        const speaker = yield* BidiTest.speaker()
+        const recorder = BidiTest.recorder()
+        const call = yield* agent.start({ outputs: [speaker.output, recorder.output] })
+        yield* BidiTest.advance("1 minute")
+        const { content } = yield* call.history
+        const assistant = content.flatMap(({ content }) =>
+          typeof content === "string"
+            ? [content]
+            : content.map((part) => (part.type === "text" ? part.text : part.type))
+        )
+        const interruptions = recorder
+          .events()
+          .filter((event) => event._tag === "Interruption" || event._tag === "ResponseComplete")
+        return { assistant, interruptions, speaker }
+      })
+      assert.deepStrictEqual(speaker.played(), Duration.seconds(3))
+      assert.deepStrictEqual(interruptions, [
+        { ...silence, heard: Duration.seconds(3) },
+        { _tag: "ResponseComplete", responseId: "story", stopReason: "interrupted" }
+      ])
+      assert.deepStrictEqual(assistant, ["one two three"])
+    })
+  )
+})
+
+describe("an interruption of a reply with another behind it", () => {
+  it.effect("keeps what was heard of all its items, and says of the other that nothing was", () =>
+    Effect.gen(function* () {
+      const { agent } = yield* agentWith(
+        Effect.fnUntraced(function* (line) {
+          const words = (responseId: string, itemId: string, text: string) =>
+            ({ _tag: "TranscriptDone", role: "assistant", responseId, itemId, text }) as const
+          yield* line.reply({ text: "first part", audio: "2 seconds", responseId: "r", itemId: "a", unfinished: true })
+          yield* line.emit(words("r", "a", "first part"))
+          yield* line.reply({ text: "second part of it", audio: "4 seconds", responseId: "r", itemId: "b" })
+          yield* line.wait("3 seconds")
+          yield* line.reply({ text: "and one more", audio: "4 seconds", responseId: "s", itemId: "c" })
+          yield* line.wait("1 second")
+          yield* line.emit({ _tag: "SpeechStarted" })
+        })
+      )
+      const speaker = yield* BidiTest.speaker()
+      const recorder = BidiTest.recorder()
+      const call = yield* agent.start({ outputs: [speaker.output, recorder.output] })
+      yield* BidiTest.advance("10 seconds")
+      const said = Transcript.fromPrompt(yield* call.history)
+      assert.deepStrictEqual(
+        said.map((entry) => entry._tag === "Assistant" && entry.text),
+        ["first part", "second"]
+      )
+      assert.deepStrictEqual(
+        recorder
+          .events()
+          .flatMap((event) =>
+            event._tag === "Interruption" ? [[event.responseId, Duration.toSeconds(event.heard)]] : []
+          ),
+        [
+          ["r", 4],
+          ["s", 0]
+        ]
+      )
     })
   )
 })
