@@ -116,6 +116,20 @@ describe("what the provider says", () => {
     ])
   })
 
+  it("is asked for calls once, however often they come under their ids, and again when they were taken back", () => {
+    const calls = M.toolCall(M.call("call_1"), M.call("call_2"))
+    const taken = { toolCallCancellation: { ids: ["call_1"] } }
+    assert.deepStrictEqual(brief(start(), calls, calls, M.toolCall(M.call("call_1")), taken, calls), [
+      "c_r1 started",
+      "ToolCalls",
+      "c_r1 tool_use",
+      "ToolCallsCancelled",
+      "c_r2 started",
+      "ToolCalls",
+      "c_r2 tool_use"
+    ])
+  })
+
   it("has ids that no other reply has", () => {
     assert.deepStrictEqual(
       brief(start({ prefix: "x" }), M.words("One"), M.turnComplete(), M.words("Two"), M.turnComplete()),

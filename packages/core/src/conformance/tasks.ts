@@ -9,6 +9,7 @@ import * as Latch from "effect/Latch"
 import * as Schema from "effect/Schema"
 import * as BidiTest from "../BidiTest.ts"
 import * as BidiTool from "../BidiTool.ts"
+import { CurrentConversation } from "../CurrentConversation.ts"
 import { breakConnection, type Call, checkSaid, start, until } from "./call.ts"
 import type { Lab, Scenario } from "./lab.ts"
 import { check } from "./line.ts"
@@ -26,6 +27,7 @@ const toolkit = Toolkit.make(
   Tool.make("dig", returning).annotate(BidiTool.StillWorkingAfter, "100 millis"),
   Tool.make("knock", returning).annotate(BidiTool.Timeout, "100 millis"),
   Tool.make("count", returning),
+  Tool.make("linger", { ...returning, dependencies: [CurrentConversation] }),
   Tool.make("wait", returning).annotate(BidiTool.OnInterruption, "cancel")
 )
 
@@ -42,6 +44,11 @@ const worker = Effect.fnUntraced(function* (speaker?: BidiTest.VirtualSpeaker) {
     knock: () => Effect.never,
     count: (_, { preliminary }) =>
       Effect.as(Effect.andThen(preliminary("one sheep"), preliminary("two sheep")), "three sheep"),
+    linger: () =>
+      Effect.gen(function* () {
+        yield* (yield* CurrentConversation).idle
+        return "it is quiet now"
+      }),
     wait: () => Effect.never
   })
   const call = yield* Effect.provide(start({ toolkit }, speaker), handlers)
@@ -171,6 +178,19 @@ export const tasks: ReadonlyArray<Scenario> = [
         yield* check(values.join() === "one sheep,two sheep", `the progress was ${values}`)
         yield* checkResult(call, "three sheep")
         yield* checkSaid(call, "Good night.")
+      }).pipe(Effect.provide(lab.model))
+  },
+  {
+    name: "lets a tool wait until nobody speaks, and is told",
+    run: (lab) =>
+      Effect.gen(function* () {
+        const { call } = yield* worker()
+        yield* callTool(lab, call, "linger", { next: "At last." })
+        yield* lab.server.received("it is quiet now")
+        yield* call.untilSaid("At last.")
+        yield* call.idle
+        yield* checkResult(call, "it is quiet now")
+        yield* checkSaid(call, "At last.")
       }).pipe(Effect.provide(lab.model))
   },
   {

@@ -34,8 +34,11 @@ export const callsOf = (content: Fields): ReadonlyArray<unknown> =>
     isFields(part) && part.functionCall !== undefined && part.functionCall !== null ? [part.functionCall] : []
   )
 
-// The same call in its other way. One that comes twice in the same way is another, or for others to tell.
+// The same call in its other way, or again under its id: ids of this provider name one call. Without an id, one that comes
+// twice in the same way is another.
 const isTwin = (state: State, { args, asPart, name, wire }: Pick<Called, "wire" | "name" | "args" | "asPart">) => {
+  const isSame = (called: Called) => called.wire === wire && called.name === name && called.args === args
+  if (wire !== undefined && state.called.some((called) => called.asPart === asPart && isSame(called))) return true
   const twin = state.called.find(
     (called) =>
       called.asPart !== asPart &&
@@ -48,6 +51,12 @@ const isTwin = (state: State, { args, asPart, name, wire }: Pick<Called, "wire" 
   twin.twice = true
   twin.wire ??= wire
   return true
+}
+
+/** Nobody wants it any more; under this id it may be asked for anew. */
+export const forget = ({ called }: State, id: string): void => {
+  const index = called.findIndex((call) => call.id === id)
+  if (index !== -1) called.splice(index, 1)
 }
 
 /** By what id the provider knows a call; nothing, where it gave none. */

@@ -4,7 +4,7 @@
  */
 import * as Duration from "effect/Duration"
 import type * as Schema from "effect/Schema"
-import { callsIn, callsOf } from "./calls.ts"
+import { callsIn, callsOf, forget } from "./calls.ts"
 import { type Fields, fields, flag, type Inbound, isFields, list, Malformed, text } from "./frame.ts"
 import { millisOf } from "./refusal.ts"
 import { onAudio, onCalls, onIdle, onInterrupted, onReasoning, onReplyWords, onTurnComplete } from "./reply.ts"
@@ -117,7 +117,10 @@ const onToolCall: Take = (state, toolCall, out) => {
 
 const onCancellation: Take = (state, cancellation, out) => {
   const ids = list(cancellation, "ids").filter((id) => typeof id === "string")
-  for (const id of ids) state.calls.delete(id)
+  for (const id of ids) {
+    state.calls.delete(id)
+    forget(state, id)
+  }
   if (ids.length > 0) out.push({ _tag: "ToolCallsCancelled", ids })
 }
 
