@@ -14,6 +14,7 @@
  * @since 0.1.0
  */
 import { connections } from "./conformance/connections.ts"
+import { declarations } from "./conformance/declarations.ts"
 import { failures } from "./conformance/failures.ts"
 import { hearing } from "./conformance/hearing.ts"
 import type { Scenario } from "./conformance/lab.ts"
@@ -24,16 +25,6 @@ import { tasks } from "./conformance/tasks.ts"
 import { toolCalls } from "./conformance/toolCalls.ts"
 
 export type * from "./conformance/lab.ts"
-
-export {
-  /**
-   * Those in which the model is told of tools: all of their parameters, or they are refused by name before anybody is
-   * called.
-   *
-   * @category scenarios
-   */
-  declarations
-} from "./conformance/declarations.ts"
 
 /**
  * Those in which a whole agent converses over the adapter: what is heard of it, tools that take their time, handoff. Part
@@ -50,6 +41,7 @@ export const agents: ReadonlyArray<Scenario> = [...hearing, ...tasks, ...persona
  */
 export const scenarios: ReadonlyArray<Scenario> = [
   ...talk,
+  ...declarations,
   ...toolCalls,
   ...connections,
   ...failures,
