@@ -24,9 +24,14 @@ interface Open {
   readonly itemId: string
   readonly responseId: string | undefined
   text: string
+  /** Something of it was told. */
+  shown: boolean
   /** Words of the user that a reply has followed: the sound of them is not kept any more. */
   answered: boolean
 }
+
+// What the user said may be understood as nothing, or as a few blanks.
+const isNothing = ({ role, text }: Open): boolean => role === "user" && text.trim() === ""
 
 // Words of the user that have not come by then, in milliseconds, are not waited for any more.
 const OVERDUE = 5000
@@ -121,16 +126,19 @@ export class Words {
   delta(piece: Piece): void {
     const items = piece.preview === true ? this.planned : this.spoken
     const item = this.item(items, piece)
+    const nothing = isNothing(item)
     item.text += piece.delta
+    if (isNothing(item)) return
     if (piece.until !== undefined) this.mark(piece.itemId, item.text.trimEnd().length, piece.until)
     if (piece.preview !== true) this.remember(item, "update")
-    this.emit(item, piece.delta, false, piece.preview === true)
+    this.emit(item, nothing ? item.text : piece.delta, false, piece.preview === true)
   }
 
   done(whole: Whole): void {
     const item = this.item(this.spoken, whole)
-    const goesOn = whole.text.startsWith(item.text)
-    const rest = goesOn ? whole.text.slice(item.text.length) : ""
+    const before = isNothing(item) ? "" : item.text
+    const goesOn = whole.text.startsWith(before)
+    const rest = goesOn ? whole.text.slice(before.length) : ""
     if (!goesOn) this.marks.delete(item.itemId)
     item.text = whole.text
     this.finish(item, rest)
@@ -253,7 +261,7 @@ export class Words {
   private item(items: Map<string, Open>, { itemId, responseId, role }: Piece | Whole): Open {
     let item = items.get(itemId)
     if (item === undefined) {
-      item = { role, itemId, responseId, text: "", answered: false }
+      item = { role, itemId, responseId, text: "", shown: false, answered: false }
       items.set(itemId, item)
       // its place in the talk is where its first words were spoken
       if (items === this.spoken && this.memory.get(itemId) === undefined) this.remember(item, "put")
@@ -267,7 +275,10 @@ export class Words {
       this.transcribes = true
       this.missing.delete(item.itemId)
     }
+    if (isNothing(item)) item.text = ""
     this.remember(item, "put")
+    // nobody hears of a turn in which nothing was understood, unless they were told otherwise before
+    if (isNothing(item) && !item.shown) return
     this.emit(item, rest, true, false)
   }
 
@@ -281,7 +292,9 @@ export class Words {
     }
   }
 
-  private emit({ itemId, responseId, role, text }: Open, delta: string, isFinal: boolean, preview: boolean): void {
+  private emit(item: Open, delta: string, isFinal: boolean, preview: boolean): void {
+    const { itemId, responseId, role, text } = item
+    item.shown = true
     this.fanout.emit({
       _tag: "TranscriptStream",
       role,
