@@ -6,7 +6,8 @@
  *    that was used before.
  * 3. The model is answered exactly once for every call it still wants: with an output where it asked, or in words on a
  *    later connection. A call that was answered with "still working" is followed by its result exactly once.
- * 4. What must not be interrupted, once it has begun, ends by itself.
+ * 4. What must not be interrupted, once it has begun, ends by itself, and what came of it is told, whoever wanted it to stop
+ *    and whatever ended meanwhile.
  * 5. Calls of one response are answered together, in their order, each with its own outcome.
  * 6. A call waits for nobody but those of its own tool: neither for a queue that is not its own, nor for what it calls or
  *    waits for itself.
@@ -70,7 +71,7 @@ const Happening = Schema.Struct({
 const Scenario = Schema.Struct({
   groups: Schema.Array(Schema.Array(Call).check(Schema.isBetweenLength(1, 4))).check(Schema.isBetweenLength(1, 4)),
   happenings: Schema.Array(Happening).check(Schema.isMaxLength(5)),
-  endsAfter: Schema.Literals([5, 30, 600])
+  endsAfter: Schema.Literals([1, 5, 30, 600])
 })
 type Scenario = typeof Scenario.Type
 type Kind = (typeof Call.Type)["tool"]
@@ -331,6 +332,12 @@ describe("tool calls", () => {
 
         // 4.
         for (const { kind, label } of begun) if (kind === "stubborn") assert.include(ended, label)
+        for (const call of made) {
+          if (call.kind !== "stubborn" || call.label.startsWith("same")) continue
+          if (!begun.some(({ label }) => label === call.label)) continue
+          const { isFailure, result } = resultOf(call)
+          assert.deepStrictEqual([isFailure, result], [false, `done ${call.label}`])
+        }
 
         // 6.
         for (const call of made) {
