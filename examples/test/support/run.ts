@@ -74,4 +74,4 @@ export const sensible = (out: string) => {
   assert.match(out, /✓ stop_conversation .*\n {2}■ the conversation has ended: you asked to stop\n$/)
 }
 
-export const example = (name: string, test: () => Effect.Effect<void>) => it.live(name, test, 60_000)
+export const example = (name: string, test: () => Effect.Effect<void>) => it.live(name, test, 120_000)

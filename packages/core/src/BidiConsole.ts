@@ -10,6 +10,7 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
+import * as Latch from "effect/Latch"
 import * as Stream from "effect/Stream"
 import { createInterface } from "node:readline"
 import { type Output, TextInput } from "./BidiEvent.ts"
@@ -18,7 +19,7 @@ import * as BidiOutput from "./BidiOutput.ts"
 import { CurrentConversation } from "./CurrentConversation.ts"
 import { harmless } from "./internal/console/harmless.ts"
 import { screenOf, type Target } from "./internal/console/screen.ts"
-import { show } from "./internal/console/show.ts"
+import { PACE, show } from "./internal/console/show.ts"
 
 /**
  * The streams of a console. Default: those of the process.
@@ -79,6 +80,7 @@ export const input = (
       const conversation = yield* CurrentConversation
       yield* conversation.idle
       yield* Effect.yieldNow // what the agent said last is on its way to the screen
+      screen.catchUp()
       screen.line(`${prompt}${harmless(line)}`)
     })
 
@@ -100,7 +102,7 @@ export const input = (
 }
 
 /**
- * Shows what both sides say as they say it, tool calls with arguments and results, interruptions, reconnections,
+ * Shows what both sides say as they say it (the agent's words as they are heard, where there is a speaker), tool calls with arguments and results, interruptions, reconnections,
  * errors, and why the conversation ended.
  *
  * @category constructors
@@ -114,10 +116,29 @@ export const output = (
   } = {}
 ) => {
   const { agent = "agent", stdout = process.stdout, user = "you" } = options
+  const screen = screenOf(stdout)
   return BidiOutput.makeScoped("console", {
-    open: Effect.sync(() => {
-      const print = show(screenOf(stdout), { agent, user })
-      return (event: Output) => Effect.sync(() => print(event))
+    open: Effect.gen(function* () {
+      const conversation = yield* CurrentConversation
+      const shown = show(screen, { agent, user }, (responseId) => Effect.runSync(conversation.heard(responseId)))
+      const behind = yield* Latch.make()
+      yield* Effect.acquireRelease(
+        Effect.sync(() => screen.pace(shown.catchUp)),
+        (forget) => Effect.sync(forget)
+      )
+      // at rest while there is nothing to wait for
+      const keepUp = Effect.gen(function* () {
+        yield* behind.await
+        yield* Effect.sleep(PACE)
+        shown.catchUp()
+        if (!shown.isBehind()) behind.closeUnsafe()
+      })
+      yield* Effect.forkScoped(Effect.forever(keepUp, { disableYield: true }))
+      return (event: Output) =>
+        Effect.sync(() => {
+          shown.event(event)
+          if (shown.isBehind()) behind.openUnsafe()
+        })
     })
   })
 }

@@ -7,6 +7,7 @@ import type * as Prompt from "effect/ai/Prompt"
 import type * as Tool from "effect/ai/Tool"
 import type * as Toolkit from "effect/ai/Toolkit"
 import * as Context from "effect/Context"
+import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
 import type * as Schema from "effect/Schema"
 import type { BidiError } from "./BidiError.ts"
@@ -83,6 +84,18 @@ export type ToolInput<Tools extends Record<string, Tool.Any>, Name> = 0 extends 
   : Name extends keyof Tools
     ? Tool.ParametersEncoded<Tools[Name]>
     : Schema.Json
+
+/**
+ * What was heard of the words of a reply: `text` of `full`, all that is known of it. `left` is how much of its sound is
+ * still to be heard: infinitely much while it is being generated, none after it was heard or cut off, or without a speaker.
+ *
+ * @category models
+ */
+export interface Heard {
+  readonly text: string
+  readonly full: string
+  readonly left: Duration.Duration
+}
 
 /**
  * A running conversation. All of it may be used at any time from any fiber, also inside a tool, a hook or an output.
@@ -181,6 +194,11 @@ export interface Conversation<Tools extends Record<string, Tool.Any> = any> {
    * heard yet is not there. Without a speaker words count when they come.
    */
   readonly history: Effect.Effect<Prompt.Prompt>
+  /**
+   * What was heard of a reply by now, for captions that go with the voice. Without a speaker words are read: all of them
+   * are heard when they come.
+   */
+  readonly heard: (responseId: string) => Effect.Effect<Heard>
   /** Waits until nothing of the agent's speech is audible any more. */
   readonly quiet: Effect.Effect<void>
   /**

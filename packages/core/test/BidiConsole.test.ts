@@ -137,6 +137,64 @@ describe("on a terminal", () => {
   )
 })
 
+describe("with a speaker", () => {
+  const story = "one two three four five six seven eight nine ten"
+
+  it.effect("words appear as they are heard, and what was not heard never does", () =>
+    Effect.gen(function* () {
+      const { lines, stdout } = terminal(60)
+      const agent = yield* agentOf((line) => line.reply({ text: story, audio: "10 seconds" }))
+      const speaker = yield* BidiTest.speaker()
+      const call = yield* agent.start({ outputs: [speaker.output, BidiConsole.output({ stdout })] })
+      yield* BidiTest.advance("10 millis")
+      assert.deepStrictEqual(yield* lines, [])
+      yield* BidiTest.advance("2 seconds")
+      assert.deepStrictEqual(yield* lines, ["agent: one two"])
+      yield* BidiTest.advance("2 seconds")
+      assert.deepStrictEqual(yield* lines, ["agent: one two three four"])
+      yield* call.interrupt()
+      yield* BidiTest.advance("1 second")
+      assert.deepStrictEqual(yield* lines, ["agent: one two three four", "  ✂ interrupted after 4.0 s of speech"])
+    })
+  )
+
+  it.effect("words that were heard are all there when the next line is typed", () =>
+    Effect.gen(function* () {
+      const { stdin, stdout, text } = pipe()
+      const agent = yield* agentOf(
+        Effect.fnUntraced(function* (line) {
+          yield* line.expectText("Hi")
+          yield* line.reply({ text: story, audio: "10 seconds" })
+          yield* line.expectText("Bye")
+          yield* line.reply({ text: "Bye.", audio: "1 second" })
+        })
+      )
+      const speaker = yield* BidiTest.speaker()
+      const call = yield* agent.start({
+        inputs: [BidiConsole.input({ stdin, stdout })],
+        outputs: [speaker.output, BidiConsole.output({ stdout })]
+      })
+      stdin.write("Hi\n")
+      stdin.end("Bye\n")
+      yield* BidiTest.advance("1 minute")
+      yield* call.await
+      assert.deepStrictEqual(text().split("\n").slice(0, 4), ["> Hi", `agent: ${story}`, "> Bye", "agent: Bye."])
+    })
+  )
+
+  it.effect("without one, seconds of speech mean nothing and are not shown", () =>
+    Effect.gen(function* () {
+      const { lines, stdout } = terminal(60)
+      const agent = yield* agentOf((line) => line.reply({ text: story, audio: "10 seconds", unfinished: true }))
+      const call = yield* agent.start({ outputs: [BidiConsole.output({ stdout })] })
+      yield* BidiTest.advance("2 seconds")
+      yield* call.interrupt()
+      yield* BidiTest.settle
+      assert.deepStrictEqual(yield* lines, [`agent: ${story}`, "  ✂ interrupted"])
+    })
+  )
+})
+
 describe("through pipes", () => {
   it.effect("each line waits for the reply to the one before, and the end of the input is the end", () =>
     Effect.gen(function* () {

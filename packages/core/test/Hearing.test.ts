@@ -125,6 +125,34 @@ describe("words and their sound", () => {
     })
   )
 
+  it.effect("but a voice that is known to be faster is that fast", () =>
+    Effect.gen(function* () {
+      const { call } = yield* speaking(({ line }) =>
+        Effect.gen(function* () {
+          const first = { responseId: "r0", itemId: "i0" } as const
+          const text = "Nice to meet you, my dear Ada."
+          yield* line.emit(
+            { _tag: "AudioDelta", ...first, audio: new Uint8Array(9600 * 2) }, // 0.4 s
+            { _tag: "TranscriptDone", role: "assistant", ...first, text },
+            { _tag: "ResponseDone", responseId: "r0", stopReason: "complete" }
+          )
+          yield* line.emit({ _tag: "ResponseStarted", responseId: "r1" })
+          const second = { responseId: "r1", itemId: "i1" } as const
+          yield* line.emit({
+            _tag: "TranscriptDelta",
+            role: "assistant",
+            ...second,
+            delta: "one two three four five six"
+          })
+          yield* line.emit({ _tag: "AudioDelta", ...second, audio: new Uint8Array(9600 * 2) })
+          yield* line.drop()
+        })
+      )
+      yield* BidiTest.advance("5 seconds")
+      assert.deepStrictEqual(yield* texts(call), ["Nice to meet you, my dear Ada.", "one two three four five six"])
+    })
+  )
+
   it.effect("words that come after the cut are told as heard if their sound was", () =>
     Effect.gen(function* () {
       const { call } = yield* speaking(({ line, sound, words }) =>

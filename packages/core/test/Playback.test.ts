@@ -98,4 +98,11 @@ describe("a device in real time", () => {
     time.append(100, 100_000)
     assert.strictEqual(time.played(100_050), 1350)
   })
+
+  it("goes on where it is when it is resumed without having been paused", () => {
+    const time = new RealTime()
+    time.append(1000, 0)
+    time.resume(400)
+    assert.strictEqual(time.played(500), 500)
+  })
 })

@@ -142,6 +142,7 @@ const untilEnd = (
         handoff: personas.handoff,
         stop: (reason = "client_disconnect") => stop(reason),
         history: Effect.sync(() => Transcript.toPrompt(rooms.words.heardSoFar())),
+        heard: (responseId) => Effect.sync(() => rooms.words.heardOf(responseId)),
         quiet: untilOver(rooms.turn.quiet),
         idle: untilOver(
           Effect.andThen(

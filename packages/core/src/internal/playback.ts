@@ -43,6 +43,7 @@ export class RealTime {
   }
 
   resume(now: number): void {
+    if (!this.paused) return
     this.paused = false
     this.since = now
   }
@@ -164,9 +165,16 @@ export class Ledger {
     return this.segments.filter((segment) => this.end(segment) > heard + TOLERANCE).map((segment) => segment.responseId)
   }
 
-  isUnheard(responseId: string): boolean {
+  /** Milliseconds until all of a response has been heard that was produced. */
+  left(responseId: string): number {
     const last = this.segments.findLast((segment) => segment.responseId === responseId)
-    return last !== undefined && this.end(last) > this.furthest() + TOLERANCE
+    if (last === undefined) return 0
+    const left = this.end(last) - this.furthest()
+    return left > TOLERANCE ? left : 0
+  }
+
+  isUnheard(responseId: string): boolean {
+    return this.left(responseId) > 0
   }
 
   /** What was heard of each audio item of a response, in whole milliseconds, before the devices are flushed or after. */

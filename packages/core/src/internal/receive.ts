@@ -248,6 +248,7 @@ export class Receiver {
     detail?: "max_tokens" | "content_filter"
   ): void {
     this.rooms.words.finishResponse(responseId)
+    if (stopReason === "complete") this.rooms.words.completed(responseId)
     this.fanout.emit({
       _tag: "ResponseComplete",
       responseId,

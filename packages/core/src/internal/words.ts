@@ -1,7 +1,9 @@
 /**
  * Words on their way: from the pieces a provider sends to `TranscriptStream` events and transcript entries.
  */
+import * as Duration from "effect/Duration"
 import type { HeardItem, ModelEvent } from "../BidiModel.ts"
+import type { Heard } from "../CurrentConversation.ts"
 import type { Assistant } from "../Transcript.ts"
 import * as Transcript from "../Transcript.ts"
 import type { Fanout } from "./fanout.ts"
@@ -36,6 +38,10 @@ const isNothing = ({ role, text }: Open): boolean => role === "user" && text.tri
 // Words of the user that have not come by then, in milliseconds, are not waited for any more.
 const OVERDUE = 5000
 
+// Of fewer characters than this nobody can tell how fast they are spoken; and some are spoken faster than others.
+const FEW = 10
+const MARGIN = 0.8
+
 // Replies are cut soon after they were produced; when words of older ones were spoken does not matter any more.
 const REMEMBERED = 32
 
@@ -45,6 +51,7 @@ export class Words {
   private readonly planned = new Map<string, Open>()
   private readonly missing = new Map<string, number>() // turns of the user whose words are not known, and since when
   private readonly cuts = new Map<string, Cut>()
+  private pace = 1 // the least time that words took, of what a voice takes at least
   private transcribes = false
   private readonly fanout: Fanout
   private readonly memory: Memory
@@ -154,6 +161,15 @@ export class Words {
     }
   }
 
+  /** All of the reply was produced, words and sound: a voice may be faster than voices are. */
+  completed(responseId: string): void {
+    for (const { itemId, produced } of this.ledger.heard(responseId)) {
+      const entry = this.memory.get(itemId)
+      if (entry?._tag !== "Assistant" || entry.text.length < FEW || produced === 0) continue
+      this.pace = Math.min(this.pace, (MARGIN * produced) / shortest(entry.text))
+    }
+  }
+
   /**
    * The reply was cut off: from now on, what was heard of it is what was said. `items` names its audio, all of it unless
    * the reply was still being generated (`unfinished`). Answers that.
@@ -175,7 +191,7 @@ export class Words {
     for (const entry of this.memory.transcript()) {
       if (entry._tag !== "Assistant" || entry.responseId !== responseId) continue
       const full = entry.full ?? entry.text
-      const text = this.heardOf(entry, items, unfinished)
+      const text = this.heardOfItem(entry, items, unfinished)
       heard.push(text)
       if (text === full && !begun.has(entry.id)) continue
       this.memory.put({ ...entry, text, interrupted: true, full })
@@ -201,7 +217,7 @@ export class Words {
     if (piece._tag === "TranscriptDelta" && piece.until !== undefined) {
       this.mark(entry.id, full.trimEnd().length, piece.until)
     }
-    const text = spokenText(full, cut.heard, cut.produced, this.marks.get(entry.id), true)
+    const text = spokenText(full, cut.heard, cut.produced, this.marks.get(entry.id), this.pace)
     this.memory.put({ ...entry, text, interrupted: true, full })
   }
 
@@ -211,7 +227,7 @@ export class Words {
     const items = this.ledger.heard(responseId).map((item) => ({ ...item, heard: item.produced }))
     for (const entry of this.memory.transcript()) {
       if (entry._tag !== "Assistant" || entry.responseId !== responseId) continue
-      const text = this.heardOf(entry, items, true)
+      const text = this.heardOfItem(entry, items, true)
       if (text !== entry.text) this.memory.put({ ...entry, text, interrupted: true, full: entry.full ?? entry.text })
     }
   }
@@ -220,7 +236,23 @@ export class Words {
   heardSoFar(): Transcript.Transcript {
     const audible = this.audible()
     const entries = this.memory.transcript()
-    return audible.size === 0 ? entries : entries.map((entry) => this.soFar(entry, audible))
+    return audible.size === 0
+      ? entries
+      : entries.map((entry) => (entry._tag === "Assistant" ? this.soFar(entry, audible) : entry))
+  }
+
+  /** What was heard of the words of one reply so far. */
+  heardOf(responseId: string): Heard {
+    const audible = this.audible()
+    let text = ""
+    let full = ""
+    for (const entry of this.memory.transcript()) {
+      if (entry._tag !== "Assistant" || entry.responseId !== responseId) continue
+      text += this.soFar(entry, audible).text
+      full += entry.full ?? entry.text
+    }
+    const unfinished = responseId === this.turn.active && this.ledger.hasDevices
+    return { text, full, left: unfinished ? Duration.infinity : Duration.millis(this.ledger.left(responseId)) }
   }
 
   private audible(): ReadonlySet<string> {
@@ -231,24 +263,30 @@ export class Words {
     return audible
   }
 
-  private soFar(entry: Transcript.Entry, audible: ReadonlySet<string>): Transcript.Entry {
-    if (entry._tag !== "Assistant" || !audible.has(entry.responseId)) return entry
+  private soFar(entry: Assistant, audible: ReadonlySet<string>): Assistant {
+    if (!audible.has(entry.responseId)) return entry
     const { responseId } = entry
     const full = entry.full ?? entry.text
     // of one that ended with its connection, not all words have a sound
     const unfinished = responseId === this.turn.active || entry.interrupted
-    const text = this.heardOf(entry, this.ledger.heard(responseId), unfinished)
+    const text = this.heardOfItem(entry, this.ledger.heard(responseId), unfinished)
     return text === full ? entry : { ...entry, text, full }
   }
 
   // Without a speaker words are read. With one, an item without any sound was not reached.
-  private heardOf(entry: Assistant, items: ReadonlyArray<HeardItem>, unfinished: boolean): string {
+  private heardOfItem(entry: Assistant, items: ReadonlyArray<HeardItem>, unfinished: boolean): string {
     const full = entry.full ?? entry.text
     if (!this.ledger.hasDevices) return full
     const item = items.find(({ itemId }) => itemId === entry.id)
     return item === undefined
       ? ""
-      : spokenText(full, item.heard, item.produced, this.marks.get(entry.id), unfinished || entry.interrupted)
+      : spokenText(
+          full,
+          item.heard,
+          item.produced,
+          this.marks.get(entry.id),
+          unfinished || entry.interrupted ? this.pace : undefined
+        )
   }
 
   private mark(itemId: string, chars: number, until: number): void {
@@ -309,16 +347,16 @@ export class Words {
 }
 
 // Of an item that is unfinished there may be more words than sound. Those are not thought to have been spoken any faster
-// than a voice can.
+// than a voice can, at this `pace`.
 const spokenText = (
   full: string,
   heard: number,
   produced: number,
   marks: ReadonlyArray<Transcript.Mark> | undefined,
-  unfinished: boolean
+  pace: number | undefined
 ): string => {
-  if (!unfinished) return Transcript.heardText(full, heard, produced, marks)
+  if (pace === undefined) return Transcript.heardText(full, heard, produced, marks)
   const last = marks?.at(-1)
-  const least = (last?.until ?? 0) + shortest(full.slice(last?.chars ?? 0))
+  const least = (last?.until ?? 0) + pace * shortest(full.slice(last?.chars ?? 0))
   return Transcript.heardText(full, heard, Math.max(produced, least), marks)
 }

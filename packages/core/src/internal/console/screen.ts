@@ -33,6 +33,7 @@ export class Screen {
   private gone = false
   private open: OpenLine | undefined
   private prompt: Interface | undefined
+  private readonly behind = new Set<() => void>()
 
   constructor(target: Target) {
     // for good: a write may be refused after everybody has stopped writing
@@ -77,6 +78,17 @@ export class Screen {
     if (this.interactive) this.prompt?.prompt()
   }
 
+  /** Something that shows words as they are heard, and may be behind. Answers how to forget it. */
+  pace(catchUp: () => void): () => void {
+    this.behind.add(catchUp)
+    return () => void this.behind.delete(catchUp)
+  }
+
+  /** Has everything shown that was heard by now. */
+  catchUp(): void {
+    for (const catchUp of this.behind) catchUp()
+  }
+
   /** Writes a whole line. */
   line(text: string): void {
     this.above(() => {
@@ -98,6 +110,7 @@ export class Screen {
         if (this.open !== undefined && !this.belowPrompt) this.write("\n")
         this.open = { key, column: width(lead) }
         this.write(lead)
+        text = text.trimStart()
       }
       this.words(this.open, text)
       if (this.belowPrompt && this.open.column > 0) this.write("\n")
