@@ -13,6 +13,7 @@
  * 8. What was said is in the session's log when a conversation has ended well.
  * 9. An interruption from inside a part is the end of an input and the failure of anything else, never an interruption of
  *    whoever runs the conversation.
+ * 10. A `start` that is given up is over when whoever gave it up goes on: nothing happens after it.
  *
  * A scenario is drawn at random and played in virtual time.
  */
@@ -36,8 +37,10 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Latch from "effect/Latch"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import * as References from "effect/References"
 import * as Schema from "effect/Schema"
+import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { countFibers } from "./support/fibers.ts"
 import { cases } from "../../../scripts/cases.ts"
@@ -84,7 +87,12 @@ const Scenario = Schema.Struct({
     does: Schema.Literals(["keeps", "keeps", "slowly", "fails", "dies", "interrupts", "hangs"]),
     after: Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 3 }))
   }),
-  actions: Schema.Array(Action).check(Schema.isMaxLength(4))
+  actions: Schema.Array(Action).check(Schema.isMaxLength(4)),
+  /** Whether and how whoever starts it gives up waiting, and when. */
+  start: Schema.Struct({
+    ends: Schema.Literals(["waits", "waits", "runs out of time", "loses a race", "is interrupted"]),
+    after: Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 4 }))
+  })
 })
 
 type Scenario = typeof Scenario.Type
@@ -107,6 +115,7 @@ const play = (scenario: Scenario) =>
     let over = Infinity // when somebody first asked for the end, or failed
     let closed = 0
     let begun = false
+    let givenUp: number | undefined // how much had happened when the start was given up, and over
     const seen = scenario.outputs.map((): Array<BidiEvent.Output> => [])
     const heard = scenario.hooks.map((): Array<string> => [])
 
@@ -286,8 +295,42 @@ const play = (scenario: Scenario) =>
         if (does === "stop twice") yield* call.stop("timeout")
       })
 
+    const patience = Effect.andThen(
+      Effect.sleep(at(scenario.start.after, 50)),
+      Effect.sync(() => void (over = Math.min(over, now())))
+    )
+    const start = agent.start({ inputs, outputs, hooks })
+    const starting = Effect.suspend((): Effect.Effect<BidiAgent.Call<unknown> | undefined, unknown, Scope.Scope> => {
+      switch (scenario.start.ends) {
+        case "waits":
+          return start
+        case "runs out of time":
+          return Effect.onInterrupt(start, () => Effect.sync(() => void (over = Math.min(over, now())))).pipe(
+            Effect.timeoutOption(at(scenario.start.after, 50)),
+            Effect.map(Option.getOrUndefined)
+          )
+        case "loses a race":
+          return Effect.raceFirst(start, Effect.as(patience, undefined))
+        case "is interrupted":
+          return Effect.gen(function* () {
+            const fiber = yield* Effect.forkChild(start)
+            yield* Effect.raceFirst(Fiber.await(fiber), patience)
+            yield* Fiber.interrupt(fiber)
+            const exit = yield* Fiber.await(fiber)
+            return Exit.hasInterrupts(exit) ? undefined : yield* exit
+          })
+      }
+    })
+
     const program = Effect.gen(function* () {
-      const call = yield* agent.start({ inputs, outputs, hooks })
+      const call = yield* starting
+      if (call === undefined) {
+        begun = true
+        givenUp = log.length
+        closed = now()
+        yield* Effect.sleep("1 hour")
+        return yield* Effect.interrupt
+      }
       begun = true
       yield* Effect.forEach(scenario.actions, (action, i) => Effect.forkChild(act(call, action, i)))
       yield* Effect.forkChild(Effect.andThen(Effect.sleep("1 minute"), call.stop("complete")))
@@ -328,6 +371,7 @@ const play = (scenario: Scenario) =>
       seen,
       heard,
       alive,
+      givenUp,
       closing: closed - over,
       sent,
       answered,
@@ -361,6 +405,7 @@ describe("the life of a conversation", () => {
           connections,
           exit,
           failures,
+          givenUp,
           heard,
           history,
           kept,
@@ -423,7 +468,10 @@ describe("the life of a conversation", () => {
 
         // 9. only one that never began was interrupted by us
         const hung = scenario.outputs.some(({ opens }) => opens === "hangs")
-        if (Exit.hasInterrupts(exit)) assert.isTrue(hung)
+        if (Exit.hasInterrupts(exit)) assert.isTrue(hung || givenUp !== undefined)
+
+        // 10. what was given up
+        if (givenUp !== undefined) assert.deepStrictEqual(log.slice(givenUp), [])
       }),
     { arbitrary: cases(60), timeout: 600_000 }
   )

@@ -15,6 +15,10 @@
  * 5. What was used adds up to what the model counted, whatever happened to its connections.
  * 6. However slow an output or a hook is, all of this holds.
  * 7. The end leaves nothing: no connection, no fiber.
+ * 8. Model and conversation agree on who the model is, whatever becomes of a change: it is confirmed at once or late,
+ *    refused, never confirmed, or given up. Every change ends, and nobody connects with one that does not hold.
+ * 9. Renewals keep their pace, whatever the clock of the provider says.
+ * 10. What is too large for the provider ends two connections at the most, and takes nothing else with it.
  *
  * `LAWS` sets how many conversations are played; a failure prints a seed to replay it.
  */
@@ -58,8 +62,22 @@ const Fault = Schema.Struct({
 
 const Action = Schema.Struct({
   after: Tenths(0, 40), // since the action before
-  does: Schema.Literals(["type", "type", "ask for a tool", "ask for tools", "speak", "speak", "interrupt", "show"]),
-  lasts: Tenths(1, 50)
+  does: Schema.Literals([
+    "type",
+    "type",
+    "ask for a tool",
+    "ask for tools",
+    "speak",
+    "speak",
+    "interrupt",
+    "show",
+    "hand over",
+    "hand over and give up",
+    "send too much"
+  ]),
+  lasts: Tenths(1, 50),
+  /** What becomes of a handover. */
+  fate: Schema.Literals(["sure", "slow", "refused", "unconfirmed"])
 })
 
 const Scenario = Schema.Struct({
@@ -70,7 +88,10 @@ const Scenario = Schema.Struct({
   transcribes: Schema.Boolean,
   overlap: Schema.Boolean,
   /** The life of a connection in seconds; 0 is for ever. */
-  lifetime: Tenths(0, 40)
+  lifetime: Tenths(0, 40),
+  /** What the provider tells of that: the truth, an end that is past, or to go at once. */
+  clock: Schema.Literals(["right", "right", "slow", "hasty"]),
+  midSessionUpdate: Schema.Boolean
 })
 type Scenario = typeof Scenario.Type
 
@@ -103,7 +124,14 @@ interface Counted {
   readonly understood: Map<number, number>
   /** What a reply was begun to. */
   readonly answered: Set<string>
+  /** Who the model is, by connection, and who it has been. */
+  readonly systems: Map<number, string>
+  readonly confirmed: Set<string>
+  tooLarge: number
 }
+
+const tooLong = new BidiError.BidiError({ reason: new BidiError.InvalidRequest({ message: "too long" }) })
+const tooLarge = new BidiError.BidiError({ reason: new BidiError.ConnectionLost({ message: "closed", code: "1009" }) })
 
 const modelOf = (scenario: Scenario, counted: Counted): BidiTest.Script => {
   const faults = [...scenario.faults]
@@ -118,8 +146,23 @@ const modelOf = (scenario: Scenario, counted: Counted): BidiTest.Script => {
       hangs = false
       return yield* Effect.never
     }
-    yield* line.accept
     const g = line.generation
+    const system = line.setup.system!
+    const becomes = (system: string) =>
+      Effect.sync(() => {
+        counted.systems.set(g, system)
+        counted.confirmed.add(system)
+      })
+    if (!counted.confirmed.has(system)) {
+      assert.isFalse(scenario.midSessionUpdate, `connection ${g} was opened with what does not hold: ${system}`)
+      if (system.startsWith("refused")) return yield* line.refuse(tooLong)
+      if (system.startsWith("unconfirmed")) return yield* Effect.never
+      if (system.startsWith("slow")) yield* line.wait("2 seconds")
+    }
+    counted.systems.set(g, system)
+    yield* line.accept
+    yield* line.holdUpdates
+    if (scenario.clock === "hasty") yield* line.emit({ _tag: "Expiring", timeLeft: Duration.zero })
     // A reply is to everything that was asked for before it began.
     const asked: Array<string> = []
     const wanted = yield* Latch.make()
@@ -169,6 +212,17 @@ const modelOf = (scenario: Scenario, counted: Counted): BidiTest.Script => {
     const commands = Effect.gen(function* () {
       while (true) {
         const command = yield* line.next
+        if (command._tag === "Update") {
+          const system = command.system!
+          const confirm = Effect.andThen(becomes(system), line.confirmUpdate)
+          if (system.startsWith("refused")) yield* line.refuseUpdate(tooLong)
+          else if (system.startsWith("slow")) yield* Effect.forkChild(Effect.andThen(line.wait("2 seconds"), confirm))
+          else if (!system.startsWith("unconfirmed")) yield* confirm
+        }
+        if (isLarge(command)) {
+          counted.tooLarge++
+          return yield* line.drop(tooLarge)
+        }
         if (command._tag === "UserMessage")
           yield* ask(command.parts.filter((part) => typeof part === "string").join(" "))
         if (command._tag === "ToolOutputs") yield* ask("the tools")
@@ -192,6 +246,12 @@ const modelOf = (scenario: Scenario, counted: Counted): BidiTest.Script => {
         yield* ask(`speech ${utterance}`)
       }
     })
+    const past = Effect.gen(function* () {
+      yield* line.wait("1 millis")
+      if (!isLarge(line.history())) return yield* Effect.never
+      counted.tooLarge++
+      yield* line.drop(tooLarge)
+    })
     const fate = Effect.gen(function* () {
       const fault = faults.shift()
       if (fault === undefined) return yield* Effect.never
@@ -204,9 +264,11 @@ const modelOf = (scenario: Scenario, counted: Counted): BidiTest.Script => {
       }
       yield* line.drop(new BidiError.BidiError({ reason: reasons[fault.kind] }))
     })
-    yield* Effect.all([commands, ears, mouth, fate], { concurrency: "unbounded" })
+    yield* Effect.all([commands, ears, mouth, past, fate], { concurrency: "unbounded" })
   })
 }
+
+const isLarge = (told: unknown) => JSON.stringify(told).includes("large-")
 
 // ---------------------------------------------------------------------------------------------------------------------
 // playing one
@@ -214,7 +276,16 @@ const modelOf = (scenario: Scenario, counted: Counted): BidiTest.Script => {
 
 const play = (scenario: Scenario) =>
   Effect.gen(function* () {
-    const counted: Counted = { used: 0, replies: 0, understood: new Map(), answered: new Set() }
+    const counted: Counted = {
+      used: 0,
+      replies: 0,
+      understood: new Map(),
+      answered: new Set(),
+      systems: new Map(),
+      confirmed: new Set(["sure"]),
+      tooLarge: 0
+    }
+    let handovers = 0
     const ran: Array<string> = []
     const toolkit = Toolkit.make(
       Tool.make("work", { parameters: Schema.Struct({ name: Schema.String }), success: Schema.String })
@@ -227,16 +298,27 @@ const play = (scenario: Scenario) =>
         })
     })
     const model = yield* BidiTest.model(modelOf(scenario, counted), {
-      capabilities: { overlap: scenario.overlap },
-      ...(scenario.lifetime > 5 ? { lifetime: Duration.seconds(scenario.lifetime) } : {})
+      capabilities: { overlap: scenario.overlap, midSessionUpdate: scenario.midSessionUpdate },
+      ...(scenario.clock === "slow"
+        ? { lifetime: Duration.seconds(-scenario.lifetime) }
+        : scenario.clock === "right" && scenario.lifetime > 5
+          ? { lifetime: Duration.seconds(scenario.lifetime) }
+          : {})
     })
     const recorder = BidiTest.recorder()
     const speaker = yield* BidiTest.speaker()
-    const agent = yield* BidiAgent.make({ toolkit }).pipe(Effect.provide([model.layer, handlers]))
+    const agent = yield* BidiAgent.make({ name: "sure", system: "sure", toolkit }).pipe(
+      Effect.provide([model.layer, handlers])
+    )
     const microphone = yield* Queue.unbounded<BidiEvent.Input>()
     const sent: Array<string> = []
 
-    const act = (call: BidiAgent.Call<unknown>, { does, lasts }: typeof Action.Type, n: number) => {
+    const act = (call: BidiAgent.Call<unknown>, { does, fate, lasts }: typeof Action.Type, n: number) => {
+      const name = `${fate}-${n}`
+      const handOver = Effect.ensuring(
+        Effect.ignore(call.handoff({ ...agent, name, system: name })),
+        Effect.sync(() => void handovers--)
+      )
       const type = (text: string) => Effect.tap(call.send(text), () => Effect.sync(() => sent.push(text)))
       switch (does) {
         case "type":
@@ -252,6 +334,14 @@ const play = (scenario: Scenario) =>
           return type(`text-${n} tool-${n}a-${lasts} tool-${n}b-0`)
         case "interrupt":
           return call.interrupt()
+        case "hand over":
+          handovers++
+          return handOver
+        case "hand over and give up":
+          handovers++
+          return Effect.timeoutOption(handOver, tenths(lasts))
+        case "send too much":
+          return Effect.ignore(call.send(`large-${n} ${"x".repeat(500 + n)}`))
         case "speak":
           return Effect.gen(function* () {
             const frames = lasts * 5
@@ -297,7 +387,7 @@ const play = (scenario: Scenario) =>
         return yield* Fiber.join(fiber)
       })
     )
-    return { model, events: recorder.events(), sent, ran, counted, alive }
+    return { model, events: recorder.events(), sent, ran, counted, alive, handovers }
   }).pipe(Effect.provideService(References.MinimumLogLevel, "None"))
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -327,6 +417,8 @@ const knowledge = (log: ReadonlyArray<BidiTest.Logged>, generation: number) => {
   return { texts: users.filter((text) => text.startsWith("text-")), results }
 }
 
+const types: ReadonlySet<string> = new Set(["type", "show", "ask for a tool", "ask for tools"])
+
 const unique = (list: ReadonlyArray<string>) => new Set(list).size === list.length
 
 describe("a conversation", () => {
@@ -335,7 +427,7 @@ describe("a conversation", () => {
     { scenario: Scenario, steps: Steps },
     ({ scenario, steps }) =>
       Effect.gen(function* () {
-        const { alive, counted, events, model, ran, sent } = yield* play(scenario).pipe(
+        const { alive, counted, events, handovers, model, ran, sent } = yield* play(scenario).pipe(
           Effect.provideService(References.MaxOpsBeforeYield, steps)
         )
         const log = model.log()
@@ -354,7 +446,7 @@ describe("a conversation", () => {
           )
         }
         assert.deepStrictEqual(knowledge(log, last).texts, inOrder)
-        const typed = scenario.actions.filter(({ does }) => does !== "speak" && does !== "interrupt").length
+        const typed = scenario.actions.filter(({ does }) => types.has(does)).length
         assert.lengthOf(sent, typed)
         assert.includeMembers([...counted.answered], sent)
 
@@ -420,6 +512,22 @@ describe("a conversation", () => {
         // 5. what was used
         const used = events.reduce((sum, event) => sum + (event._tag === "Usage" ? event.totalTokens : 0), 0)
         assert.strictEqual(used, counted.used)
+
+        // 8. who the model is
+        const handoff = events.findLast((event) => event._tag === "Handoff")
+        assert.strictEqual(counted.systems.get(last), handoff?.to ?? "sure", "they do not agree on who the model is")
+        assert.strictEqual(handovers, 0, "a change did not end")
+
+        // 9. the pace
+        if (scenario.clock !== "right") {
+          const end = log.at(-1)!.at
+          const late = log.filter(({ _tag, at }) => _tag === "Dialed" && at > end - 300_000)
+          assert.isAtMost(late.length, 8)
+        }
+
+        // 10. what is too large
+        const large = scenario.actions.filter(({ does }) => does === "send too much").length
+        assert.isAtMost(counted.tooLarge, 2 * large)
 
         // 7. the end
         assert.strictEqual(events.at(-1)?._tag, "ConnectionClose")

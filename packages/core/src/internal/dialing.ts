@@ -40,6 +40,8 @@ export const askedFor = ({ reason }: BidiError, most: Duration.Input = RETRY_AFT
     ? Duration.min(reason.retryAfter, Duration.fromInputUnsafe(most))
     : Duration.zero
 
+type Dialing = (configuration: Configuration) => Effect.Effect<Dialed, BidiError>
+
 export type Phone = ReturnType<typeof dialing>
 
 export const dialing = (
@@ -66,9 +68,8 @@ export const dialing = (
   const hangUp = (dialed: Pick<Dialed, "scope">) => bounded("a connection", Scope.close(dialed.scope, Exit.void))
 
   // Whoever is interrupted while the provider answers leaves nothing behind; once it has answered, nobody is.
-  const dialWith = Effect.fnUntraced(function* (resume: Handle | undefined) {
+  const dialWith = Effect.fnUntraced(function* (configuration: Configuration, resume: Handle | undefined) {
     const child = yield* Scope.fork(scope)
-    const configuration = configured.wanted
     const connection = yield* inTime(
       Scope.provide(model.connect({ ...configuration, resume: resume?.value }), child),
       "no answer"
@@ -88,11 +89,11 @@ export const dialing = (
 
   // A change that no connection can be had with is refused; then the next one is as before. One that was given up on the
   // way, or made, is not what was dialed for.
-  const asWanted = (dialing: Effect.Effect<Dialed, BidiError>): Effect.Effect<Dialed, BidiError> =>
+  const asWanted = (dialing: Dialing): Effect.Effect<Dialed, BidiError> =>
     Effect.suspend(() => {
-      const { pending } = configured
+      const { pending, wanted } = configured
       const again = Effect.suspend(() => asWanted(dialing))
-      return Effect.matchEffect(dialing, {
+      return Effect.matchEffect(dialing(wanted), {
         onSuccess: (dialed) =>
           model.capabilities.midSessionUpdate || dialed.configuration === configured.wanted
             ? Effect.succeed(dialed)
@@ -102,12 +103,12 @@ export const dialing = (
     }).pipe(Effect.uninterruptible)
 
   /** Opens a connection that knows nothing. */
-  const dial = asWanted(Effect.suspend(() => dialWith(undefined)))
+  const dial = asWanted((configuration) => dialWith(configuration, undefined))
 
   /** Opens a connection for the change that is on its way. If that is refused, whoever waits is told by the change. */
   const dialChange = Effect.suspend(() => {
-    const { pending } = configured
-    return Effect.catch(dialWith(undefined), (error) =>
+    const { pending, wanted } = configured
+    return Effect.catch(dialWith(wanted, undefined), (error) =>
       pending !== undefined && configured.failed(pending, error)
         ? Effect.interruptible(Effect.never)
         : Effect.fail(error)
@@ -115,14 +116,14 @@ export const dialing = (
   })
 
   /** Opens a connection by the last handle, once: what that does not cure, a connection that knows nothing does. */
-  const redial = asWanted(
+  const redial = asWanted((configuration) =>
     Effect.suspend(() => {
       const resume = handle
       handle = undefined
-      const fresh = dialWith(undefined)
+      const fresh = dialWith(configuration, undefined)
       if (resume === undefined) return fresh
       return Effect.catchIf(
-        dialWith(resume),
+        dialWith(configuration, resume),
         ({ reason }) => reason._tag !== "Auth" && reason._tag !== "Quota",
         (error) =>
           Effect.logDebug("the connection cannot be resumed", error.message).pipe(
