@@ -8,7 +8,8 @@
  *    the order in which it was sent.
  * 3. Counted: the tokens that the agent reports are those that each connection counted.
  * 4. Leaked: when the conversation is over there is no socket and no fiber of it.
- * 5. Wrong end: it ends as the log predicts, with `ConnectionClose` as its last event, and every `send` ends.
+ * 5. Stormed: a provider that is in a hurry for nothing, or whose clock is wrong, is not connected to again and again.
+ * 6. Wrong end: it ends as the log predicts, with `ConnectionClose` as its last event, and every `send` ends.
  */
 import { BidiError, type BidiEvent } from "@effect-bidi/core"
 import type { Emulator } from "@effect-bidi/emulator"
@@ -19,7 +20,7 @@ import { type Generation, generation } from "./log.ts"
 import { answers, asks } from "./mind.ts"
 import type { Outcome } from "./play.ts"
 
-export const kinds = ["lost", "duplicated", "miscounted", "leaked", "wrong end"] as const
+export const kinds = ["lost", "duplicated", "miscounted", "leaked", "stormed", "wrong end"] as const
 
 export interface Broken {
   readonly kind: (typeof kinds)[number]
@@ -114,7 +115,12 @@ export const broken = (outcome: Outcome): ReadonlyArray<Broken> => {
   check("leaked", outcome.sockets === 0, `${outcome.sockets} sockets are open`)
   check("leaked", outcome.fibers === 0, `${outcome.fibers} fibers are alive`)
 
-  // 5. the end
+  // 5. stormed: renewals at ages of one second, two, four, and so on
+  const renewals = events.filter((event) => event._tag === "ConnectionRestart" && event.reason === "scheduled").length
+  const most = Math.log2(outcome.millis / 1000 + 2)
+  check("stormed", plan.clock === undefined || renewals <= most, `${renewals} renewals in ${outcome.millis} ms`)
+
+  // 6. the end
   if (outcome.stuck !== undefined) wrong("wrong end", outcome.stuck)
   const [end, predicted] = [endOf(exit), predict(outcome)]
   check("wrong end", end === predicted, `it ended with ${end}, the log predicts ${predicted}`)

@@ -42,6 +42,8 @@ export interface Plan {
   readonly renewAfter: number | undefined
   /** The network dies without a word; the conversation's clock is faster, so that it notices within seconds. */
   readonly halfOpen: boolean
+  /** What every connection says of its end though it is not true, by the name it has in the table. */
+  readonly clock: { readonly kind: string; readonly faults: ReadonlyArray<Fault.Fault> } | undefined
 }
 
 const numberOf = (provider: Provider) => providers.indexOf(provider) + 1
@@ -59,8 +61,10 @@ export const draw = (provider: Provider, seed: number): Plan => {
   const survives = fate === "survives"
   const halfOpen = survives && dice.happens(5)
   const speaker = !halfOpen && dice.happens(40)
-  const renewAfter = survives && !halfOpen && dice.happens(30) ? dice.between(400, 1500) : undefined
+  const renewAfter = survives && !halfOpen && dice.happens(30) ? dice.between(1000, 1500) : undefined
   const kinds = kindsOf(provider)
+  const clock =
+    survives && !halfOpen && renewAfter === undefined && dice.happens(25) ? clockOf(provider, dice) : undefined
   return {
     provider,
     seed,
@@ -68,6 +72,7 @@ export const draw = (provider: Provider, seed: number): Plan => {
     speaker,
     renewAfter,
     halfOpen,
+    clock,
     actions: dice.some(3, 9, () => ({
       after: dice.between(0, 250),
       does: dice.one(doings[provider]),
@@ -157,6 +162,29 @@ const kindsOf = (provider: Provider): Kinds => {
       }
   }
 }
+
+/** A provider whose clock is wrong, or that is in a hurry for nothing. */
+const clockOf = (provider: Provider, dice: Dice): Plan["clock"] => {
+  switch (provider) {
+    case "openai": {
+      const [kind, by] = dice.one([
+        ["clock slow by hours", -7_200_000],
+        ["clock slow by a session", -3_600_000 + dice.between(0, 3000)],
+        ["clock fast by a year", 31_536_000_000]
+      ] as const)
+      return { kind, faults: [Fault.skew(by)] }
+    }
+    case "google":
+      return {
+        kind: "go away at once",
+        faults: [Fault.push({ goAway: { timeLeft: dice.one(["0s", "-5s", "50s"]) } }, READY)]
+      }
+    case "bedrock":
+      return { kind: "go away at once", faults: [Fault.goAway({ code: 0 })] }
+  }
+}
+
+const READY = Fault.afterSent("setupComplete")
 
 const exceptions = [
   ["throttlingException", "Too many requests"],

@@ -92,7 +92,8 @@ export const play = Effect.fnUntraced(function* (plan: Plan): Effect.fn.Return<O
         assistant: mind.assistant,
         transcribe: Speech.understand,
         seed: plan.seed,
-        log: { entries: 100_000 }
+        log: { entries: 100_000 },
+        faults: plan.clock?.faults ?? []
       })
       const microphone = yield* Queue.unbounded<BidiEvent.Input>()
 
@@ -221,9 +222,10 @@ export const play = Effect.fnUntraced(function* (plan: Plan): Effect.fn.Return<O
 
 const harm = Effect.fnUntraced(function* (emulator: Emulator.Emulator, plan: Plan, hits: Array<string>) {
   const { control } = emulator
+  if (plan.clock !== undefined) hits.push(plan.clock.kind)
   for (const hit of plan.hits) {
     yield* Effect.sleep(hit.after)
-    yield* strike(emulator, hit, hits)
+    yield* strike(emulator, hit, hits, plan.clock?.faults ?? [])
   }
   switch (plan.fate) {
     case "unauthorised":
@@ -245,7 +247,12 @@ const harm = Effect.fnUntraced(function* (emulator: Emulator.Emulator, plan: Pla
   }
 })
 
-const strike = Effect.fnUntraced(function* (emulator: Emulator.Emulator, hit: Hit, hits: Array<string>) {
+const strike = Effect.fnUntraced(function* (
+  emulator: Emulator.Emulator,
+  hit: Hit,
+  hits: Array<string>,
+  everywhere: ReadonlyArray<Fault.Fault>
+) {
   const { control } = emulator
   hits.push(hit.kind)
   if (hit.next.length > 0) yield* control.onNextConnection(...hit.next)
@@ -260,6 +267,7 @@ const strike = Effect.fnUntraced(function* (emulator: Emulator.Emulator, hit: Hi
   if (hit.outage !== undefined) {
     yield* Effect.sleep(hit.outage.lasts)
     yield* control.reset
+    yield* control.onEveryConnection(...everywhere)
   }
   if (hit.kind === "half-open") {
     const known = (yield* emulator.log).filter((entry) => entry.kind === "opened").length

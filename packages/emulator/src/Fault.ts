@@ -85,6 +85,7 @@ export const ConnectionFault = Schema.TaggedUnion({
   Throw: { type: Schema.String, message: Schema.String, leaveOpen: Schema.Boolean, at },
   RejectResume: { reason: text },
   ...oddities,
+  Skew: { millis: Schema.Finite },
   ...transport
 })
 /** See the schema. */
@@ -254,6 +255,12 @@ export const failTranscription = (message?: string): ConnectionFault => ({
 
 /** Replies have the names that they had in the beta of the protocol. OpenAI only. */
 export const oldNames: ConnectionFault = { _tag: "OldNames" }
+
+/**
+ * The provider's clock is wrong by so much: fast, or slow where it is negative. Its `expires_at` says so, all that lasts
+ * lasts as long as ever. Only for a connection that is to come. OpenAI only: the others tell no time of the day.
+ */
+export const skew = (by: Duration.Input): ConnectionFault => ({ _tag: "Skew", millis: Duration.toMillis(by) })
 
 /**
  * The next response fails, after that many pieces (none by default). OpenAI: `response.done` with status `failed`; Gemini:

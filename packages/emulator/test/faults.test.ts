@@ -42,6 +42,25 @@ describe("handshakes", () => {
   )
 })
 
+describe("a clock that is wrong", () => {
+  it.effect.each([-7_200_000, 0, 86_400_000])("by %d milliseconds is that of expires_at, and of nothing else", (by) =>
+    Effect.gen(function* () {
+      const emulator = yield* OpenAiEmulator.make({ ...quick, session: "60 minutes" })
+      yield* emulator.control.onNextConnection(Fault.skew(by))
+      const client = yield* connect(emulator)
+      const created = yield* client.next("session.created")
+      yield* client.send(update({}), userText("hello"), create)
+      const updated = yield* client.next("session.updated")
+      for (const { session } of [created, updated] as ReadonlyArray<Record<string, any>>) {
+        assert.strictEqual(session.expires_at * 1000, 3_600_000 + by)
+      }
+      yield* client.next("response.done")
+      // one that is open keeps its clock
+      yield* emulator.control.inject(Fault.skew(1000))
+    })
+  )
+})
+
 describe("connections", () => {
   it.effect("that are mute take everything and answer nothing", () =>
     Effect.gen(function* () {

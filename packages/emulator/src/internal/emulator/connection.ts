@@ -53,6 +53,8 @@ export const run = Effect.fnUntraced(function* <State>(options: Options<State>) 
   const { id, journal, keepAudio, machine, provider, wire } = options
   const clock = yield* Clock.Clock
   const now = () => clock.currentTimeMillisUnsafe()
+  // the clock of the provider, as the machine sees it
+  const skew = options.faults.reduce((sum, fault) => sum + (fault._tag === "Skew" ? fault.millis : 0), 0)
   const closed = yield* Deferred.make<void>()
   const jobs = yield* FiberSet.make()
   const start = yield* FiberSet.runtime(jobs)<never>()
@@ -80,7 +82,7 @@ export const run = Effect.fnUntraced(function* <State>(options: Options<State>) 
   const line = Line.make({ wire, provider, now, record, start, dispatch })
   const step = (input: Input): ReadonlyArray<Command> => {
     try {
-      const [after, commands] = machine.step(state, input, now())
+      const [after, commands] = machine.step(state, input, now() + skew)
       state = after
       return commands
     } catch (error) {
@@ -158,7 +160,7 @@ export const run = Effect.fnUntraced(function* <State>(options: Options<State>) 
   )
   yield* Effect.sleep(options.pingEvery).pipe(Effect.andThen(Effect.sync(line.ping)), Effect.forever, Effect.forkScoped)
 
-  const [initial, commands] = machine.start(now())
+  const [initial, commands] = machine.start(now() + skew)
   state = initial
   options.onOpen({
     id,

@@ -103,6 +103,7 @@ export const make = ({ dispatch, now, provider, record, start, wire }: Options):
     switch (fault._tag) {
       // too late for that: the connection is there
       case "Refuse":
+      case "Skew":
         return
       case "Mute":
         isMute = true

@@ -32,6 +32,8 @@ export interface Options {
 /** The wire over an accepted request. */
 export const makeWire = ({ codec, headers, isEager, maxPayload, socket, stream }: Options): Wire => {
   let rest = nothing
+  const { session } = stream
+  let isLeaving = false
   const respond = (): void => {
     if (!stream.headersSent) stream.respond({ ":status": 200, ...headers })
   }
@@ -63,7 +65,11 @@ export const makeWire = ({ codec, headers, isEager, maxPayload, socket, stream }
       stream.on("end", () => message({ shown: undefined, input: { _tag: "Ended" } }))
       // a listener for data lets it flow
       stream.pause()
-      const onClose = (): void => closed(stream.rstCode ?? 0, socket.destroyed ? "the socket is gone" : "")
+      const onClose = (): void => {
+        closed(stream.rstCode ?? 0, socket.destroyed ? "the socket is gone" : "")
+        // who has told its client to go has nothing more to do; and such a session may be blind to a client that goes
+        if (isLeaving) setImmediate(() => session?.destroy())
+      }
       if (stream.closed && stream.destroyed) onClose()
       else stream.once("close", onClose)
     },
@@ -107,6 +113,7 @@ export const makeWire = ({ codec, headers, isEager, maxPayload, socket, stream }
           write(prelude(fault.bytes, 0))
           return "on"
         case "GoAway":
+          isLeaving = true
           stream.session?.goaway(fault.code ?? constants.NGHTTP2_NO_ERROR, stream.id ?? 0)
           return "on"
       }
