@@ -413,3 +413,44 @@ describe("a text that is given up on its way", () => {
     })
   )
 })
+
+describe("a text that waited for a change", () => {
+  it.effect("and left into a reply is asked again after a loss, though words of the reply stand behind it", () =>
+    Effect.gen(function* () {
+      const all = yield* played(
+        Effect.fnUntraced(function* (line) {
+          yield* line.accept
+          if (line.generation > 1) return
+          yield* line.holdUpdates
+          yield* line.wait("1 second")
+          yield* line.emit({ _tag: "ResponseStarted", responseId: "r" })
+          yield* line.wait("1 second")
+          yield* line.confirmUpdate
+          yield* line.expect("Update")
+          yield* line.expectText("Are you there?")
+          yield* line.emit({
+            _tag: "TranscriptDelta",
+            role: "assistant",
+            itemId: "i",
+            responseId: "r",
+            delta: "Well, "
+          })
+          yield* line.drop()
+        })
+      )
+      yield* Effect.forkChild(all.call.update({ system: "new" }))
+      yield* BidiTest.settle
+      yield* Effect.forkChild(all.call.send("Are you there?"))
+      yield* BidiTest.advance("5 seconds")
+      const again = all.model.log().filter((entry) => entry.generation === 2)
+      const seeded = again.find((entry) => entry._tag === "Seeded")
+      assert.deepStrictEqual(seeded?._tag === "Seeded" ? seeded.history.map(({ _tag }) => _tag) : [], ["Assistant"])
+      assert.deepStrictEqual(
+        again.flatMap((entry) =>
+          entry._tag === "Command" && entry.command._tag === "UserMessage" ? entry.command.parts : []
+        ),
+        ["Are you there?"]
+      )
+    })
+  )
+})

@@ -112,6 +112,7 @@ export const make = Effect.fnUntraced(function* (
         first: generation.current === 1,
         owed: outbox.inTurn() ? undefined : turn.owed,
         asked: turn.questions.ids,
+        unheeded: turn.unheeded,
         kept: dialed.kept,
         limit: model.limits.history
       })

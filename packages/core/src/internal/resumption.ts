@@ -15,6 +15,8 @@ export interface Situation {
   readonly owed: Owed | undefined
   /** The turns of the user that want a reply. */
   readonly asked: ReadonlySet<string>
+  /** Those of them that were sent into a reply, whose words may stand behind them. */
+  readonly unheeded: ReadonlySet<string>
   /** Entries that the provider kept itself, where a connection was resumed there. */
   readonly kept: ReadonlySet<string> | undefined
   /** How much text the provider takes as history, in bytes of UTF-8. */
@@ -36,9 +38,9 @@ const CONTINUE =
  * What the user said last and nobody answered is asked again, not told as history; speech whose words are not known is
  * sent again as sound by the outbox. A reply that was being spoken is gone on with.
  */
-export const resumption = ({ asked, first, kept, limit, owed, transcript }: Situation): Resumption => {
+export const resumption = ({ asked, first, kept, limit, owed, transcript, unheeded }: Situation): Resumption => {
   const told = transcript.filter((entry) => entry._tag !== "Assistant" || entry.text !== "")
-  const [answered, last] = first ? [told, []] : split(told, asked)
+  const [answered, last] = first ? [told, []] : split(told, asked, unheeded)
   // the provider has answered what it kept, though nothing of that may have been heard
   const own = last.filter((user) => kept?.has(user.id) !== true)
   const unanswered = own.filter((user) => !isEmpty(user))
@@ -54,14 +56,23 @@ export const resumption = ({ asked, first, kept, limit, owed, transcript }: Situ
   return { history, resend: request === undefined ? resend : [request, ...resend], dropped, shortened }
 }
 
-// Splits off what the user said last, from the first turn on that wants a reply.
+// Splits off what the user said last, from the first turn on that wants a reply, and what was sent into a reply that had
+// no words yet.
 const split = (
   told: Transcript.Transcript,
-  asked: ReadonlySet<string>
+  asked: ReadonlySet<string>,
+  unheeded: ReadonlySet<string>
 ): readonly [answered: Transcript.Transcript, unanswered: ReadonlyArray<Transcript.User>] => {
   const [before, last] = Transcript.splitUnanswered(told)
-  const from = last.findIndex(({ id }) => asked.has(id))
-  return from === -1 ? [told, []] : [[...before, ...last.slice(0, from)], last.slice(from)]
+  const first = last.findIndex(({ id }) => asked.has(id))
+  const from = first === -1 ? last.length : first
+  const isUnheeded = (entry: Transcript.Entry) => entry._tag === "User" && unheeded.has(entry.id)
+  const into = before.filter(isUnheeded) as ReadonlyArray<Transcript.User>
+  const answered = into.length === 0 ? before : before.filter((entry) => !isUnheeded(entry))
+  return [
+    [...answered, ...last.slice(0, from)],
+    [...into, ...last.slice(from)]
+  ]
 }
 
 // What is asked for besides what the user said last, in `words` or `spoken` so that it will be heard again: with that the

@@ -158,6 +158,11 @@ export class Turn {
     if (this.requests.length === 0 && this.cut === undefined) this.asked = undefined
   }
 
+  /** Messages of the user that no reply has begun to since they were sent, though one may have begun before. */
+  get unheeded(): ReadonlySet<string> {
+    return new Set(this.requests.flatMap(({ message }) => message ?? []))
+  }
+
   get awaitingReply(): boolean {
     return this.patienceLeft() > 0
   }
