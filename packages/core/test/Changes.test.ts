@@ -380,6 +380,27 @@ describe("a change by the next connection", () => {
     )
   }
 
+  it.effect("comes after all that was said at the end of a turn", () =>
+    Effect.gen(function* () {
+      const all = yield* played(
+        Effect.fnUntraced(function* (line) {
+          yield* line.accept
+          if (line.generation > 1) return
+          yield* line.wait("1 second")
+          yield* line.reply({ text: "That was all.", over: "1 second" })
+          yield* Effect.repeat(Effect.yieldNow, { times: 4 }) // the reader may not have got further than the end of it
+          yield* line.emit({ _tag: "Usage", inputTokens: 1, outputTokens: 0, totalTokens: 1, byModality: [] })
+        }),
+        { capabilities: { midSessionUpdate: false } }
+      )
+      yield* BidiTest.advance("1500 millis")
+      const handoff = yield* Effect.forkChild(all.call.handoff(all.other))
+      yield* BidiTest.advance("5 seconds")
+      yield* Fiber.join(handoff)
+      assert.include(all.tags(), "Usage")
+    })
+  )
+
   it.effect("is given up together with the connection there is, where that may be the only one", () =>
     Effect.gen(function* () {
       const all = yield* played(

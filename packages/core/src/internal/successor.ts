@@ -48,7 +48,7 @@ export const make = (
     if (model.capabilities.midSessionUpdate) return yield* Effect.never
     while (true) {
       yield* turn.until(() => !isCurrent(dialed))
-      const ready = replacing(dialChange, Effect.timeoutOption(turn.free, renew.wait ?? Renewals.PATIENCE))
+      const ready = replacing(dialChange, Effect.timeoutOption(free, renew.wait ?? Renewals.PATIENCE))
       // refused, or given up
       const noMore = turn.until(() => isCurrent(dialed))
       const renewal = yield* Effect.raceFirst(ready, noMore)
@@ -86,15 +86,14 @@ export const make = (
     yield* Effect.logWarning(message)
   })
 
+  const lastLook = Effect.repeat(Effect.yieldNow, { times: LAST_LOOK })
+  const free = turn.free.pipe(Effect.andThen(lastLook), Effect.andThen(turn.free))
+
   // Between two turns, with nothing on its way that the next connection should know.
   const between = () => turn.atRest && words.missingFor() === 0
   const boundary: Effect.Effect<void> = turn
     .until(between, () => words.missingFor() || Infinity)
-    .pipe(
-      Effect.andThen(Effect.repeat(Effect.yieldNow, { times: LAST_LOOK })),
-      Effect.repeat({ until: between }),
-      Effect.asVoid
-    )
+    .pipe(Effect.andThen(lastLook), Effect.repeat({ until: between }), Effect.asVoid)
 
   // Has the next connection ready where two may be open, then waits for the moment.
   const replacing = Effect.fnUntraced(function* (dialing: typeof dial, moment: Effect.Effect<unknown>) {
