@@ -139,7 +139,13 @@ const kindsOf = (provider: Provider): Kinds => {
   })
   switch (provider) {
     case "openai":
-      return { ...everywhere, ...close(1000, 1001, 1011, 1012, 1013, 4000) }
+      return {
+        ...everywhere,
+        ...close(1000, 1001, 1011, 1012, 1013, 4000),
+        "lost request": () => [Fault.swallow("response.create")],
+        "errors without a name": () => [Fault.anonymous],
+        "one id for all": () => [Fault.oneId]
+      }
     case "google":
       return {
         ...everywhere,
