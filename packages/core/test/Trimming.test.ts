@@ -11,9 +11,8 @@ import * as Tool from "effect/ai/Tool"
 import * as Toolkit from "effect/ai/Toolkit"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import { cases } from "../../../scripts/cases.ts"
 import { sizeOf, trim } from "../src/internal/trimming.ts"
-
-const RUNS = Number(process.env.TRIMMING_RUNS ?? 2000)
 
 const Between = (minimum: number, maximum: number) => Schema.Int.check(Schema.isBetween({ minimum, maximum }))
 const Size = Schema.Union([Between(0, 40), Between(0, 400), Between(0, 6000)])
@@ -103,7 +102,7 @@ describe("a talk that is larger than what the provider takes", () => {
         }
       }
     },
-    { arbitrary: { runs: RUNS } }
+    { arbitrary: cases(300), timeout: 600_000 }
   )
 
   it.effect("keeps the user's name, though the last result is larger than all there is room for", () =>
