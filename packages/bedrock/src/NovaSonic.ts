@@ -16,6 +16,7 @@
  */
 import type { BidiError } from "@effect-bidi/core/BidiError"
 import { BidiModel } from "@effect-bidi/core/BidiModel"
+import * as BidiProxy from "@effect-bidi/core/BidiProxy"
 import * as Config from "effect/Config"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -88,7 +89,7 @@ export const layer = (options: Options = {}): Layer.Layer<BidiModel, BidiError> 
 /**
  * The model as a layer, with what is not given from the configuration where that has it: `AWS_REGION` or
  * `AWS_DEFAULT_REGION`, `AWS_PROFILE`, `AWS_ENDPOINT_URL_BEDROCK_RUNTIME`, and `AWS_BEARER_TOKEN_BEDROCK`, an API key that
- * goes before credentials. Those are found by the AWS SDK as always: environment, profile, container, instance.
+ * goes before credentials; and the way there through the proxy of `HTTPS_PROXY`, but for hosts in `NO_PROXY`. Those are found by the AWS SDK as always: environment, profile, container, instance.
  *
  * @category layers
  */
@@ -98,6 +99,7 @@ export const layerConfig = (options: Options = {}): Layer.Layer<BidiModel, BidiE
     Effect.gen(function* () {
       const { bearerToken, ...rest } = yield* environment
       return yield* make({
+        agent: yield* BidiProxy.fromConfig,
         ...given(rest),
         ...(options.credentials === undefined ? given({ bearerToken }) : {}),
         ...Records.filter(options as Record<string, unknown>, (value) => value !== undefined)

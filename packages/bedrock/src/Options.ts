@@ -7,6 +7,7 @@ import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import { AudioFormat } from "@effect-bidi/core/Audio"
+import { AgentOption } from "@effect-bidi/core/BidiProxy"
 
 /**
  * The voices of Nova 2 Sonic. `tiffany` and `matthew` speak every language, the others one.
@@ -129,6 +130,8 @@ export const Options = Schema.Struct({
   profile: Schema.optional(Schema.NonEmptyString),
   /** Where to connect to instead of the region's own address. With `http` the connection is a plain one. */
   endpoint: Schema.optional(Schema.NonEmptyString),
+  /** The way there, such as an `HttpsProxyAgent`. Default: straight. */
+  agent: Schema.optional(AgentOption),
   /**
    * Keys, a credential provider of the AWS SDK, or an Effect that gives the keys for each connection. Default: the AWS
    * SDK's own chain of environment, profile, container and instance.

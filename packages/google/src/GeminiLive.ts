@@ -12,6 +12,7 @@
  */
 import { BidiError } from "@effect-bidi/core/BidiError"
 import { BidiModel } from "@effect-bidi/core/BidiModel"
+import * as BidiProxy from "@effect-bidi/core/BidiProxy"
 import * as Config from "effect/Config"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -19,6 +20,7 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
 import { connect } from "./internal/connect.ts"
 import { type Endpoint, endpoint } from "./internal/dial.ts"
 import * as Errors from "./internal/errors.ts"
@@ -53,6 +55,8 @@ export interface MakeOptions extends Options {
   readonly apiKey: Redacted.Redacted | Effect.Effect<Redacted.Redacted, unknown>
   /** Default: `https://generativelanguage.googleapis.com`. With `http` the connection is a plain one. */
   readonly baseUrl?: string | undefined
+  /** The way there, such as an `HttpsProxyAgent`. Default: straight. */
+  readonly agent?: BidiProxy.AgentOption | undefined
 }
 
 /**
@@ -67,12 +71,15 @@ export interface MakeOptions extends Options {
 export const make = Effect.fnUntraced(function* (
   options: MakeOptions
 ): Effect.fn.Return<BidiModel["Service"], BidiError> {
-  const { apiKey, baseUrl, ...rest } = options
+  const { agent, apiKey, baseUrl, ...rest } = options
   const resolved = resolve(rest)
+  if (agent !== undefined && !isAgentOption(agent)) {
+    return yield* errors.invalid("agent", "agent: expected an http.Agent, or a function that gives one for a URL")
+  }
   if (Result.isFailure(resolved)) return yield* errors.invalid(resolved.failure.option, resolved.failure.message)
   const settings = resolved.success
   const target = Effect.fnUntraced(function* (key: Redacted.Redacted): Effect.fn.Return<Endpoint, BidiError> {
-    const found = endpoint(settings, { apiKey: key, baseUrl })
+    const found = endpoint(settings, { apiKey: key, baseUrl, agent })
     return "option" in found ? yield* errors.invalid(found.option, found.message) : found
   })
   // what can be wrong is told before anything connects
@@ -107,11 +114,14 @@ export const layer = (options: MakeOptions): Layer.Layer<BidiModel, BidiError> =
 
 /**
  * The model as a layer, with the key and the address from the configuration: `GOOGLE_API_KEY`, else `GEMINI_API_KEY`, and
- * where it is set `GOOGLE_GEMINI_BASE_URL`. Fails with `Auth` when there is no key.
+ * where it is set `GOOGLE_GEMINI_BASE_URL`; unless an `agent` is given, through the proxy of `HTTPS_PROXY`, but for hosts in
+ * `NO_PROXY`. Fails with `Auth` when there is no key.
  *
  * @category layers
  */
-export const layerConfig = (options: Options = {}): Layer.Layer<BidiModel, BidiError | Config.ConfigError> =>
+export const layerConfig = (
+  options: Options & Pick<MakeOptions, "agent"> = {}
+): Layer.Layer<BidiModel, BidiError | Config.ConfigError> =>
   Layer.effect(
     BidiModel,
     Effect.gen(function* () {
@@ -122,7 +132,8 @@ export const layerConfig = (options: Options = {}): Layer.Layer<BidiModel, BidiE
           "there is no API key: set GOOGLE_API_KEY or GEMINI_API_KEY, or pass apiKey to GeminiLive.layer"
         )
       }
-      return yield* make({ ...options, apiKey: apiKey.value, baseUrl: Option.getOrUndefined(baseUrl) })
+      const agent = options.agent ?? (yield* BidiProxy.fromConfig)
+      return yield* make({ ...options, agent, apiKey: apiKey.value, baseUrl: Option.getOrUndefined(baseUrl) })
     })
   )
 
@@ -131,6 +142,8 @@ const environment = Config.all({
   gemini: Config.option(Config.Redacted("GEMINI_API_KEY")),
   baseUrl: Config.option(Config.NonEmptyString("GOOGLE_GEMINI_BASE_URL"))
 })
+
+const isAgentOption = Schema.is(BidiProxy.AgentOption)
 
 const isFilled = (key: Redacted.Redacted): boolean => Redacted.value(key).trim() !== ""
 

@@ -12,6 +12,7 @@
  */
 import { BidiError } from "@effect-bidi/core/BidiError"
 import { BidiModel } from "@effect-bidi/core/BidiModel"
+import * as BidiProxy from "@effect-bidi/core/BidiProxy"
 import * as Config from "effect/Config"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -19,6 +20,7 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
 import { connect, type Target } from "./internal/connect.ts"
 import { dialing, endpoint } from "./internal/dial.ts"
 import * as Errors from "./internal/errors.ts"
@@ -49,6 +51,8 @@ export interface MakeOptions extends Options {
   readonly project?: string | undefined
   /** Default: `https://api.openai.com/v1`. With `http` the connection is a plain one. */
   readonly baseUrl?: string | undefined
+  /** The way there, such as an `HttpsProxyAgent`; not for a plain connection. Default: straight. */
+  readonly agent?: BidiProxy.AgentOption | undefined
 }
 
 /**
@@ -60,13 +64,16 @@ export interface MakeOptions extends Options {
 export const make = Effect.fnUntraced(function* (
   options: MakeOptions
 ): Effect.fn.Return<BidiModel["Service"], BidiError> {
-  const { apiKey, baseUrl, organization, project, ...rest } = options
+  const { agent, apiKey, baseUrl, organization, project, ...rest } = options
   const resolved = resolve(rest)
+  if (agent !== undefined && !isAgentOption(agent)) {
+    return yield* errors.invalid("agent", "agent: expected an http.Agent, or a function that gives one for a URL")
+  }
   if (Result.isFailure(resolved)) return yield* errors.invalid(resolved.failure.option, resolved.failure.message)
   const settings = resolved.success
   const at = (apiKey: Redacted.Redacted): Target =>
     Effect.suspend(() => {
-      const target = endpoint(settings.model, { apiKey, baseUrl, organization, project })
+      const target = endpoint(settings.model, { agent, apiKey, baseUrl, organization, project })
       if ("option" in target) return errors.invalid(target.option, target.message)
       return Effect.succeed({ ...target, dial: dialing(target) })
     })
@@ -100,11 +107,14 @@ export const layer = (options: MakeOptions): Layer.Layer<BidiModel, BidiError> =
 
 /**
  * The model as a layer, with the key and the address from the configuration: `OPENAI_API_KEY`, and where they are set
- * `OPENAI_ORG_ID`, `OPENAI_PROJECT_ID` and `OPENAI_BASE_URL`. Fails with `Auth` when there is no key.
+ * `OPENAI_ORG_ID`, `OPENAI_PROJECT_ID` and `OPENAI_BASE_URL`; unless an `agent` is given, through the proxy of
+ * `HTTPS_PROXY`, but for hosts in `NO_PROXY`. Fails with `Auth` when there is no key.
  *
  * @category layers
  */
-export const layerConfig = (options: Options = {}): Layer.Layer<BidiModel, BidiError | Config.ConfigError> =>
+export const layerConfig = (
+  options: Options & Pick<MakeOptions, "agent"> = {}
+): Layer.Layer<BidiModel, BidiError | Config.ConfigError> =>
   Layer.effect(
     BidiModel,
     Effect.gen(function* () {
@@ -114,6 +124,7 @@ export const layerConfig = (options: Options = {}): Layer.Layer<BidiModel, BidiE
       }
       return yield* make({
         ...options,
+        agent: options.agent ?? (yield* BidiProxy.fromConfig),
         apiKey: apiKey.value,
         organization: Option.getOrUndefined(organization),
         project: Option.getOrUndefined(project),
@@ -136,6 +147,8 @@ const asked = (apiKey: Effect.Effect<Redacted.Redacted, unknown>): Effect.Effect
   Effect.mapError(apiKey, (error) =>
     error instanceof BidiError ? error : errors.auth("the effect that was given as apiKey failed: there is no API key")
   )
+
+const isAgentOption = Schema.is(BidiProxy.AgentOption)
 
 // nothing here ever quotes a value
 const errors = Errors.make((text) => text)

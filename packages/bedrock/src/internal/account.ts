@@ -4,6 +4,7 @@
 import { BedrockRuntimeClient, type BedrockRuntimeClientConfig } from "@aws-sdk/client-bedrock-runtime"
 import { optionsOf } from "@effect-bidi/core/BidiAdapter"
 import type { BidiError } from "@effect-bidi/core/BidiError"
+import type { AgentOption } from "@effect-bidi/core/BidiProxy"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
@@ -29,6 +30,8 @@ export interface Account {
   readonly renewed: (old: Identity) => Effect.Effect<Identity | undefined, BidiError>
   /** The keys were refused: the next connection asks for newer ones. */
   readonly expired: () => void
+  /** The way to an address, unless it is straight. */
+  readonly agent: AgentOption | undefined
   /** What an error about credentials should also say. */
   readonly hint: string | undefined
 }
@@ -118,6 +121,7 @@ export const open = Effect.fnUntraced(function* (
     expired: () => {
       stale = true
     },
+    agent: settings.agent,
     hint: bearerToken === undefined ? undefined : HINT
   }
 })

@@ -10,8 +10,10 @@ import { NodeHttp2Handler } from "@smithy/node-http-handler"
 import type { ClientHttp2Stream } from "node:http2"
 import * as net from "node:net"
 import * as tls from "node:tls"
+import { agentFor } from "@effect-bidi/core/BidiProxy"
 import { type Account, type Identity, signingWith } from "./account.ts"
 import { watchFrames } from "./frameLength.ts"
+import { through } from "./tunnel.ts"
 
 export interface Wire {
   /** The provider has read the request: its status. */
@@ -39,18 +41,36 @@ export const dial = (account: Account, keys: Identity, wire: Wire): Phone => {
   let address = "the provider"
   const sockets = new Set<net.Socket>()
 
+  const over = new AbortController()
+  let tunnel: net.Socket | undefined
+
+  // A way around takes its time, and the SDK wants a socket at once: so it is gone before the SDK is asked.
+  const prepare = async ({ hostname, port, protocol }: Target): Promise<void> => {
+    const url = new URL(`${protocol}//${hostname}${port === undefined ? "" : `:${port}`}`)
+    const agent = agentFor(account.agent, url)
+    if (agent === undefined) return
+    address = `${addressOf(url)} through a proxy`
+    tunnel = await through(agent, url, over.signal).catch((error) => {
+      wire.onSocketError(error)
+      throw error
+    })
+  }
+
   const createConnection = (authority: URL): net.Socket => {
     const secure = authority.protocol === "https:"
     const host = authority.hostname.replace(/^\[(.*)\]$/, "$1")
     const port = Number(authority.port || (secure ? 443 : 80))
-    address = `${authority.hostname}:${port}`
-    const socket = secure
-      ? tls.connect({ host, port, ALPNProtocols: ["h2"], ...(net.isIP(host) === 0 ? { servername: host } : {}) })
-      : net.connect({ host, port })
+    const straight = () =>
+      secure
+        ? tls.connect({ host, port, ALPNProtocols: ["h2"], ...(net.isIP(host) === 0 ? { servername: host } : {}) })
+        : net.connect({ host, port })
+    if (tunnel === undefined) address = addressOf(authority)
+    const socket = tunnel ?? straight()
     sockets.add(socket)
     socket.setNoDelay(true)
     socket.on("error", wire.onSocketError)
-    socket.once(secure ? "secureConnect" : "connect", wire.onLink)
+    if (!secure && !socket.connecting) wire.onLink()
+    else socket.once(secure ? "secureConnect" : "connect", wire.onLink)
     return socket
   }
 
@@ -64,6 +84,7 @@ export const dial = (account: Account, keys: Identity, wire: Wire): Phone => {
     requestHandler: {
       metadata: handler.metadata,
       handle: async (request, options) => {
+        await prepare(request)
         const answer = await handler.handle(request, options)
         const { body, statusCode } = answer.response
         // a refusal is no stream of events
@@ -83,8 +104,19 @@ export const dial = (account: Account, keys: Identity, wire: Wire): Phone => {
     client,
     address: () => address,
     destroy: () => {
+      over.abort()
       client.destroy()
+      tunnel?.destroy()
       for (const socket of sockets) socket.destroy()
     }
   }
 }
+
+interface Target {
+  readonly protocol: string
+  readonly hostname: string
+  readonly port?: number | undefined
+}
+
+const addressOf = ({ hostname, port, protocol }: URL): string =>
+  `${hostname}:${port || (protocol === "https:" ? 443 : 80)}`

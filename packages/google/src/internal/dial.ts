@@ -7,9 +7,11 @@
  * field, and gets nothing to read: its part is over when the setup has been sent.
  */
 import { wrong, type WrongOption } from "@effect-bidi/core/BidiAdapter"
+import { agentFor, type AgentOption } from "@effect-bidi/core/BidiProxy"
 import { GoogleGenAI, type HistoryConfig, type LiveConnectConfig } from "@google/genai"
 import * as Predicate from "effect/Predicate"
 import * as Redacted from "effect/Redacted"
+import type { Agent } from "node:http"
 import { WebSocket } from "ws"
 import type { Settings } from "./settings.ts"
 
@@ -17,12 +19,15 @@ import type { Settings } from "./settings.ts"
 export interface Credentials {
   readonly apiKey: Redacted.Redacted
   readonly baseUrl?: string | undefined
+  readonly agent?: AgentOption | undefined
 }
 
 export interface Endpoint {
   readonly apiKey: Redacted.Redacted
   readonly apiVersion: "v1beta" | "v1alpha"
   readonly url: URL
+  /** The way there, unless it is straight. */
+  readonly agent: Agent | undefined
   /** Host and port, for people. */
   readonly address: string
 }
@@ -56,7 +61,7 @@ const schemes: Record<string, "http:" | "https:"> = {
 /** Checks credentials without ever quoting them. */
 export const endpoint = (
   { affectiveDialog, proactivity }: Pick<Settings, "affectiveDialog" | "proactivity">,
-  { apiKey, baseUrl }: Credentials
+  { agent: way, apiKey, baseUrl }: Credentials
 ): Endpoint | WrongOption => {
   if (!Redacted.isRedacted(apiKey)) return wrong("apiKey", "expected a Redacted value")
   const key = Redacted.value(apiKey).trim()
@@ -67,12 +72,14 @@ export const endpoint = (
   const scheme = schemes[given.protocol]
   if (scheme === undefined) return wrong("baseUrl", `expected http or https, not ${given.protocol.slice(0, -1)}`)
   const url = new URL(given.href.replace(/^\w+:/, scheme))
+  const agent = agentFor(way, url)
   const preview = key.startsWith("auth_tokens/") || affectiveDialog !== undefined || proactivity !== undefined
   return {
     apiKey: Redacted.make(key, { label: "GOOGLE_API_KEY" }),
     apiVersion: preview ? "v1alpha" : "v1beta",
     url,
-    address: `${url.hostname}:${url.port || (scheme === "http:" ? 80 : 443)}`
+    agent,
+    address: `${url.hostname}:${url.port || (scheme === "http:" ? 80 : 443)}${agent === undefined ? "" : " through a proxy"}`
   }
 }
 
@@ -102,7 +109,7 @@ const FACTORY = "webSocketFactory"
  * set up. Throws where the SDK does.
  */
 export const dial = (
-  { apiKey, apiVersion, url }: Endpoint,
+  { agent, apiKey, apiVersion, url }: Endpoint,
   { config, history, model }: Session,
   attach: (socket: WebSocket) => void,
   onFailed: () => void
@@ -116,7 +123,8 @@ export const dial = (
             headers,
             perMessageDeflate: false,
             maxPayload: MAX_PAYLOAD,
-            handshakeTimeout: HANDSHAKE
+            handshakeTimeout: HANDSHAKE,
+            ...(agent === undefined ? {} : { agent })
           })
           attach(socket)
           socket.on("open", callbacks.onopen)

@@ -2,9 +2,11 @@
  * Where to connect, with which key, and the connection itself.
  */
 import { wrong, type WrongOption } from "@effect-bidi/core/BidiAdapter"
+import { agentFor, type AgentOption } from "@effect-bidi/core/BidiProxy"
 import * as Redacted from "effect/Redacted"
 import OpenAI from "openai"
 import { OpenAIRealtimeWS } from "openai/realtime/ws"
+import type { Agent } from "node:http"
 import * as net from "node:net"
 import type { WebSocket } from "ws"
 import type { Inbound } from "./frame.ts"
@@ -15,6 +17,7 @@ export interface Credentials {
   readonly organization?: string | undefined
   readonly project?: string | undefined
   readonly baseUrl?: string | undefined
+  readonly agent?: AgentOption | undefined
 }
 
 export interface Endpoint {
@@ -23,6 +26,8 @@ export interface Endpoint {
   readonly organization: string | undefined
   readonly project: string | undefined
   readonly url: URL
+  /** The way there, unless it is straight. */
+  readonly agent: Agent | undefined
   /** Host and port, for people. */
   readonly address: string
 }
@@ -51,13 +56,18 @@ export const endpoint = (model: string, credentials: Credentials): Endpoint | Wr
   if (url === null) return wrong("baseUrl", "not a URL")
   const port = ports[url.protocol]
   if (port === undefined) return wrong("baseUrl", `expected http or https, not ${url.protocol.slice(0, -1)}`)
+  const agent = agentFor(credentials.agent, url)
+  // the SDK insists on TLS, and an agent makes the connection that it insists on
+  if (agent !== undefined && port === 80)
+    return wrong("agent", "expected an address with TLS: a plain one takes no agent")
   return {
     model,
     apiKey: Redacted.make(key, { label: "OPENAI_API_KEY" }),
     organization,
     project,
     url,
-    address: `${url.hostname}:${url.port === "" ? port : url.port}`
+    agent,
+    address: `${url.hostname}:${url.port === "" ? port : url.port}${agent === undefined ? "" : " through a proxy"}`
   }
 }
 
@@ -93,7 +103,7 @@ class Connection extends OpenAIRealtimeWS {
 export type Dial = (reader: Reader) => WebSocket
 
 /** All connections share one client of the SDK. */
-export const dialing = ({ apiKey, model, organization, project, url }: Endpoint): Dial => {
+export const dialing = ({ agent, apiKey, model, organization, project, url }: Endpoint): Dial => {
   let client: OpenAI | undefined
   return (reader) => {
     client ??= new OpenAI({
@@ -109,6 +119,7 @@ export const dialing = ({ apiKey, model, organization, project, url }: Endpoint)
         model,
         options: {
           maxPayload: MAX_PAYLOAD,
+          ...(agent === undefined ? {} : { agent }),
           ...(ports[url.protocol] === 80 ? { createConnection: () => connectPlain(url) } : {})
         }
       },
