@@ -220,7 +220,7 @@ export type ModelEvent =
     }
   | { readonly _tag: "Reasoning"; readonly responseId: string; readonly delta: string }
   | { readonly _tag: "TranscriptFailed"; readonly itemId: string; readonly error: BidiError }
-  | { readonly _tag: "Refused"; readonly id: string; readonly error: BidiError }
+  | { readonly _tag: "Refused"; readonly id: string; readonly error: BidiError; readonly details?: Schema.Json }
   | {
       readonly _tag: "UserTurn"
       readonly itemId: string

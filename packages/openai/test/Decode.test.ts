@@ -401,6 +401,20 @@ describe("what the provider complains about", () => {
     ])
   })
 
+  it("is a message that it does not take, which will not be sent again", () => {
+    const state = start()
+    const [item] = send(state, { _tag: "UserMessage", id: "m1", parts: ["x"] })
+    const complaint = { code: "invalid_value", param: "item.content", event_id: item.event_id }
+    assert.deepStrictEqual(summary(state, F.error(complaint)), [
+      {
+        _tag: "Refused",
+        id: "m1",
+        error: ["InvalidRequest", "invalid_value"],
+        details: { param: "item.content", event: "conversation.item.create", about: "m1" }
+      }
+    ])
+  })
+
   it("says which item could not be cut", () => {
     const state = start()
     receive(state, F.spokenReply)

@@ -35,6 +35,11 @@ export class AudioLane {
     return this.forgotten + this.count
   }
 
+  /** Whether there are frames that were not sent on any connection, or were to be sent again. */
+  get waits(): boolean {
+    return this.sent < this.count
+  }
+
   /** The number of the oldest frame that is still here. */
   get oldest(): number {
     return this.forgotten
@@ -44,6 +49,11 @@ export class AudioLane {
   bring(frame: Uint8Array): void {
     this.keep(frame)
     if (!this.send(frame)) this.onWaiting()
+  }
+
+  /** Passes on the silence after what was brought last, if all of that was sent. It is not kept: it would push that out. */
+  silence(frame: Uint8Array): void {
+    if (this.pass()) this.connection!.sendAudio(frame)
   }
 
   /** Sends what waits. Answers whether all that may be sent is sent. */

@@ -385,14 +385,20 @@ const endOfInputs = Effect.fnUntraced(function* (
   stop: (reason: CloseReason) => Effect.Effect<void>
 ) {
   if (count === 0) return
-  const { lane } = rooms.outbox
-  if (lane.brought > 0) {
-    const since = rooms.now()
-    while (rooms.ears.waitsForSilence(since)) {
-      lane.bring(Audio.silence(rooms.model.input, SILENCE))
+  const { ears, model, now, outbox, turn } = rooms
+  const silence = Effect.gen(function* () {
+    for (const since = now(); turn.online && ears.waitsForSilence(since);) {
+      outbox.lane.silence(Audio.silence(model.input, SILENCE))
       yield* Effect.sleep(SILENCE)
     }
+  })
+  // a connection that hears again what was said hears the silence after it again
+  while (outbox.lane.brought > 0) {
+    yield* turn.until(() => turn.online || (turn.atRest && !outbox.lane.waits))
+    yield* silence
+    yield* turn.until(() => turn.atRest || !turn.online)
+    if (turn.atRest) break
   }
-  yield* rooms.turn.idle
+  yield* turn.idle
   yield* stop("complete")
 })

@@ -145,7 +145,7 @@ export class Receiver {
       case "Refused": {
         this.rooms.words.refused(event.id)
         this.turn.questions.settle(event.id)
-        this.fanout.emit(fromError(event.error))
+        this.problem(event)
         return
       }
       case "ToolCalls": {
@@ -163,10 +163,7 @@ export class Receiver {
         return
       }
       case "Problem": {
-        this.fanout.emit({
-          ...fromError(event.error),
-          ...(event.details === undefined ? {} : { details: event.details })
-        })
+        this.problem(event)
         return
       }
       case "Unknown": {
@@ -224,6 +221,13 @@ export class Receiver {
     outbox.answered()
     words.answered()
     this.fanout.emit({ _tag: "ResponseStart", responseId })
+  }
+
+  private problem({
+    details,
+    error
+  }: Pick<Extract<ModelEvent, { readonly _tag: "Problem" }>, "error" | "details">): void {
+    this.fanout.emit({ ...fromError(error), ...(details === undefined ? {} : { details }) })
   }
 
   private cutOff(responseId: string): Effect.Effect<void> | undefined {

@@ -71,6 +71,11 @@ export class Turn {
     this.onGivenUp = onGivenUp
   }
 
+  /** Not between the loss of a connection and the next one. */
+  get online(): boolean {
+    return !this.offline
+  }
+
   /** How often somebody cut the model off. */
   forgone = 0
 

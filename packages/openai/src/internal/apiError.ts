@@ -45,7 +45,11 @@ export const onError = (state: State, raw: Fields, out: Outcome): void => {
     out.events.push({ _tag: "NoResponse", error })
     proceed(state, out)
   } else {
-    out.events.push({ _tag: "Problem", error, details: detailsOf(state, raw, sent) })
+    const told = { error, details: detailsOf(state, raw, sent) }
+    // an item that is not wanted will not be wanted on the next connection
+    const item =
+      sent?.type === "conversation.item.create" && error.reason._tag === "InvalidRequest" ? sent.about : undefined
+    out.events.push(item === undefined ? { _tag: "Problem", ...told } : { _tag: "Refused", id: item, ...told })
   }
   explain(state, error)
 }
