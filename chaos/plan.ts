@@ -81,8 +81,16 @@ export const draw = (provider: Provider, seed: number): Plan => {
     hits: halfOpen
       ? [{ after: dice.between(50, 800), kind: "half-open", faults: [Fault.stall()], next: [], outage: undefined }]
       : // retries that were used up before would be another end
-        dice.some(survives ? 1 : 0, fate === "gives up" ? 1 : 4, () => hit(dice, kinds))
+        apart(dice.some(survives ? 1 : 0, fate === "gives up" ? 1 : 4, () => hit(dice, kinds)))
   }
+}
+
+// Where all events have one id nobody can tell what is repeated from what is said twice.
+const apart = (hits: ReadonlyArray<Hit>): ReadonlyArray<Hit> => {
+  const all = hits.flatMap(({ faults, next }) => [...faults, ...next])
+  if (!all.some(({ _tag }) => _tag === "OneId")) return hits
+  const tellable = (faults: ReadonlyArray<Fault.Fault>) => faults.filter(({ _tag }) => _tag !== "Duplicate")
+  return hits.map((hit) => ({ ...hit, faults: tellable(hit.faults), next: tellable(hit.next) }))
 }
 
 const common = ["type", "type", "type", "ask for a tool", "ask for tools", "interrupt", "say", "call a tool"] as const
