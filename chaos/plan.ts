@@ -160,7 +160,10 @@ const kindsOf = (provider: Provider): Kinds => {
         ...close(1000, 1001, 1011, 1012, 1013),
         "go away": (dice) => [Fault.goAway({ timeLeft: dice.between(100, 1500) })],
         "rejected handle": (dice) => [Fault.rejectResume(), Fault.drop(at(dice))],
-        "loud interruption": () => [Fault.loudInterruption]
+        "loud interruption": () => [Fault.loudInterruption],
+        "text beside speech": () => [Fault.write({ instead: false })],
+        "calls as parts": (dice) => [Fault.callsAsParts({ also: dice.happens(50) })],
+        background: (dice) => [Fault.background(dice.one(["turn", "inside", "top"] as const))]
       }
     case "bedrock":
       return {

@@ -35,7 +35,12 @@ export const ResponseFault = Schema.TaggedUnion({
   ToolStorm: { calls: Schema.Int },
   LateAudio: { pieces: Schema.Int },
   AllInOne: {},
-  LoudInterruption: {}
+  LoudInterruption: {},
+  Write: { instead: Schema.Boolean },
+  CallsAsParts: { also: Schema.Boolean },
+  Ignore: {},
+  Burst: {},
+  Background: { where: Schema.Literals(["turn", "inside", "top"]) }
 })
 /** See the schema. */
 export type ResponseFault = typeof ResponseFault.Type
@@ -300,3 +305,24 @@ export const allInOne: ResponseFault = { _tag: "AllInOne" }
 
 /** When the next response is interrupted, the message that says so has sound of it, too. Gemini only. */
 export const loudInterruption: ResponseFault = { _tag: "LoudInterruption" }
+
+/** The next response writes a text beside its speech, as models with a native voice do, or `instead` of it. Gemini only. */
+export const write = (options: { readonly instead: boolean }): ResponseFault => ({ _tag: "Write", ...options })
+
+/** Calls of the next response come as parts of its content, and `also` as the message that they always are. Gemini only. */
+export const callsAsParts = (options: { readonly also: boolean }): ResponseFault => ({
+  _tag: "CallsAsParts",
+  ...options
+})
+
+/** What is said next is heard and told, and never answered. Gemini only. */
+export const ignore: ResponseFault = { _tag: "Ignore" }
+
+/** Words of the next response, and of what it answers, come as sentences without a space between, each twice. Gemini only. */
+export const burst: ResponseFault = { _tag: "Burst" }
+
+/**
+ * The next response says that it goes on in the background, and later that it does not: with the end of its turn once more,
+ * or with the status alone, inside `serverContent` or at the top. Gemini only.
+ */
+export const background = (where: "turn" | "inside" | "top"): ResponseFault => ({ _tag: "Background", where })

@@ -39,6 +39,8 @@ export interface Options extends Emulator.Options {
   readonly ending?: "deadline" | "drop"
   /** How long a handle can be used after its connection: 2 hours. */
   readonly handleLifetime?: Duration.Input
+  /** Whether speech is told of as it begins and ends. By default as the model does: 3.1 tells, 3.8 and 2.5 do not. */
+  readonly tellsActivity?: boolean
   /** How long a conversation lasts over all its connections without `contextWindowCompression`: 15 minutes. */
   readonly uncompressed?: Duration.Input
 }
@@ -72,7 +74,7 @@ const keyOf = ({ headers }: Handshake, query: URLSearchParams): string => {
 const faults = new Set<Fault["_tag"]>([
   ...(["Refuse", "Mute", "Close", "End", "Drop", "Stall", "Malformed", "Duplicate", "Slow", "Hold", "Expire"] as const),
   ...(["Push", "GoAway", "RejectResume", "FailResponse", "CutResponse", "CancelCalls", "ToolStorm"] as const),
-  ...(["LateAudio", "AllInOne", "LoudInterruption"] as const)
+  ...(["LateAudio", "AllInOne", "LoudInterruption", "Write", "CallsAsParts", "Ignore", "Burst", "Background"] as const)
 ])
 
 const provider = (options: Options): Provider<State> => {
@@ -116,6 +118,7 @@ const provider = (options: Options): Provider<State> => {
         endCode: options.ending === "drop" ? 1006 : 1011,
         isKeyGood: options.apiKeys === undefined || options.apiKeys.includes(key),
         hasModel: (model) => (options.models === undefined ? isLive(model) : options.models.includes(model)),
+        tellsActivity: options.tellsActivity,
         assistant,
         recall
       })

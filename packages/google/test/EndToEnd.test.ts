@@ -15,6 +15,7 @@ import * as Prompt from "effect/ai/Prompt"
 import * as Toolkit from "effect/ai/Toolkit"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as Queue from "effect/Queue"
 import * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
@@ -425,6 +426,163 @@ describe("a connection", () => {
       const error = yield* Effect.flip(talk({ apiKey: Redacted.make("wrong") }))
       assert(error._tag === "BidiError" && error.reason._tag === "Auth")
     })
+  )
+})
+
+describe("what the real service was seen to do", () => {
+  const events = (call: { readonly history: Effect.Effect<Prompt.Prompt> }) =>
+    Effect.map(call.history, ({ content }) => JSON.stringify(content))
+
+  it.effect("text instead of speech is an error, and nothing that was said", () =>
+    Effect.gen(function* () {
+      const { call, emulator, next, said } = yield* talk()
+      yield* emulator.control.inject(Fault.write({ instead: true }))
+      yield* call.send("My name is Ada.")
+      assert.strictEqual((yield* next("Reasoning")).delta, "Nice to meet you, Ada.")
+      assert.strictEqual((yield* next("ResponseComplete")).stopReason, "error")
+      assert.strictEqual((yield* next("Error")).code, "text_only_turn")
+      assert.notInclude(yield* events(call), "Nice to meet you")
+      yield* call.send("What is my name?")
+      assert.match(yield* said, /name/)
+    })
+  )
+
+  it.effect("text beside speech is no caption", () =>
+    Effect.gen(function* () {
+      const { call, emulator, next, said } = yield* talk()
+      yield* emulator.control.inject(Fault.write({ instead: false }))
+      yield* call.send("My name is Ada.")
+      yield* next("Reasoning")
+      assert.strictEqual(yield* said, "Nice to meet you, Ada.")
+      assert.strictEqual((yield* next("ResponseComplete")).stopReason, "complete")
+    })
+  )
+
+  it.effect("thoughts are told where they are asked for", () =>
+    Effect.gen(function* () {
+      const { call, next, said } = yield* talk({ ...live31, thinking: { thoughts: true } })
+      yield* call.send("My name is Ada.")
+      assert.include((yield* next("Reasoning")).delta, "**Answering**")
+      assert.strictEqual(yield* said, "Nice to meet you, Ada.")
+    })
+  )
+
+  it.effect.each([undefined, "NEED_MORE_INPUT", "RESPONSE_REJECTED"])(
+    "silence is an error, with its reason: %s",
+    (code) =>
+      Effect.gen(function* () {
+        const { call, emulator, next, said } = yield* talk(live31)
+        yield* emulator.control.inject(
+          code === undefined ? Fault.cutResponse("max_output_tokens", 0) : Fault.failResponse({ code, afterPieces: 0 })
+        )
+        for (const frame of yield* spoken("what time is it")) yield* call.send(frame)
+        assert.strictEqual((yield* next("ResponseComplete")).stopReason, "error")
+        assert.strictEqual((yield* next("Error")).code, code ?? "empty_turn")
+        yield* call.idle
+        assert.notInclude(roles(yield* call.history), "assistant")
+        yield* call.send("My name is Ada.")
+        assert.strictEqual(yield* said, "Nice to meet you, Ada.")
+      })
+  )
+
+  it.effect.each(["turn", "inside", "top"] as const)(
+    "work in the background ends with the news that it has: %s",
+    (where) =>
+      Effect.gen(function* () {
+        const { call, emulator, next, said } = yield* talk()
+        yield* emulator.control.inject(Fault.background(where))
+        yield* call.send("My name is Ada.")
+        assert.strictEqual(yield* said, "Nice to meet you, Ada.")
+        assert.strictEqual((yield* next("ResponseComplete")).stopReason, "complete")
+      })
+  )
+
+  it.effect.each([
+    [{}, false],
+    [{}, true],
+    [live25, false],
+    [live31, true]
+  ] as const)("calls in content are executed, once: %j", ([options, also]) =>
+    Effect.gen(function* () {
+      const { call, closes, emulator, next, received, said } = yield* talk(options)
+      yield* emulator.control.inject(Fault.callsAsParts({ also }))
+      yield* call.send("Calculate 25 times 48")
+      assert.strictEqual((yield* next("ToolUse")).name, "calculator")
+      assert.strictEqual(yield* said, "The answer is 1200.")
+      assert.strictEqual((yield* received).filter((type) => type === "toolResponse").length, 1)
+      assert.deepStrictEqual(yield* closes, [])
+    })
+  )
+
+  it.effect.each([{}, live31])("speech that is heard and not answered is an error: %j", (options) =>
+    Effect.gen(function* () {
+      const { call, emulator, next, said, words } = yield* talk(options)
+      yield* emulator.control.inject(Fault.ignore)
+      for (const frame of yield* spoken("what time is it")) yield* call.send(frame)
+      yield* emulator.awaitSent("serverContent.inputTranscription")
+      while ((yield* next("TranscriptStream")).currentTranscript !== "what time is it");
+      yield* BidiTest.advance("10 seconds")
+      assert.strictEqual(yield* words("user"), "what time is it")
+      assert.strictEqual((yield* next("Error")).code, "unanswered_speech")
+      yield* call.send("My name is Ada.")
+      assert.strictEqual(yield* said, "Nice to meet you, Ada.")
+    })
+  )
+
+  it.effect("bursts of words are neither glued nor doubled", () =>
+    Effect.gen(function* () {
+      const { call, emulator, said, words } = yield* talk(live31)
+      yield* emulator.control.hear("My name is Ada. What is my name?")
+      yield* emulator.control.reply({ text: "I know that. You are called Ada.", calls: [] })
+      yield* emulator.control.inject(Fault.burst)
+      for (const frame of yield* spoken("what time is it")) yield* call.send(frame)
+      assert.strictEqual(yield* words("user"), "My name is Ada. What is my name?")
+      assert.strictEqual(yield* said, "I know that. You are called Ada.")
+    })
+  )
+
+  it.effect("a live 1007 resumes the session on its handle, once for what caused it", () =>
+    Effect.gen(function* () {
+      const { call, emulator, next, said } = yield* talk()
+      yield* call.send("My name is Ada.")
+      yield* next("ResponseComplete")
+      const invalid = "Request contains an invalid argument."
+      yield* BidiTest.advance("10 seconds")
+      yield* emulator.control.inject(Fault.close(1007, invalid))
+      const passing = <A, E>(effect: Effect.Effect<A, E>) =>
+        Effect.raceFirst(effect, Effect.forever(BidiTest.advance("1 second")))
+      const restart = yield* next("ConnectionRestart")
+      assert.strictEqual(restart.cause?.reason._tag, "ServerFault")
+      assert.strictEqual((yield* passing(next("ConnectionStart"))).generation, 2)
+      const [setup] = yield* emulator.received(2)
+      assert.isString((setup!.event.setup as any).sessionResumption.handle)
+      yield* call.send("What is my name?")
+      assert.strictEqual(yield* said, "Your name is Ada.")
+      yield* next("ResponseComplete")
+      yield* BidiTest.advance("10 seconds")
+      // asked again, it is refused again: that is what ends the talk
+      yield* emulator.control.inject(Fault.close(1007, invalid, Fault.afterReceived("realtimeInput.text")))
+      yield* emulator.control.onNextConnection(Fault.close(1007, invalid, Fault.afterReceived("realtimeInput.text")))
+      const ended = yield* Effect.forkScoped(Effect.flip(call.await), { startImmediately: true })
+      yield* Effect.ignore(call.send("Calculate 1 plus 2"))
+      const error = yield* passing(Fiber.join(ended))
+      assert(error._tag === "BidiError")
+      assert.deepStrictEqual([error.reason._tag, error.reason.code], ["InvalidRequest", "1007"])
+    })
+  )
+
+  it.effect.each([live31, { ...live31, model: "gemini-3.8-live" }])(
+    "an ear that tells of speech, and one that does not: %j",
+    (options) =>
+      Effect.gen(function* () {
+        const { call, next, said } = yield* talk(options)
+        for (const frame of yield* spoken("what time is it")) yield* call.send(frame)
+        if (options.model === live31.model) {
+          assert.strictEqual((yield* next("UserSpeech")).phase, "started")
+          assert.strictEqual((yield* next("UserSpeech")).phase, "stopped")
+        }
+        assert.match(yield* said, /^The time is /)
+      })
   )
 })
 

@@ -46,7 +46,7 @@ describe("a handshake", () => {
     Effect.gen(function* () {
       const emulator = yield* GeminiEmulator.make({ ...quick, apiKeys: ["right"], models: ["mine"] })
       const wrong = yield* connect(emulator)
-      assert.deepInclude(yield* wrong.closed, { code: 1007 })
+      assert.deepInclude(yield* wrong.closed, { code: 1008 })
       const path = `${pathOf("v1beta")}?key=right`
       assert.strictEqual((yield* (yield* connect(emulator, { path })).closed).code, 1008)
       const right = yield* connect(emulator, { path, begin: { model: "mine" } })

@@ -95,17 +95,23 @@ describe("speech", () => {
     assert.strictEqual(saidIn(session.events), "Nice to meet you, Ada.")
   })
 
-  it("is told of when that was asked for", () => {
-    const signals = (begin: Begin) => {
-      const session = new Gemini({ hear: ada, begin })
+  it("is told of as the model does it, unasked", () => {
+    const signals = (model: string, tellsActivity?: boolean) => {
+      const session = new Gemini({ hear: ada, begin: { model }, tellsActivity })
       session.send(...audio(quiet(1000, 16_000)), ...spoken(800))
       return at(session.events, "voiceActivity")
     }
-    assert.deepStrictEqual(signals({}), [])
-    assert.deepStrictEqual(signals({ explicitVadSignal: true }), [
-      { voiceActivityType: "ACTIVITY_START", audioOffset: "0.7s" },
-      { voiceActivityType: "ACTIVITY_END", audioOffset: "2.3s" }
-    ])
+    const both = [
+      { type: "ACTIVITY_START", audioOffset: "0.7s" },
+      { type: "ACTIVITY_END", audioOffset: "2.3s" }
+    ]
+    assert.deepStrictEqual(signals("gemini-3.1-flash-live-preview"), both)
+    // a model whose ear is deaf
+    assert.deepStrictEqual(signals("gemini-3.8-live"), [])
+    assert.deepStrictEqual(signals("gemini-3.8-live", true), both)
+    // asking for it is for another service
+    const asked = new Gemini({ begin: { explicitVadSignal: true } })
+    assert.match(asked.closes[0]!.reason, /Unknown name "explicitVadSignal"/)
   })
 
   it("of hours of quiet nothing is kept", () => {

@@ -46,7 +46,7 @@ describe("the first message", () => {
 
   it("is let in only with the right key", () => {
     const session = new Gemini({ isKeyGood: false })
-    assert.deepStrictEqual(session.closes, [{ code: 1007, reason: "API key not valid. Please pass a valid API key." }])
+    assert.deepStrictEqual(session.closes, [{ code: 1008, reason: "API key not valid. Please pass a valid API key." }])
   })
 })
 

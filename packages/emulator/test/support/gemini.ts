@@ -51,6 +51,7 @@ export class Gemini extends Run<State, Message> {
         endCode: 1011,
         isKeyGood: true,
         hasModel: isLive,
+        tellsActivity: undefined,
         assistant: Assistant.reply,
         recall,
         ...setup
@@ -119,11 +120,12 @@ export const answer = (call: Message, response: object, more: object = {}) => ({
   toolResponse: { functionResponses: [{ id: call.id, name: call.name, response, ...more }] }
 })
 
-/** The types of the messages, runs of the same one in one; what is said of resumption left out. */
+/** The types of the messages, runs of the same one in one; empty ones, and what is said of resumption, left out. */
 export const outline = (messages: ReadonlyArray<Message>): ReadonlyArray<string> =>
   messages
     .map((message) => typesOf(message).join(" + "))
-    .filter((type, i, all) => type !== "sessionResumptionUpdate" && type !== all[i - 1])
+    .filter((type) => type !== "" && type !== "sessionResumptionUpdate")
+    .filter((type, i, all) => type !== all[i - 1])
 
 /** All values that stand at that path, in order. */
 export const at = (messages: ReadonlyArray<Message>, ...path: ReadonlyArray<string>): ReadonlyArray<Message[string]> =>

@@ -20,7 +20,7 @@ export interface Recorded {
   readonly exception?: { readonly name: string; readonly message: string }
 }
 
-export const recorded = (provider: "nova" | "openai"): ReadonlyArray<Recorded> =>
+export const recorded = (provider: "nova" | "openai" | "gemini"): ReadonlyArray<Recorded> =>
   readFileSync(new URL(`../fixtures/${provider}.jsonl`, import.meta.url), "utf8")
     .trim()
     .split("\n")

@@ -5,6 +5,7 @@ import * as Audio from "@effect-bidi/core/Audio"
 import type { BidiError } from "@effect-bidi/core/BidiError"
 import { takeEach } from "@effect-bidi/core/Inbox"
 import type { Command, Connection, ModelEvent, Setup } from "@effect-bidi/core/BidiModel"
+import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Latch from "effect/Latch"
@@ -127,14 +128,16 @@ const NUDGE = "The user has spoken and waits for your answer."
 
 /** Notices speech that was heard and is not answered. It sleeps but for a while after the user's words. */
 const watch = Effect.fnUntraced(function* ({ unanswered }: Settings, line: Line, state: State) {
-  const { after, nudge } = unanswered
+  const { nudge } = unanswered
+  const after = Duration.toMillis(unanswered.after)
+  const clock = yield* Clock.Clock
   const latch = yield* Latch.make(false)
+  let seen = 0
+  let since = 0
+  const left = () => (isOverdue(state) ? since + after - clock.currentTimeMillisUnsafe() : 0)
   const round = Effect.gen(function* () {
     yield* latch.await
-    for (let seen = -1; isOverdue(state) && seen !== state.signs;) {
-      seen = state.signs
-      yield* Effect.sleep(after)
-    }
+    for (let wait = left(); wait > 0; wait = left()) yield* Effect.sleep(wait)
     latch.closeUnsafe()
     if (!isOverdue(state)) return
     line.inbox.offer(OVERDUE)
@@ -143,11 +146,14 @@ const watch = Effect.fnUntraced(function* ({ unanswered }: Settings, line: Line,
   yield* Effect.forkScoped(Effect.ignore(Effect.forever(round)))
   return {
     look: () => {
-      if (isOverdue(state)) latch.openUnsafe()
+      if (!isOverdue(state)) return
+      if (state.signs !== seen) since = clock.currentTimeMillisUnsafe()
+      seen = state.signs
+      latch.openUnsafe()
     },
     bark: (): Events => {
       const events: Events = []
-      onOverdue(state, Duration.toMillis(after), nudge, events)
+      onOverdue(state, after, nudge, events)
       return events
     }
   }

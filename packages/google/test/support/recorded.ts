@@ -14,7 +14,7 @@ interface Recorded {
 }
 
 export const recorded: ReadonlyArray<Recorded> = readFileSync(
-  new URL("../fixtures/recorded.jsonl", import.meta.url),
+  new URL("../../../emulator/test/fixtures/gemini.jsonl", import.meta.url),
   "utf8"
 )
   .split("\n")

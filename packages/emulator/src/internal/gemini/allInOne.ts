@@ -27,7 +27,7 @@ export const sendAllInOne = (
   remember(words)
   const calls = makeCalls(step, wishes)
   const isBlocked = calls.some(({ behavior }) => behavior === "BLOCKING")
-  const functionCalls = calls.map(({ id, name }, i) => ({ id, name, args: wishes[i]!.arguments }))
+  const functionCalls = calls.map(({ id, name }, i) => ({ name, args: wishes[i]!.arguments, id }))
   const spoken = ofSound(sounds.reduce((ms, beat) => ms + beat.ms, 0))
   step.setTurn({
     used: plus(plus(used, spoken), calls.length === 0 ? used : ofText(JSON.stringify(functionCalls))),
@@ -43,9 +43,9 @@ export const sendAllInOne = (
     ),
     ...(calls.length === 0 ? {} : { toolCall: { functionCalls } }),
     toolCallCancellation: { ids: [] },
-    voiceActivity: { voiceActivityType: "ACTIVITY_END" },
+    voiceActivity: { type: "ACTIVITY_END" },
     voiceActivityDetectionSignal: { vadSignalType: "VAD_SIGNAL_TYPE_EOS" },
-    sessionResumptionUpdate: isWaiting(step) || !isResumable ? { resumable: false } : issueHandle(step),
+    sessionResumptionUpdate: isWaiting(step) || !isResumable ? {} : issueHandle(step),
     goAway: { timeLeft: secondsOf(step.state.endsAt - step.now) },
     usageMetadata: usageOf(step.state.turn!)
   })

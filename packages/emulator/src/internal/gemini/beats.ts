@@ -12,6 +12,8 @@ export const outputRate = 24_000
 
 export type Beat =
   | { readonly _tag: "Thought"; readonly text: string }
+  /** Text that nobody hears. */
+  | { readonly _tag: "Written"; readonly text: string }
   /** A piece of speech: `ms` of sound, and the words that begin in it. */
   | { readonly _tag: "Sound"; readonly bytes: Uint8Array; readonly ms: number; readonly words: ReadonlyArray<Word> }
   | { readonly _tag: "Calls"; readonly calls: ReadonlyArray<Call>; readonly takeBack: boolean }
@@ -53,11 +55,14 @@ export const beatsOf = (options: {
   const { deltaMs, faults, hasThoughts, reply, speech } = options
   const thought = `**Answering**\n\nThe script has ${reply.text === undefined ? "nothing to say" : "a line"} and ${reply.calls.length} calls.\n`
   const sound = speech === undefined ? [] : piecesOf(speech, outputRate, deltaMs)
+  const write = faults.find((fault) => fault._tag === "Write")
+  const heard = write?.instead === true ? [] : sound
   const takeBack = faults.some(({ _tag }) => _tag === "CancelCalls")
   return bend(
     [
       ...(hasThoughts ? [{ _tag: "Thought", text: thought } as const] : []),
-      ...sound.map(({ ms, samples, words }): Beat => ({ _tag: "Sound", bytes: toBytes(samples), ms, words })),
+      ...(write === undefined || reply.text === undefined ? [] : [{ _tag: "Written", text: reply.text } as const]),
+      ...heard.map(({ ms, samples, words }): Beat => ({ _tag: "Sound", bytes: toBytes(samples), ms, words })),
       ...(reply.calls.length === 0 ? [] : [{ _tag: "Calls", calls: reply.calls, takeBack } as const])
     ],
     faults

@@ -27,6 +27,14 @@ export interface Family {
   /** What was heard comes in one piece at the end of the turn, and sound comes with its words. */
   readonly isTerse: boolean
   readonly tellsStatus: boolean
+  /** Speech is told of as it begins and ends, and guesses of its words before they are known. */
+  readonly tellsActivity: boolean
+  /** Sound that comes while the model waits for a function ends the connection. */
+  readonly isDeafWhileBlocked: boolean
+  /** The answers of functions are followed by an empty end of a turn, before anything is said to them. */
+  readonly endsEmptyAfterAnswers: boolean
+  /** An empty message comes before the first sound of a turn. */
+  readonly beginsEmpty: boolean
   readonly coverage: Coverage
 }
 
@@ -41,6 +49,10 @@ const newest: Family = {
   refusesNullHandle: false,
   isTerse: false,
   tellsStatus: true,
+  tellsActivity: false,
+  isDeafWhileBlocked: false,
+  endsEmptyAfterAnswers: false,
+  beginsEmpty: true,
   coverage: "TURN_INCLUDES_AUDIO_ACTIVITY_AND_ALL_VIDEO"
 }
 
@@ -57,6 +69,10 @@ const flash31: Family = {
   refusesNullHandle: true,
   isTerse: true,
   tellsStatus: false,
+  tellsActivity: true,
+  isDeafWhileBlocked: false,
+  endsEmptyAfterAnswers: false,
+  beginsEmpty: false,
   coverage: "TURN_INCLUDES_AUDIO_ACTIVITY_AND_ALL_VIDEO"
 }
 
@@ -71,6 +87,10 @@ const native25: Family = {
   refusesNullHandle: false,
   isTerse: false,
   tellsStatus: false,
+  tellsActivity: false,
+  isDeafWhileBlocked: true,
+  endsEmptyAfterAnswers: true,
+  beginsEmpty: false,
   coverage: "TURN_INCLUDES_ONLY_ACTIVITY"
 }
 

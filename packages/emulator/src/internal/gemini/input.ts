@@ -7,8 +7,9 @@ import * as Base64 from "../audio/base64.ts"
 import * as Vad from "../audio/vad.ts"
 import { ofText, plus } from "../emulator/tokens.ts"
 import { wordsOf } from "../voice/words.ts"
+import { isBlocked } from "./calls.ts"
 import type { RealtimeInput } from "./protocol.ts"
-import { content, secondsOf, transcriptionOf } from "./say.ts"
+import { burstsOf, content, secondsOf, transcriptionOf } from "./say.ts"
 import { silence } from "./state.ts"
 import type { Hearing } from "./state.ts"
 import type { Step } from "./step.ts"
@@ -29,9 +30,9 @@ const startActivity = (step: Step, atMs: number): void => {
   if (step.settings.interrupts) interrupt(step)
 }
 
-const tellActivity = (step: Step, voiceActivityType: string, atMs: number): void => {
-  if (!step.settings.tellsActivity) return
-  step.send({ voiceActivity: { voiceActivityType, audioOffset: secondsOf(atMs) } })
+const tellActivity = (step: Step, type: string, atMs: number): void => {
+  if (!(step.setup.tellsActivity ?? step.settings.family.tellsActivity)) return
+  step.send({ serverContent: {}, voiceActivity: { type, audioOffset: secondsOf(atMs) } })
 }
 
 /** Takes the images out, for the turn that is about to begin. */
@@ -78,7 +79,11 @@ export const onHeard = (step: Step, key: string, heard: string | undefined): voi
   })
   const { family, transcribesInput } = step.settings
   if (transcribesInput && heard !== undefined) {
-    for (const piece of family.isTerse ? [text] : wordsOf(text)) {
+    if (step.setup.tellsActivity ?? family.tellsActivity) {
+      step.send(content({ interimInputTranscription: transcriptionOf(text) }))
+    }
+    const isBurst = step.state.turn?.faults.some(({ _tag }) => _tag === "Burst") === true
+    for (const piece of isBurst ? burstsOf(text) : family.isTerse ? [text] : wordsOf(text)) {
       step.send(content({ inputTranscription: transcriptionOf(piece) }))
     }
   }
@@ -94,6 +99,9 @@ const keepLast = (hearing: Hearing, keepMs: number): Hearing => {
 }
 
 const onAudio = (step: Step, { data, mimeType }: Blob): void => {
+  if (step.settings.family.isDeafWhileBlocked && isBlocked(step)) {
+    return step.close(1008, "Operation is not implemented, or supported, or enabled.")
+  }
   const rate = /^audio\/pcm(?:\s*;\s*rate=(\d+))?$/.exec(mimeType)
   const given = rate === null ? 0 : Number(rate[1] ?? 16_000)
   if (given < 8000 || given > 48_000) return step.refuse(`Unsupported MIME type of realtime audio: ${mimeType}`)

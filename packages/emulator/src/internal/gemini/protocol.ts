@@ -135,7 +135,6 @@ const setup = fields(
     outputAudioTranscription: transcription,
     proactivity: fields({}, { proactiveAudio: flag, proactiveVideo: flag }),
     historyConfig: fields({}, { initialHistoryInClientContent: flag }),
-    explicitVadSignal: flag,
     avatarConfig: record,
     safetySettings: list(record),
     labels: record

@@ -23,7 +23,7 @@ export const updateResumption = (step: Step): void => {
   if (isBusy) {
     if (handle === "") return
     step.set({ handle: "" })
-    return step.send({ sessionResumptionUpdate: { resumable: false } })
+    return step.send({ sessionResumptionUpdate: {} })
   }
   if (handle === "" || handle === undefined || kept !== conversation) {
     step.send({ sessionResumptionUpdate: issueHandle(step) })

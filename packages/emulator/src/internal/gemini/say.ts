@@ -28,6 +28,18 @@ export const content = (...parts: ReadonlyArray<WireEvent>): WireEvent => ({
   serverContent: Object.assign({}, ...parts)
 })
 
+/** What the model writes. */
+export const writtenOf = (text: string): WireEvent => ({ modelTurn: { role: "model", parts: [{ text }] } })
+
+/** Calls as parts of what the model says. */
+export const callPartsOf = (functionCalls: ReadonlyArray<WireEvent>): WireEvent => ({
+  modelTurn: { role: "model", parts: functionCalls.map((functionCall) => ({ functionCall })) }
+})
+
+/** Sentences without the spaces between them, each twice. */
+export const burstsOf = (text: string): ReadonlyArray<string> =>
+  text.split(/(?<=[.!?])\s+/).flatMap((sentence) => [sentence, sentence])
+
 /** Words of the user or of the model. */
 export const transcriptionOf = (text: string): WireEvent => ({ text })
 
@@ -40,3 +52,10 @@ export const endOf = (family: Family, isBusy: boolean, reason: string | undefine
   ...(reason === undefined ? {} : { turnCompleteReason: reason }),
   ...(family.tellsStatus ? { interactionStatus: isBusy ? "IN_PROGRESS" : "IDLE" } : {})
 })
+
+/** The news that nothing goes on in the background any more: with an end of a turn, or alone, inside or at the top. */
+export const doneOf = (family: Family, at: "turn" | "inside" | "top"): WireEvent => {
+  if (at === "turn") return content(endOf(family, false, undefined))
+  const status = { interactionStatus: "IDLE" }
+  return at === "inside" ? content(status) : status
+}

@@ -26,12 +26,12 @@ import { advance, interrupt, onSpoken, release, request, resume } from "./turn.t
 
 const onSetup = (step: Step, setup: SetupMessage): void => {
   const { hasModel, isKeyGood, uncompressedMs } = step.setup
-  if (!isKeyGood) return step.close(1007, "API key not valid. Please pass a valid API key.")
+  if (!isKeyGood) return step.close(1008, "API key not valid. Please pass a valid API key.")
   const model = modelOf(setup.model)
   if (!hasModel(model)) {
     return step.close(
       1008,
-      `models/${model} is not found for API version v1beta, or is not supported for bidiGenerateContent. Call ListModels to see the list of available models and their supported methods.`
+      `models/${model} is not found for API version v1beta, or is not supported for bidiGenerateContent.`
     )
   }
   const settings = settingsOf(setup)

@@ -24,7 +24,6 @@ export interface Settings {
   readonly coverage: Coverage
   readonly transcribesInput: boolean
   readonly transcribesOutput: boolean
-  readonly tellsActivity: boolean
   readonly isResumable: boolean
   readonly handle: string | undefined
   readonly compresses: boolean
@@ -117,7 +116,6 @@ export const settingsOf = (setup: Setup): Settings | Refused => {
     coverage: coverage === undefined || coverage === "TURN_COVERAGE_UNSPECIFIED" ? family.coverage : coverage,
     transcribesInput: setup.inputAudioTranscription !== undefined,
     transcribesOutput: setup.outputAudioTranscription !== undefined,
-    tellsActivity: setup.explicitVadSignal === true,
     isResumable: setup.sessionResumption !== undefined,
     handle: setup.sessionResumption?.handle ?? undefined,
     compresses: setup.contextWindowCompression?.slidingWindow !== undefined,

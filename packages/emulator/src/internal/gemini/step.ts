@@ -28,6 +28,8 @@ export interface Setup {
   readonly endCode: number
   readonly isKeyGood: boolean
   readonly hasModel: (model: string) => boolean
+  /** Speech is told of, whatever the model; `undefined` leaves it to the model. */
+  readonly tellsActivity: boolean | undefined
   readonly assistant: Assistant
   readonly recall: (handle: string) => Kept | undefined
 }

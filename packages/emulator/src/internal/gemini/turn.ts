@@ -2,6 +2,7 @@
  * Turns of the model: thought out, spoken at their pace, and ended one way or another, once each.
  */
 import type { Reply } from "../../Assistant.ts"
+import type { ResponseFault } from "../../Fault.ts"
 import type { Speech } from "../../Voice.ts"
 import { none, ofText, plus, sum } from "../emulator/tokens.ts"
 import type { Input } from "../emulator/machine.ts"
@@ -11,10 +12,13 @@ import { sendAllInOne } from "./allInOne.ts"
 import { beatsOf, isSound } from "./beats.ts"
 import type { Beat } from "./beats.ts"
 import { cancelCalls, isWaiting, makeCalls } from "./calls.ts"
-import { content, endOf, soundOf, thoughtOf, transcriptionOf } from "./say.ts"
+import { burstsOf, callPartsOf, content, doneOf, endOf, soundOf, thoughtOf, transcriptionOf, writtenOf } from "./say.ts"
 import { newTurn } from "./state.ts"
 import type { Step } from "./step.ts"
 import { ofSound, readOf, usageOf } from "./usage.ts"
+
+const has = (faults: ReadonlyArray<ResponseFault>, tag: ResponseFault["_tag"]): boolean =>
+  faults.some(({ _tag }) => _tag === tag)
 
 /** Asks for a reply; it comes when nobody is speaking and the one before is over. */
 export const request = (step: Step): void => {
@@ -31,10 +35,18 @@ export const settle = (step: Step): void => {
   think(step)
 }
 
+/** What was asked is not answered, and nobody is told. */
+const ignore = (step: Step, key: string): void => {
+  step.do({ _tag: "Forget", key })
+  step.set({ turn: undefined })
+  settle(step)
+}
+
 /** Makes up its mind, as soon as all that was said is understood. */
 export const think = (step: Step): void => {
   const { conversation, turn } = step.state
   if (turn?.stage !== "listening" || conversation.entries.some(({ isUnheard }) => isUnheard)) return
+  if (has(turn.faults, "Ignore")) return ignore(step, turn.key)
   const { functions, voice } = step.settings
   step.setTurn({
     read: readOf(step.settings, conversation.entries),
@@ -51,7 +63,7 @@ export const think = (step: Step): void => {
     request: undefined
   } as const
   const reply = decide(step.setup.assistant, prompt, turn.faults)
-  if (reply instanceof Thoughtless) return step.close(1011, `Internal error encountered. ${reply.message}`)
+  if (reply instanceof Thoughtless) return step.close(1011, `Internal error occurred. ${reply.message}`)
   if (reply.text === undefined) return run(step, reply, undefined)
   step.setTurn({ stage: "speaking", reply })
   step.do({ _tag: "Speak", key: turn.key, text: reply.text, manner: { speed: 1, name: voice } })
@@ -127,16 +139,41 @@ export const noteSound = (step: Step, { ms, words }: Extract<Beat, { _tag: "Soun
   return text
 }
 
+/** The sentences that end with the piece of sound that was sent last, as bursts. */
+const burstsIn = (step: Step): ReadonlyArray<string> => {
+  const { at, beats, words } = step.state.turn!
+  const said = words.map(({ text }) => text).join("")
+  const latest = beats[at - 1]
+  const before = latest !== undefined && isSound(latest) ? latest.words.length : 0
+  const known = words
+    .slice(0, words.length - before)
+    .map(({ text }) => text)
+    .join("")
+  const isLast = !beats.slice(at).some(isSound)
+  const whole = (text: string): string =>
+    isLast && text === said ? text : (/^[\s\S]*[.!?](?=\s|$)/.exec(text)?.[0] ?? "")
+  const fresh = whole(said).slice(whole(known).length).trim()
+  return fresh === "" ? [] : burstsOf(fresh)
+}
+
 const play = (step: Step, beat: Exclude<Beat, { readonly _tag: "Finish" }>): void => {
   const { family, transcribesOutput } = step.settings
   switch (beat._tag) {
     case "Thought":
       step.setTurn({ thoughts: ofText(beat.text).text })
       return step.send(content(thoughtOf(beat.text)))
+    case "Written":
+      return step.send(content(writtenOf(beat.text)))
     case "Sound": {
+      if (family.beginsEmpty && step.state.turn!.playback.sentMs === 0) step.send(content())
       const text = noteSound(step, beat)
       const sound = soundOf(beat.bytes, family)
       if (text === "" || !transcribesOutput) return step.send(content(sound))
+      if (has(step.state.turn!.faults, "Burst")) {
+        step.send(content(sound))
+        for (const piece of burstsIn(step)) step.send(content({ outputTranscription: transcriptionOf(piece) }))
+        return
+      }
       const transcription = { outputTranscription: transcriptionOf(text) }
       if (family.isTerse) return step.send(content(sound, transcription))
       step.send(content(sound))
@@ -146,14 +183,15 @@ const play = (step: Step, beat: Exclude<Beat, { readonly _tag: "Finish" }>): voi
       remember(step, step.state.turn!.words)
       const calls = makeCalls(step, beat.calls)
       const isBlocked = calls.some(({ behavior }) => behavior === "BLOCKING")
-      const functionCalls = calls.map(({ id, name }, i) => ({ id, name, args: beat.calls[i]!.arguments }))
+      const functionCalls = calls.map(({ id, name }, i) => ({ name, args: beat.calls[i]!.arguments, id }))
       step.setTurn({ used: plus(step.state.turn!.used, ofText(JSON.stringify(functionCalls))) })
-      if (!isBlocked) step.send({ toolCall: { functionCalls } })
-      else {
-        // the turn goes on with what the functions answer; this much of it has been made
-        step.send({ toolCall: { functionCalls }, usageMetadata: usageOf(step.state.turn!) })
-        waitForFunctions(step)
-      }
+      const asParts = step.state.turn!.faults.find((fault) => fault._tag === "CallsAsParts")
+      if (asParts !== undefined) step.send(content(callPartsOf(functionCalls)))
+      const told = asParts?.also === false ? {} : { toolCall: { functionCalls } }
+      // the turn goes on with what the functions answer; this much of it has been made
+      const all = isBlocked ? { ...told, usageMetadata: usageOf(step.state.turn!) } : told
+      if (Object.keys(all).length > 0) step.send(all)
+      if (isBlocked) waitForFunctions(step)
       if (beat.takeBack) interrupt(step, "all")
       return
     }
@@ -182,6 +220,7 @@ const sayAllInOne = (step: Step): void => {
 /** The functions that the model waited for have answered: it goes on in the same turn. */
 export const resume = (step: Step): void => {
   const { dueAt } = step.state.turn!
+  if (step.settings.family.endsEmptyAfterAnswers) step.send(content({ turnComplete: true }))
   step.setTurn({ stage: "listening", dueAt: Math.max(dueAt, step.now + step.setup.latencyMs) })
   think(step)
 }
@@ -216,10 +255,10 @@ const end = (step: Step, reason: string | undefined): void => {
   step.set({ turn: undefined })
   step.do({ _tag: "Forget", key: turn.key })
   const usage = usageOf(turn)
-  step.send({
-    ...content(endOf(step.settings.family, isWaiting(step), reason)),
-    ...(usage.totalTokenCount === 0 ? {} : { usageMetadata: usage })
-  })
+  const background = turn.faults.find((fault) => fault._tag === "Background")
+  const ended = endOf(step.settings.family, background !== undefined || isWaiting(step), reason)
+  step.send({ ...content(ended), ...(usage.totalTokenCount === 0 ? {} : { usageMetadata: usage }) })
+  if (background !== undefined) step.send(doneOf(step.settings.family, background.where))
 }
 
 /** Stops the turn where it is; what nobody has heard of it is forgotten. Functions that it waited for are called off. */

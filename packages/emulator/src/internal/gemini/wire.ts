@@ -30,7 +30,8 @@ export const typesOf = (event: WireEvent): ReadonlyArray<string> =>
     const key = camelCase(given)
     if (!nested.has(key) || !isRecord(inner)) return [key]
     const names = Object.keys(inner).map(camelCase)
-    return names.filter((name) => !details.has(name)).map((name) => `${key}.${name}`)
+    const isEnd = names.includes("turnComplete")
+    return names.filter((name) => !isEnd || !details.has(name)).map((name) => `${key}.${name}`)
   })
 
 /** Where base64 stands: the media type is beside it. */
