@@ -16,6 +16,7 @@
 import { connections } from "./conformance/connections.ts"
 import { declarations } from "./conformance/declarations.ts"
 import { failures } from "./conformance/failures.ts"
+import { ears } from "./conformance/ears.ts"
 import { hearing } from "./conformance/hearing.ts"
 import type { Scenario } from "./conformance/lab.ts"
 import { oddServers } from "./conformance/oddServers.ts"
@@ -46,5 +47,6 @@ export const scenarios: ReadonlyArray<Scenario> = [
   ...connections,
   ...failures,
   ...oddServers,
+  ...ears,
   ...agents
 ]

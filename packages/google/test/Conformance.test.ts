@@ -17,14 +17,20 @@ const makeLab = Effect.fnUntraced(function* (speed: number) {
     seed: 1,
     log: { audio: true }
   })
-  const at = { apiKey: Redacted.make(KEY), baseUrl: url }
+  // nobody waits ten seconds here for what does not come
+  const at = { apiKey: Redacted.make(KEY), baseUrl: url, unanswered: { after: "2 seconds" } } as const
   const refusing = (status: number) => control.onNextConnection(Fault.refuse(status))
   const closing = (code: number, reason?: string) => control.onNextConnection(Fault.close(code, reason))
   const now = (...faults: ReadonlyArray<Fault.Fault>) => Effect.asVoid(control.inject(...faults))
   return {
     model: GeminiLive.layer(at),
     manual: GeminiLive.layer({ ...at, turnDetection: "none" }),
+    blocking: GeminiLive.layer({ ...at, model: "gemini-2.5-flash-native-audio-preview-12-2025" }),
+    // the default model does not tell of speech
+    deaf: GeminiLive.layer(at),
     server: {
+      silence: now(Fault.failResponse({ code: "NEED_MORE_INPUT", afterPieces: 0 })),
+      ignore: now(Fault.ignore),
       reply: ({ calls = [], text = "" }) =>
         control.reply({ text, calls: calls.map(({ arguments: args, name }) => ({ name, arguments: args })) }),
       hear: control.hear,

@@ -39,6 +39,10 @@ export interface Server {
    * (`capabilities.truncation`).
    */
   readonly truncated?: (heard: number) => Effect.Effect<void>
+  /** The next turn of the model is over without anything in it. Needed where the wire has such turns. */
+  readonly silence?: Effect.Effect<void>
+  /** What is said next is heard, and never answered. Needed where the provider does not answer all that it hears. */
+  readonly ignore?: Effect.Effect<void>
   /** Calls of tools arrive twice from now on. Needed where the wire can repeat itself. */
   readonly stutter?: Effect.Effect<void>
   /**
@@ -75,6 +79,13 @@ export interface Lab {
   readonly model: Layer.Layer<BidiModel, BidiError>
   /** The same with manual turns, where the provider has them. */
   readonly manual: Layer.Layer<BidiModel, BidiError> | undefined
+  /**
+   * The same with a model that says nothing until its tools have answered, and may not hear anything meanwhile. Needed where
+   * the provider has one.
+   */
+  readonly blocking?: Layer.Layer<BidiModel, BidiError>
+  /** The same with a model that does not tell of speech as it begins and ends. Needed where the provider has one. */
+  readonly deaf?: Layer.Layer<BidiModel, BidiError>
   readonly server: Server
   readonly failures: ReadonlyArray<Failure>
 }
