@@ -171,6 +171,10 @@ describe("text beside speech", () => {
     assert.deepStrictEqual(brief(state, M.speech(), M.turnComplete(undefined, idle)), ["c_a1 sound", "c_r1 complete"])
     events(state, ...thinking)
     assert.deepStrictEqual(brief(state, idle), ["c_r2 error"])
+    // also when it is asked something else meanwhile
+    events(state, ...thinking)
+    send(state, { _tag: "UserMessage", id: "m", parts: ["Never mind."] })
+    assert.deepStrictEqual(brief(state, M.speech()).slice(0, 2), ["c_r3 error", "c_r4 started"])
   })
 })
 

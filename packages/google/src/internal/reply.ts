@@ -131,7 +131,7 @@ const opened = (state: State, out: Events): Reply => {
   if (state.reply !== undefined) {
     if (!state.reply.held || !isAsked(state)) return goesOn(state.reply)
     // what it says now answers something else
-    finish(state, state.reply, { stopReason: "complete" }, out)
+    onIdle(state, out)
   }
   onReply(state, out)
   const reply: Reply = { id: nextId(state, "replies"), item: undefined, held: false, spoken: false }
