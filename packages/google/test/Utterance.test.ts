@@ -214,6 +214,23 @@ describe("words", () => {
     assert.deepStrictEqual(brief(state, M.heard("What now?")), ["c_u1 +What now?"])
   })
 
+  it("that never come are given up with the next turn, where words are told at all", () => {
+    for (const transcribes of [true, false]) {
+      const state = start({ transcribes })
+      hear(state, 2)
+      events(state, M.speech(), M.turnComplete())
+      hear(state, 1)
+      const seen = events(state, M.heard("What now?"))
+      const failed = seen.find((event) => event._tag === "TranscriptFailed")
+      assert.strictEqual(failed?.itemId, transcribes ? "c_u1" : undefined)
+      if (transcribes) assert.strictEqual(failed?.error.reason._tag, "InvalidRequest")
+      assert.deepStrictEqual(
+        seen.filter((event) => event !== failed).map(({ _tag }) => _tag),
+        ["UserTurn", "TranscriptDelta"]
+      )
+    }
+  })
+
   it("that come much later are another turn", () => {
     const state = start()
     hear(state, 2)

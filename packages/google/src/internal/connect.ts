@@ -160,7 +160,7 @@ const watch = Effect.fnUntraced(function* ({ unanswered }: Settings, line: Line,
 })
 
 const sessionOf = (
-  { behavior, family, input, model, proactivity, scheduling, turnDetection }: Settings,
+  { behavior, family, input, inputTranscription, model, proactivity, scheduling, turnDetection }: Settings,
   setup: Setup
 ): Session => ({
   prefix: `live_${crypto.randomUUID().slice(-12)}`,
@@ -169,6 +169,7 @@ const sessionOf = (
   manual: turnDetection === "none",
   interrupts: turnDetection === "none" || turnDetection.interruptResponse !== false,
   responds: family.proactivity === "never" || (family.proactivity === "optional" && proactivity?.audio !== true),
+  transcribes: inputTranscription !== undefined,
   blocking: behavior !== "non_blocking",
   deafWhileBlocked: behavior !== "non_blocking" && family.deafWhileBlocked,
   scheduling: behavior === "non_blocking" ? scheduling : undefined,

@@ -89,6 +89,8 @@ export interface Errors {
   readonly unspoken: (wrote: boolean) => BidiError
   /** More than so many seconds of the user's sound had to wait for the answer to a call. */
   readonly unheard: (seconds: number) => BidiError
+  /** The words of a turn of the user never came. */
+  readonly wordless: () => BidiError
   /** The user's words came, and no reply for so long, in milliseconds. */
   readonly unanswered: (millis: number) => BidiError
   readonly tooSlow: (capacity: number) => BidiError
@@ -184,6 +186,10 @@ export const make = (redact: (text: string) => string): Errors => {
             "unheard_speech"
           )
         )
+      ),
+    wordless: () =>
+      error(
+        new InvalidRequest(fields("what the user said was answered and never transcribed", "transcription_failed"))
       ),
     unanswered: (millis) =>
       error(

@@ -10,7 +10,7 @@ import type { ModelEvent, ToolCall } from "@effect-bidi/core/BidiModel"
 import type { Events, Reply, State } from "./state.ts"
 import { nextId } from "./state.ts"
 import { joined } from "./joined.ts"
-import { leave, onReply, onTurnEnd, overdue } from "./utterance.ts"
+import { giveUp, leave, onReply, onTurnEnd, overdue } from "./utterance.ts"
 
 type Done = Extract<ModelEvent, { readonly _tag: "ResponseDone" }>
 type Ending = Pick<Done, "stopReason"> & Partial<Pick<Done, "detail" | "error">>
@@ -51,6 +51,7 @@ export const onInterrupted = (state: State, out: Events): void => {
   const cut = reply ?? (last?.cut === true ? undefined : last)
   if (cut !== undefined) out.push({ _tag: "Interrupted", responseId: cut.id })
   leave(state, out)
+  giveUp(state, out)
   if (reply !== undefined) finish(state, reply, { stopReason: "interrupted" }, out)
   if (state.last !== undefined) state.last.cut = true
   // what was owed may have been cut off before it began; its end is no silence

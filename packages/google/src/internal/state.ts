@@ -25,6 +25,8 @@ export interface Session {
   readonly interrupts: boolean
   /** The provider answers all that it hears. */
   readonly responds: boolean
+  /** The words of the user are told. */
+  readonly transcribes: boolean
   /** The model waits in silence for the answers to its calls. */
   readonly blocking: boolean
   /** Meanwhile it takes no sound either: the connection would be closed. */
@@ -85,6 +87,8 @@ export interface State {
   last: { readonly id: string; cut: boolean } | undefined
   /** Where words of the user go. */
   utterance: Utterance | undefined
+  /** A turn whose words have not come, and whose place is another's now. */
+  wordless: string | undefined
   /** The user is speaking, as the provider hears it. */
   speaking: boolean
   /** There was sound from the user that has no place in the talk yet. */
@@ -125,6 +129,7 @@ export const initial = (errors: Errors, session: Session): State => ({
   reply: undefined,
   last: undefined,
   utterance: undefined,
+  wordless: undefined,
   speaking: false,
   heard: false,
   since: 0,

@@ -27,6 +27,7 @@ export const onSpeech = (state: State, begins: boolean, out: Events): void => {
     // while it generates, the provider itself says whether it was cut off
     const interrupts = state.session.interrupts && state.reply === undefined
     out.push({ _tag: "SpeechStarted", interrupts })
+    giveUp(state, out)
   } else {
     out.push({ _tag: "SpeechStopped" })
     take(state, out)
@@ -100,7 +101,16 @@ export const leave = (state: State, out: Events): void => {
   const { utterance } = state
   if (utterance === undefined || !(utterance.answered || utterance.overdue)) return
   finish(utterance, out)
+  if (utterance.text === "" && state.session.transcribes) state.wordless = utterance.id
   state.utterance = undefined
+}
+
+/** Words that would now be taken for those of another turn never come: nobody needs to wait for them. */
+export const giveUp = (state: State, out: Events): void => {
+  const { errors, wordless } = state
+  if (wordless === undefined) return
+  state.wordless = undefined
+  out.push({ _tag: "TranscriptFailed", itemId: wordless, error: errors.wordless() })
 }
 
 /** The turn that is being spoken, or was spoken last and is not answered. */
@@ -127,6 +137,7 @@ const tell = (state: State, { id }: Utterance, interrupts: boolean, out: Events)
   state.committed = false
   if (respond) state.owed ??= "speech"
   out.push({ _tag: "UserTurn", itemId: id, respond, ...(interrupts ? { interrupts } : {}) })
+  giveUp(state, out)
 }
 
 const finish = (utterance: Utterance, out: Events): void => {

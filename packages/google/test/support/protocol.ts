@@ -21,6 +21,7 @@ export const start = (session: Partial<Session> = {}): State =>
     manual: false,
     interrupts: true,
     responds: false,
+    transcribes: false,
     blocking: false,
     deafWhileBlocked: false,
     scheduling: "when_idle",
