@@ -171,7 +171,8 @@ describe("a conversation", () => {
         (yield* received).filter((type) => type.startsWith("realtimeInput.activity")),
         ["realtimeInput.activityStart", "realtimeInput.activityEnd"]
       )
-      yield* BidiTest.advance("10 seconds") // until it was heard
+      // what is remembered is what was heard
+      yield* BidiTest.advance("10 seconds")
       assert.deepStrictEqual(roles(yield* call.history), ["user", "assistant", "tool", "assistant"])
       yield* call.send("Calculate 1 plus 2")
       assert.strictEqual(yield* said, "The answer is 3.")

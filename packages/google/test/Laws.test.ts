@@ -32,7 +32,9 @@ const Act = Schema.TaggedUnion({
   Words: { piece: small(pieces.length - 1) },
   Heard: { piece: small(pieces.length - 1) },
   Text: { thought: Schema.Boolean },
-  Call: { way: Schema.Literals(["message", "part", "part without id", "both", "both, one after the other"]) },
+  Call: {
+    way: Schema.Literals(["message", "part", "part without id", "both", "both, one after the other", "message twice"])
+  },
   TakeBack: {},
   Interrupt: {},
   End: { reason: small(reasons.length - 1), status: Schema.Literals(["none", "busy", "idle", "busy at the top"]) },
@@ -77,6 +79,7 @@ const call = (talk: Talk, way: Extract<Act, { _tag: "Call" }>["way"]): void => {
   const part = M.speech({ functionCall: way === "part without id" ? plain : { id, ...plain } })
   talk.made.push(way === "part without id" ? undefined : id)
   if (way === "message") take(talk, message)
+  else if (way === "message twice") take(talk, message, message)
   else if (way === "both") take(talk, { ...part, ...message })
   else if (way === "both, one after the other") take(talk, part, message)
   else take(talk, part)

@@ -198,6 +198,18 @@ describe("a call in content", () => {
     }
   })
 
+  it("that comes again is the same, until another reply has begun", () => {
+    for (const again of [M.toolCall(M.call("call_1")), part({ id: "call_1" })]) {
+      const state = start()
+      assert.deepStrictEqual(brief(state, again, again), ["c_r1 started", "ToolCalls", "c_r1 tool_use"])
+      send(state, answer())
+      // an answer may be quicker than what repeats itself
+      assert.deepStrictEqual(brief(state, again), [])
+      events(state, M.speech(), M.turnComplete())
+      assert.include(brief(state, again), "ToolCalls")
+    }
+  })
+
   it("is another where the arguments or the id are others", () => {
     for (const second of [M.call("call_2"), M.call("call_1", "weather", { city: "Rome" })]) {
       assert.strictEqual(

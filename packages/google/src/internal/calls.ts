@@ -22,7 +22,7 @@ export const callsIn = (state: State, raw: ReadonlyArray<unknown>, asPart: boole
     }
     const wire = id === "" ? undefined : id
     if (isTwin(state, { wire, name, args, asPart })) return []
-    const called: Called = { id: wire ?? nextId(state, "calls"), wire, name, args, asPart, twice: false }
+    const called: Called = { id: wire ?? nextId(state, "calls"), wire, name, args, reply: -1, asPart, twice: false }
     state.called.push(called)
     if (state.called.length > REMEMBERED) state.called.shift()
     return [{ id: called.id, name, arguments: args }]
@@ -34,19 +34,14 @@ export const callsOf = (content: Fields): ReadonlyArray<unknown> =>
     isFields(part) && part.functionCall !== undefined && part.functionCall !== null ? [part.functionCall] : []
   )
 
-// The same call in its other way, or again under its id: ids of this provider name one call. Without an id, one that comes
-// twice in the same way is another.
+// The same call in its other way, or the same message again: no other reply has begun since. An id that is used again is
+// another call.
 const isTwin = (state: State, { args, asPart, name, wire }: Pick<Called, "wire" | "name" | "args" | "asPart">) => {
-  const isSame = (called: Called) => called.wire === wire && called.name === name && called.args === args
-  if (wire !== undefined && state.called.some((called) => called.asPart === asPart && isSame(called))) return true
-  const twin = state.called.find(
-    (called) =>
-      called.asPart !== asPart &&
-      !called.twice &&
-      called.name === name &&
-      called.args === args &&
-      (called.wire === wire || called.wire === undefined || wire === undefined)
-  )
+  const twin = state.called.find((called) => {
+    if (called.name !== name || called.args !== args) return false
+    if (called.wire === wire && wire !== undefined) return called.reply === state.counts.replies
+    return called.asPart !== asPart && !called.twice && (called.wire === undefined || wire === undefined)
+  })
   if (twin === undefined) return false
   twin.twice = true
   twin.wire ??= wire

@@ -41,6 +41,7 @@ export const onReplyWords = (state: State, words: string, out: Events): void => 
 export const onCalls = (state: State, calls: ReadonlyArray<ToolCall>, out: Events): void => {
   const reply = opened(state, out)
   for (const { id } of calls) state.calls.add(id)
+  for (const called of state.called) if (called.reply < 0) called.reply = state.counts.replies
   out.push({ _tag: "ToolCalls", responseId: reply.id, calls })
   finish(state, reply, { stopReason: "tool_use" }, out)
 }

@@ -60,6 +60,8 @@ export interface Called {
   wire: string | undefined
   readonly name: string
   readonly args: string
+  /** The number of the reply that it belongs to. */
+  reply: number
   /** It came as a part of the model's content, or else as a message of its own. */
   readonly asPart: boolean
   /** It came in the other way as well. */
