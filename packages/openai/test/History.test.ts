@@ -94,7 +94,8 @@ describe("the talk so far", () => {
     const state = start()
     const [frame] = replay(state, [assistant("item_a", "Hello.")])
     const [problem] = receive(state, [F.error({ event_id: frame!.event_id })]).events
-    assert(problem?._tag === "Problem")
+    assert(problem?._tag === "Refused")
+    assert.strictEqual(problem.id, "item_a")
     assert.deepStrictEqual(problem.details, { event: "conversation.item.create", about: "item_a" })
   })
 })
