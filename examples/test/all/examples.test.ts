@@ -57,7 +57,8 @@ describe.concurrent("examples", () => {
       assert.strictEqual(code, 0)
       assert.match(out, /connection was lost.*\n.*connected again\n/)
       assert.match(out, /renewing the connection.*\n.*connected again\n/)
-      assert.match(out, /> What is my name\?\nagent: .*Ada/)
+      // a story that ended with its connection has one more reply, and then the question loses the next connection
+      assert.match(out, /> What is my name\?\n(?: {2}↻ .*\n)*agent: .*Ada/)
     })
   )
 
