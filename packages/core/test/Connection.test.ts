@@ -645,6 +645,62 @@ describe("a connection that can be resumed", () => {
     })
   )
 
+  it.effect("is told the result of a call that came while nobody was connected", () =>
+    Effect.gen(function* () {
+      const toolkit = Toolkit.make(Tool.make("look", { success: Schema.String }))
+      const look = toolkit.toLayer({ look: () => Effect.as(Effect.sleep("2 seconds"), "found") })
+      const model = yield* BidiTest.model(
+        Effect.fnUntraced(function* (line) {
+          if (line.generation > 1) return void (yield* line.accept)
+          yield* line.expectText("one")
+          yield* line.callTools(["look", {}])
+          yield* line.emit({ _tag: "Resumable", handle: "while it looks" })
+          yield* line.wait("1 second")
+          yield* line.drop(error(new BidiError.ServerFault({ message: "busy" })))
+        }),
+        resumable
+      )
+      const agent = yield* BidiAgent.make({ toolkit }).pipe(Effect.provide([model.layer, look]))
+      const call = yield* agent.start({ connection: { retry: every(5, 1) } })
+      yield* call.send("one")
+      yield* BidiTest.advance("10 seconds")
+      // the provider kept the call, and never had its result
+      const calls = historyOf(model, 2).filter((entry) => entry._tag === "ToolCall")
+      assert.deepStrictEqual(
+        calls.map(({ output }) => output?.result),
+        ["found"]
+      )
+      assert.deepStrictEqual(
+        commandsOf(model, 2).map(({ _tag }) => _tag),
+        ["Respond"]
+      )
+    })
+  )
+
+  it.effect("is not told again the result of a call that the provider had", () =>
+    Effect.gen(function* () {
+      const toolkit = Toolkit.make(Tool.make("look", { success: Schema.String }))
+      const look = toolkit.toLayer({ look: () => Effect.succeed("found") })
+      const model = yield* BidiTest.model(
+        Effect.fnUntraced(function* (line) {
+          if (line.generation > 1) return void (yield* line.accept)
+          yield* line.expectText("one")
+          yield* line.callTools(["look", {}])
+          yield* line.expect("ToolOutputs")
+          yield* line.reply({ text: "first" })
+          yield* line.emit({ _tag: "Resumable", handle: "after one" })
+          yield* line.drop(lost)
+        }),
+        resumable
+      )
+      const agent = yield* BidiAgent.make({ toolkit }).pipe(Effect.provide([model.layer, look]))
+      const call = yield* agent.start()
+      yield* call.send("one")
+      yield* BidiTest.advance("1 second")
+      assert.lengthOf(historyOf(model, 2), 0)
+    })
+  )
+
   it.effect("is told only what the provider does not know yet", () =>
     Effect.gen(function* () {
       const { agent, model } = yield* agentWith(

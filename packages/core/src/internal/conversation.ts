@@ -253,6 +253,7 @@ const makeRooms = Effect.fnUntraced(function* (memory: Memory.Memory) {
     protection,
     ears: new Ears(model.input, outbox.lane, turn, protection, now),
     outputs: yield* Outputs.make(model.output, fanout, ledger),
+    untold: new Set<string>(),
     generation: { current: 0, gone: 0 },
     now
   } satisfies Rooms

@@ -10,6 +10,7 @@ import { BidiError, ConnectionLost } from "../BidiError.ts"
 import type { Configuration, Connection } from "../BidiModel.ts"
 import { bounded } from "./closing.ts"
 import type { Configured } from "./configured.ts"
+import type { Kept } from "./resumption.ts"
 import type { Rooms } from "./rooms.ts"
 
 export interface Dialed {
@@ -21,14 +22,14 @@ export interface Dialed {
   configuration: Configuration
   /** Fails when it does not take the configuration that it shall have. */
   readonly broken: Deferred.Deferred<never, BidiError>
-  /** The entries that the provider kept, where the connection was resumed on its side. */
-  readonly kept: ReadonlySet<string> | undefined
+  /** What the provider kept, where the connection was resumed on its side. */
+  readonly kept: Kept | undefined
 }
 
 /** By which a connection can be resumed, and what the provider knew then. */
 interface Handle {
   readonly value: string
-  readonly kept: ReadonlySet<string>
+  readonly kept: Kept
 }
 
 // How long a provider is given that asks for patience, if nothing else is said.
@@ -45,7 +46,7 @@ type Dialing = (configuration: Configuration) => Effect.Effect<Dialed, BidiError
 export type Phone = ReturnType<typeof dialing>
 
 export const dialing = (
-  { memory, model, now, turn }: Rooms,
+  { memory, model, now, turn, untold }: Rooms,
   scope: Scope.Scope,
   configured: Configured,
   timeout: Duration.Input
@@ -146,7 +147,7 @@ export const dialing = (
     resumable: (value: string | undefined): void => {
       // what nobody has answered may have been on its way when the provider gave the handle
       const known = memory.transcript().flatMap(({ id }) => (turn.questions.has(id) ? [] : id))
-      handle = value === undefined ? undefined : { value, kept: new Set(known) }
+      handle = value === undefined ? undefined : { value, kept: { ids: new Set(known), calls: new Set(untold) } }
     }
   }
 }

@@ -7,6 +7,14 @@ import { type Answer, STILL_WORKING, UNKNOWN } from "./answers.ts"
 import { trim } from "./trimming.ts"
 import type { Owed } from "./turn.ts"
 
+/** What a provider knew when it gave the handle by which a connection was resumed. */
+export interface Kept {
+  /** The entries. */
+  readonly ids: ReadonlySet<string>
+  /** The calls among them whose result it had not been told. */
+  readonly calls: ReadonlySet<string>
+}
+
 export interface Situation {
   readonly transcript: Transcript.Transcript
   /** The first connection of a conversation: all of an earlier session is history. */
@@ -17,8 +25,7 @@ export interface Situation {
   readonly asked: ReadonlySet<string>
   /** Those of them that were sent into a reply, whose words may stand behind them. */
   readonly unheeded: ReadonlySet<string>
-  /** Entries that the provider kept itself, where a connection was resumed there. */
-  readonly kept: ReadonlySet<string> | undefined
+  readonly kept: Kept | undefined
   /** How much text the provider takes as history, in bytes of UTF-8. */
   readonly limit: number | undefined
 }
@@ -42,14 +49,11 @@ export const resumption = ({ asked, first, kept, limit, owed, transcript, unheed
   const told = transcript.filter((entry) => entry._tag !== "Assistant" || entry.text !== "")
   const [answered, last] = first ? [told, []] : split(told, asked, unheeded)
   // the provider has answered what it kept, though nothing of that may have been heard
-  const own = last.filter((user) => kept?.has(user.id) !== true)
+  const own = last.filter((user) => kept?.ids.has(user.id) !== true)
   const unanswered = own.filter((user) => !isEmpty(user))
-  const known = answered.filter((entry) => !isEmpty(entry)).map(withOutput(first ? UNKNOWN : STILL_WORKING))
-  const {
-    dropped,
-    shortened,
-    told: history
-  } = trim(kept === undefined ? known : known.filter((entry) => !kept.has(entry.id)), limit)
+  const unknown = answered.filter((entry) => !isEmpty(entry) && !(kept !== undefined && isKept(entry, kept)))
+  const known = unknown.map(withOutput(first ? UNKNOWN : STILL_WORKING))
+  const { dropped, shortened, told: history } = trim(known, limit)
   const resend = unanswered.toReversed().map(again)
   const latest = answered.findLast((entry) => !isEmpty(entry) && !isRunning(entry))
   const request = requestFor(owed, unanswered.length > 0, own.length > 0, latest)
@@ -102,6 +106,10 @@ const continuing = (instructions: string | undefined): string => {
     ? instructions
     : `${CONTINUE} That message was made by these instructions: ${instructions}`
 }
+
+// A result that came since is news, though the call is none. One that is still to come will be told when it does.
+const isKept = (entry: Transcript.Entry, { calls, ids }: Kept): boolean =>
+  ids.has(entry.id) && (isRunning(entry) || !calls.has(entry.id))
 
 // A turn without words.
 const isEmpty = (entry: Transcript.Entry): boolean => entry._tag === "User" && entry.parts.length === 0

@@ -25,6 +25,8 @@ export interface Rooms {
   readonly ears: Ears
   readonly outbox: Outbox
   readonly outputs: Outputs
+  /** The tool calls, by the id of their entry, whose result no connection was told. */
+  readonly untold: Set<string>
   /** Counts the connections: the number of the current one, and of the last one that is gone. */
   readonly generation: { current: number; gone: number }
   /** Milliseconds of the clock. */

@@ -79,7 +79,7 @@ export const make = Effect.fnUntraced(function* (
   approvals: Approvals,
   options: ToolRun.ToolOptions
 ) {
-  const { fanout, generation, memory, outbox, turn } = rooms
+  const { fanout, generation, memory, outbox, turn, untold } = rooms
   const conversation = yield* CurrentConversation
   const { finish, run, runDirectly, told: shortened } = yield* ToolRun.make(rooms, approvals, options)
   const known = new Map<string, Array<Call>>() // by the provider's id
@@ -165,6 +165,7 @@ export const make = Effect.fnUntraced(function* (
     for (const call of calls) {
       if (call.settled === undefined) continue // it was told that there is none yet
       call.told = generation.current
+      untold.delete(call.key)
       awaiting.add(call)
     }
   }
@@ -213,6 +214,7 @@ export const make = Effect.fnUntraced(function* (
     const others = known.get(request.id)
     if (others === undefined) known.set(request.id, [call])
     else others.push(call)
+    untold.add(key)
     memory.put({ _tag: "ToolCall", id: key, responseId, name: request.name, input })
     return call
   }
@@ -332,7 +334,9 @@ export const make = Effect.fnUntraced(function* (
       for (const call of running) if (meant(call)) stop(call, STOPPED)
       // a provider that asks for one of these again wants it after all
       for (const id of ids) {
-        const others = known.get(id)?.filter((call) => !meant(call)) ?? []
+        const calls = known.get(id) ?? []
+        for (const call of calls) if (meant(call)) untold.delete(call.key)
+        const others = calls.filter((call) => !meant(call))
         if (others.length === 0) known.delete(id)
         else known.set(id, others)
       }
