@@ -162,7 +162,7 @@ export class ConsumerTooSlow extends Schema.TaggedError<ConsumerTooSlow>(id("Con
 
 /**
  * The session log could not be read or written. `entries` says how many entries of the transcript are not in the log, or
- * not as they were last; absent where the log was not written to yet.
+ * not as they were last; it is absent where the log was not read, and from what a `send` fails with meanwhile.
  *
  * @category reasons
  */

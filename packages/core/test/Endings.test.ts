@@ -127,6 +127,42 @@ describe("the end of the session's log", () => {
     })
   )
 
+  it.effect("is an error of run when a write fails in mid-run, with how much, and told once", () =>
+    Effect.gen(function* () {
+      // what is said in the second before the write fails is not written either
+      const store = storeOf((n) =>
+        n === 1 ? Effect.void : Effect.andThen(Effect.sleep("1 second"), Effect.fail(diskFull))
+      )
+      const { agent } = yield* agentWith(
+        Effect.fnUntraced(function* (line) {
+          yield* line.expectText("Hi")
+          yield* line.reply({ text: "One.", itemId: "one" })
+          yield* line.wait("500 millis")
+          yield* line.reply({ text: "Two.", itemId: "two" })
+          yield* line.wait("1 hour")
+        })
+      )
+      const recorder = BidiTest.recorder()
+      const [logs, exit] = yield* catching(
+        Effect.gen(function* () {
+          const call = yield* agent.start({ outputs: [recorder.output] })
+          const end = yield* Effect.forkChild(Effect.exit(call.await), { startImmediately: true })
+          yield* call.send("Hi")
+          yield* BidiTest.advance("10 seconds")
+          return yield* Fiber.join(end)
+        }).pipe(Effect.provide(store.layer))
+      )
+      const error = errorOf(exit) as BidiError.BidiError
+      assert.deepInclude(error.reason, { _tag: "StoreFailed", entries: 2 })
+      assert.match(error.message, /2 entries were not written: disk full/)
+      assert.deepInclude(lastOf(recorder), { _tag: "ConnectionClose", reason: "error", error })
+      assert.deepStrictEqual(
+        logs.filter(({ level }) => level === "Error"),
+        []
+      )
+    })
+  )
+
   it.effect("ends the conversation when the store interrupts itself", () =>
     Effect.gen(function* () {
       const store = storeOf(() => Effect.interrupt)

@@ -484,8 +484,11 @@ const partOf = (cause: Cause.Cause<unknown>): string | undefined => {
   if (error instanceof PartFailed) return error.part
   if (error === "the store died") return "store"
   if (error instanceof BidiError.BidiError) {
-    // what is missing at the end is nobody's failure but the store's, which may have been too slow only
-    if (error.reason._tag === "StoreFailed") return error.reason.entries === undefined ? "store" : undefined
+    // a store that was too slow only has not failed; the others say how much is missing
+    if (error.reason._tag === "StoreFailed") {
+      assert.isAtLeast(error.reason.entries ?? 0, 1, "nobody knows how much of the log is missing")
+      return error.message.includes("did not take them within") ? undefined : "store"
+    }
     if (error.reason._tag === "Interrupted") return error.reason.part.replace(/^the output "(.*)"$/, "$1")
     return error.reason._tag === "ConnectionLost" ? "no answer" : error.reason.message
   }

@@ -25,7 +25,7 @@ import { Closing } from "./closing.ts"
 import * as Keeper from "./connection.ts"
 import { sayEvents } from "./debug.ts"
 import { Ears } from "./ears.ts"
-import { ending } from "./ending.ts"
+import { ending, isOf, type Lost, withHowMuch } from "./ending.ts"
 import { Fanout } from "./fanout.ts"
 import { Gaps } from "./gaps.ts"
 import * as Interrupter from "./interruption.ts"
@@ -78,7 +78,7 @@ const SILENCE = "100 millis"
 
 /**
  * Runs a conversation until it ends, and answers with the reason. Its error is that of the part that failed first; if none
- * did, it is what is missing in the session's log. `onReady` is for whoever drives it by hand; without it nobody takes the
+ * did, or if that was the session's log, it is what is missing there. `onReady` is for whoever drives it by hand; without it nobody takes the
  * events, and none are kept.
  */
 export const converse = (
@@ -87,18 +87,21 @@ export const converse = (
   onReady?: (started: Started) => Effect.Effect<unknown>
 ): Effect.Effect<CloseReason, unknown, any> =>
   Effect.suspend(() => {
-    let lost: BidiError | undefined
-    const conversation = untilEnd(persona, plan, onReady, (error) => {
-      lost = error
+    let lost: Lost | undefined
+    const conversation = untilEnd(persona, plan, onReady, (what) => {
+      lost = what
     })
-    return Effect.flatMap(conversation, (reason) => (lost === undefined ? Effect.succeed(reason) : Effect.fail(lost)))
+    return Effect.matchCauseEffect(conversation, {
+      onSuccess: (reason) => (lost === undefined ? Effect.succeed(reason) : Effect.fail(lost.error)),
+      onFailure: (cause) => Effect.failCause(lost === undefined ? cause : withHowMuch(cause, lost))
+    })
   }).pipe(Effect.annotateLogs({ session: plan.sessionId }))
 
 const untilEnd = (
   persona: Persona,
   plan: Plan,
   onReady: ((started: Started) => Effect.Effect<unknown>) | undefined,
-  onLost: (error: BidiError) => void
+  onLost: (lost: Lost) => void
 ): Effect.Effect<CloseReason, unknown, any> =>
   Effect.scoped(
     Effect.gen(function* () {
@@ -163,8 +166,8 @@ const untilEnd = (
         let connectionId = () => ""
         // nothing writes to the memory any more, and whoever listens still does
         yield* Effect.addFinalizer((exit) =>
-          Effect.map(memory.close, (lost) => {
-            const how = ending(exit as Exit.Exit<CloseReason, unknown>, lost)
+          Effect.map(memory.close, (error) => {
+            const how = ending(exit as Exit.Exit<CloseReason, unknown>, lostOf(memory, error))
             rooms.fanout.close({ _tag: "ConnectionClose", connectionId: connectionId(), ...how })
           })
         )
@@ -263,19 +266,23 @@ const openMemory = Effect.fnUntraced(function* (
   closing: Closing,
   plan: Plan,
   fail: Fail,
-  onLost: (error: BidiError) => void
+  onLost: (lost: Lost) => void
 ) {
   const initial = plan.history === undefined ? Transcript.empty : Transcript.fromPrompt(plan.history)
   const memory = yield* closing.part("the memory", Memory.make(plan.sessionId, initial, fail))
   yield* Effect.addFinalizer((exit) =>
-    Effect.flatMap(memory.close, (lost) => {
+    Effect.flatMap(memory.close, (error) => {
+      const lost = lostOf(memory, error)
       if (lost === undefined) return Effect.void
       onLost(lost)
-      return Exit.isSuccess(exit) ? Effect.void : Effect.logError(lost.message)
+      return Exit.isSuccess(exit) || isOf(exit.cause, lost) ? Effect.void : Effect.logError(lost.error.message)
     })
   )
   return memory
 })
+
+const lostOf = (memory: Memory.Memory, error: BidiError | undefined): Lost | undefined =>
+  error === undefined ? undefined : { error, failure: memory.failure() }
 
 const openObservers = (closing: Closing, rooms: Rooms, hooks: ReadonlyArray<Hook<any>>, fail: Fail) =>
   Effect.forEach(

@@ -29,6 +29,8 @@ export interface Memory {
   readonly put: (entry: Entry) => void
   /** Writes what is left, in bounded time, once. Answers what is wrong with the log, if anything is. */
   readonly close: Effect.Effect<BidiError | undefined>
+  /** What `onFailure` has heard of, when nobody knew yet how much will be missing. */
+  readonly failure: () => BidiError | undefined
 }
 
 /** `onFailure` hears of the store's error, or that it does not keep up. */
@@ -113,6 +115,7 @@ export const make = Effect.fnUntraced(function* (
     get: (id) => entries.get(id),
     update: (entry) => void entries.set(entry.id, WellFormed.entry(entry)),
     put,
+    failure: () => failure,
     close: Effect.suspend(() => {
       if (verdict !== undefined) return Effect.succeed(verdict.error)
       closing = true
