@@ -4,10 +4,12 @@
  * 1. `ConnectionStart` precedes everything of its generation; `ConnectionRestart` precedes the next `ConnectionStart`;
  *    `ConnectionClose` is last, and once.
  * 2. `ResponseStart(id)` precedes every event of that response; `ResponseComplete(id)` follows them, once, also when it
- *    was interrupted or failed. (An `Interruption` names a response that may be complete and still audible; tool results
- *    may come later; a call that a model makes for a reply that was cut off still wants an answer.)
+ *    was interrupted or failed; none outlives its connection, which is told by the next `ConnectionRestart`. (An
+ *    `Interruption` names a response that may be complete and still audible; tool results may come later; a call that a
+ *    model makes for a reply that was cut off still wants an answer.)
  * 3. After `Interruption(id)` no `AudioStream` of `id` is delivered to any output.
- * 4. A final transcript is all of its deltas, those of the user since the connection began; previews never enter history.
+ * 4. A final transcript is all of its deltas since the connection began (what the user was saying when another one ended
+ *    was a preview: it is said again, and heard anew); previews never enter history.
  * 5. Every `ToolUse(id)` has exactly one `ToolResult(id)`.
  * 6. Outputs, hooks and subscribers all see the same events in the same order.
  */
@@ -41,7 +43,8 @@ const Say = Schema.TaggedUnion({
   Wait: { tenths: Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 9 })) },
   // and what the user does meanwhile
   Send: {},
-  Interrupt: {}
+  Interrupt: {},
+  GiveUp: {}
 })
 type Say = typeof Say.Type
 
@@ -92,7 +95,10 @@ const spoken = (say: Say, n: number): BidiModel.ModelEvent | undefined => {
   }
 }
 
-const play = (says: ReadonlyArray<Say>) =>
+/** How long a speaker takes to fall silent, in milliseconds. */
+const Silencing = Schema.Literals([0, 100, 1000])
+
+const play = (says: ReadonlyArray<Say>, silencing: number) =>
   Effect.gen(function* () {
     const todo = [...says]
     const texts = new Map<string, string>()
@@ -103,9 +109,12 @@ const play = (says: ReadonlyArray<Say>) =>
         while (todo.length > 0) {
           const n = todo.length
           const say = todo.shift()!
-          if (say._tag === "Lost") return yield* line.drop(lost)
+          if (say._tag === "Lost") {
+            texts.clear() // the next connection knows nothing of what was said on this one
+            return yield* line.drop(lost)
+          }
           if (say._tag === "Wait") yield* line.wait(say.tenths * 100)
-          if (say._tag === "Send" || say._tag === "Interrupt") yield* acting.get(say._tag) ?? Effect.void
+          yield* acting.get(say._tag) ?? Effect.void
           let event = spoken(say, n)
           if (event === undefined) continue
           // a provider's final text is the sum of its deltas
@@ -123,12 +132,19 @@ const play = (says: ReadonlyArray<Say>) =>
       })
     )
     const acting = new Map<string, Effect.Effect<unknown>>()
-    const speaker = yield* BidiTest.speaker()
+    const { output } = yield* BidiTest.speaker()
+    const speaker = {
+      ...output,
+      open: Effect.map(output.open, (sink) => ({
+        ...sink,
+        flush: silencing === 0 ? sink.flush : Effect.andThen(Effect.sleep(silencing), sink.flush)
+      }))
+    }
     const [one, two] = [BidiTest.recorder("one"), BidiTest.recorder("two")]
     const hooked: Array<BidiEvent.Output> = []
     const agent = yield* BidiAgent.make({ toolkit }).pipe(Effect.provide([model.layer, handlers]))
     const call = yield* agent.start({
-      outputs: [one.output, speaker.output, two.output],
+      outputs: [one.output, speaker, two.output],
       hooks: [
         BidiAgent.on("ResponseComplete", (event) => Effect.sync(() => hooked.push(event))),
         BidiAgent.on("Interruption", () => Effect.yieldNow)
@@ -137,6 +153,7 @@ const play = (says: ReadonlyArray<Say>) =>
     })
     acting.set("Send", Effect.forkDetach(Effect.ignore(call.send("Hello"))))
     acting.set("Interrupt", Effect.forkDetach(call.interrupt()))
+    acting.set("GiveUp", Effect.forkDetach(Effect.ignore(Effect.timeout(call.send("Hello"), "50 millis"))))
     actions = call.stop("complete")
     const subscriber = yield* Effect.forkChild(Stream.runCollect(call.events))
     yield* BidiTest.advance("10 minutes")
@@ -150,10 +167,10 @@ const responseOf = (event: BidiEvent.Output): string | undefined =>
 describe("the order of events", () => {
   it.effect.prop(
     "keeps the laws",
-    { says: Schema.Array(Say).check(Schema.isBetweenLength(10, 40)), steps: Steps },
-    ({ says, steps }) =>
+    { says: Schema.Array(Say).check(Schema.isBetweenLength(10, 40)), silencing: Silencing, steps: Steps },
+    ({ says, silencing, steps }) =>
       Effect.gen(function* () {
-        const { call, events, hooked, other, subscribed } = yield* play(says).pipe(
+        const { call, events, hooked, other, subscribed } = yield* play(says, silencing).pipe(
           Effect.provideService(References.MaxOpsBeforeYield, steps)
         )
         const tags = events.map((event) => event._tag)
@@ -171,6 +188,7 @@ describe("the order of events", () => {
         const begun = new Set<string>()
         const cut = new Set<string>()
         for (const event of events) {
+          if (event._tag === "ConnectionRestart") assert.strictEqual(open.size, 0, "a response outlived its connection")
           if (event._tag === "ResponseStart") {
             assert.isFalse(open.has(event.responseId), "started twice")
             open.add(event.responseId)

@@ -19,6 +19,7 @@ import { Change, Configured } from "./configured.ts"
 import { askedFor, type Dialed, dialing } from "./dialing.ts"
 import { NOT_CONFIRMED } from "./outbox.ts"
 import { isTooLarge, Oversized } from "./oversize.ts"
+import type { Interrupter } from "./interruption.ts"
 import type { Receiver } from "./receive.ts"
 import * as Renewals from "./renewal.ts"
 import { resumption } from "./resumption.ts"
@@ -86,6 +87,7 @@ export interface Keeper {
 export const make = Effect.fnUntraced(function* (
   rooms: Rooms,
   receiver: Receiver,
+  { between }: Interrupter,
   initial: Configuration,
   options: ConnectionOptions
 ) {
@@ -105,16 +107,18 @@ export const make = Effect.fnUntraced(function* (
   const adopt = Effect.fnUntraced(
     function* (dialed: Dialed, seamless: boolean) {
       const { connection } = dialed
-      current = dialed
-      generation.current++
-      const { dropped, history, resend, shortened } = resumption({
-        transcript: memory.transcript(),
-        first: generation.current === 1,
-        owed: outbox.inTurn() ? undefined : turn.owed,
-        asked: turn.questions.ids,
-        unheeded: turn.unheeded,
-        kept: dialed.kept,
-        limit: model.limits.history
+      const { dropped, history, resend, shortened } = yield* between(() => {
+        current = dialed
+        generation.current++
+        return resumption({
+          transcript: memory.transcript(),
+          first: generation.current === 1,
+          owed: outbox.inTurn() ? undefined : turn.owed,
+          asked: turn.questions.ids,
+          unheeded: turn.unheeded,
+          kept: dialed.kept,
+          limit: model.limits.history
+        })
       })
       oversized.told(history)
       configured.adopting(dialed.configuration)
@@ -256,6 +260,9 @@ export const make = Effect.fnUntraced(function* (
   // one after the other
   // -------------------------------------------------------------------------------------------------------------------
 
+  // A reply that is being cut off has its end, in the books and for everybody, before anybody hears of the connection's.
+  const abandoned = between(() => receiver.abandon())
+
   const restarting = Effect.fnUntraced(function* (
     reason: ConnectionRestart["reason"],
     turnInterrupted: boolean,
@@ -276,7 +283,7 @@ export const make = Effect.fnUntraced(function* (
 
   const renewed = Effect.fnUntraced(function* ({ next }: Successor.Renewal) {
     const old = current
-    const { turnInterrupted } = receiver.abandon()
+    const { turnInterrupted } = yield* abandoned
     yield* restarting("scheduled", turnInterrupted, 1, Duration.zero)
     if (next === undefined) {
       yield* hangUp(old)
@@ -300,7 +307,7 @@ export const make = Effect.fnUntraced(function* (
         if (isTooLarge(failure)) oversized.blame(failure)
         // asked before anything is announced: there may be no next try
         const delay = yield* delayOf(step, ++attempt, failure)
-        const { turnInterrupted } = receiver.abandon()
+        const { turnInterrupted } = yield* abandoned
         yield* restarting(restartReason(failure), turnInterrupted, attempt, delay, failure)
         yield* Effect.sleep(delay)
         const adopted = yield* Effect.result(Effect.flatMap(replacement, (dialed) => adopt(dialed, false)))

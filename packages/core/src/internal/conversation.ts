@@ -177,7 +177,15 @@ const untilEnd = (
         Deferred.doneUnsafe(ready, Exit.succeed(tools))
         const bargeIn = yield* BargeIn.make(rooms, interrupter, plan.interruption)
         const receiver = new Receiver(rooms, interrupter, bargeIn, tools)
-        const keeper = yield* openModel(closing, rooms, receiver, personas.configuration(), plan.connection, fail)
+        const keeper = yield* openModel(
+          closing,
+          rooms,
+          receiver,
+          interrupter,
+          personas.configuration(),
+          plan.connection,
+          fail
+        )
         connectionId = keeper.connectionId
         Deferred.doneUnsafe(model, Exit.succeed(keeper))
         if (plan.greeting !== undefined && memory.transcript().length === 0) sender.greet(plan.greeting)
@@ -332,6 +340,7 @@ const openModel = (
   closing: Closing,
   rooms: Rooms,
   receiver: Receiver,
+  interrupter: Interrupter.Interrupter,
   configuration: Configuration,
   options: Keeper.ConnectionOptions,
   fail: Fail
@@ -339,7 +348,7 @@ const openModel = (
   closing.part(
     "the model",
     Effect.gen(function* () {
-      const keeper = yield* Keeper.make(rooms, receiver, configuration, options)
+      const keeper = yield* Keeper.make(rooms, receiver, interrupter, configuration, options)
       yield* keeper.open
       yield* Effect.forkScoped(Effect.onError(keeper.keep, (cause) => Effect.sync(() => fail(cause))))
       return keeper

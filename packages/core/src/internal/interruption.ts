@@ -1,5 +1,6 @@
 /**
- * The five steps of an interruption. One at a time; what is not audible and not being generated cannot be interrupted.
+ * The five steps of an interruption. One at a time, and once begun to its end, whoever asked for it and whatever becomes of
+ * the connection meanwhile; what is not audible and not being generated cannot be interrupted.
  */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -11,6 +12,8 @@ import type { Rooms } from "./rooms.ts"
 export interface Interrupter {
   /** Answers whether there was anything to interrupt. Only by force is what is protected. */
   readonly interrupt: (reason: Interruption["reason"], force?: boolean) => Effect.Effect<boolean>
+  /** Does something while no interruption is on its way, for which it waits. That takes as long as devices may to be silent. */
+  readonly between: <A>(what: () => A) => Effect.Effect<A>
 }
 
 export const make = Effect.fnUntraced(function* (rooms: Rooms) {
@@ -64,9 +67,10 @@ export const make = Effect.fnUntraced(function* (rooms: Rooms) {
       }
       return interrupted.length > 0
     },
+    Effect.uninterruptible,
     one.withPermit,
     turn.intending
   )
 
-  return { interrupt } satisfies Interrupter
+  return { interrupt, between: (what) => one.withPermit(Effect.sync(what)) } satisfies Interrupter
 })

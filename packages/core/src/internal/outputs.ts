@@ -4,6 +4,7 @@
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as Audio from "../Audio.ts"
 import type { BidiOutput, Sink } from "../BidiOutput.ts"
@@ -11,8 +12,10 @@ import { atMost } from "./closing.ts"
 import type { Fanout } from "./fanout.ts"
 import { type Ledger, type Position, RemoteTime } from "./playback.ts"
 
-// A device that does not fall silent in this time is left behind; its position is taken as it is.
-const FLUSH_TIMEOUT = "250 millis"
+// A device that has not done in this time what it was asked for is left behind; its position is taken as it is.
+const TIMEOUT = "250 millis"
+
+const together = { concurrency: "unbounded", discard: true } as const
 
 export interface Outputs {
   /** Connects an opened output: it gets its events from now on. */
@@ -39,15 +42,8 @@ export const make = Effect.fnUntraced(function* (format: Audio.AudioFormat, fano
   const resume = Effect.suspend(() => {
     if (!paused) return Effect.void
     paused = false
-    return Effect.forEach(playing, ({ resume }) => asked(resume), { discard: true })
+    return Effect.forEach(playing, ({ resume }) => asked("an output did not go on after a pause", resume), together)
   })
-
-  const bounded = (name: string, flush: Effect.Effect<void>) =>
-    Effect.flatMap(atMost(flush, FLUSH_TIMEOUT), (exit) =>
-      Option.isSome(exit)
-        ? Effect.void
-        : Effect.logWarning(`the output "${name}" did not fall silent within ${FLUSH_TIMEOUT}`)
-    )
 
   return {
     add: (output, sink) => {
@@ -69,18 +65,18 @@ export const make = Effect.fnUntraced(function* (format: Audio.AudioFormat, fano
       if (playback !== "none") {
         playing.push({ ...(pause === undefined ? {} : { pause }), ...(resume === undefined ? {} : { resume }) })
       }
-      flushes.push(bounded(output.name, flush))
+      flushes.push(asked(`the output "${output.name}" did not fall silent`, flush))
       fanout.subscribe(output.events, offer)
     },
     flush: Effect.andThen(
-      Effect.suspend(() => Effect.all(flushes, { concurrency: "unbounded", discard: true })),
+      Effect.suspend(() => Effect.all(flushes, together)),
       resume
     ),
     canPause: () => playing.length > 0 && playing.every(({ pause, resume }) => pause && resume),
     isPaused: () => paused,
     pause: Effect.suspend(() => {
       paused = true
-      return Effect.forEach(playing, ({ pause }) => asked(pause), { discard: true })
+      return Effect.forEach(playing, ({ pause }) => asked("an output did not pause", pause), together)
     }),
     resume,
     report: (itemId, played) => {
@@ -90,8 +86,11 @@ export const make = Effect.fnUntraced(function* (format: Audio.AudioFormat, fano
 })
 
 // What a device dies of is not what whoever asks it dies of.
-const asked = (effect: Effect.Effect<void> = Effect.void) =>
-  Effect.catchCause(effect, (cause) => Effect.logWarning("an output did not pause or go on", cause))
+const asked = (problem: string, effect: Effect.Effect<void> = Effect.void) =>
+  Effect.flatMap(atMost(effect, TIMEOUT), (exit) => {
+    if (Option.isNone(exit)) return Effect.logWarning(`${problem} within ${TIMEOUT}`)
+    return Exit.isSuccess(exit.value) ? Effect.void : Effect.logWarning(problem, exit.value.cause)
+  })
 
 /** A device that cannot be asked, and may tell where it is. */
 class Remote {
