@@ -9,18 +9,21 @@
  * 3. Counted: the tokens that the agent reports are those that each connection counted.
  * 4. Leaked: when the conversation is over there is no socket and no fiber of it.
  * 5. Stormed: a provider that is in a hurry for nothing, or whose clock is wrong, is not connected to again and again.
- * 6. Wrong end: it ends as the log predicts, with `ConnectionClose` as its last event, and every `send` ends.
+ * 6. Misled: the last connection has the instructions of the last change that held, and no change is refused that the
+ *    provider did not refuse. Who was interrupted while nobody was connected is not told to go on.
+ * 7. Wrong end: it ends as the log predicts, with `ConnectionClose` as its last event, and every `send` ends. It does not
+ *    end before the last reply was heard, and what the store took is all that was said, or `StoreFailed` says how much not.
  */
 import { BidiError, type BidiEvent } from "@effect-bidi/core"
 import type { Emulator } from "@effect-bidi/emulator"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import type { Json } from "./lab.ts"
-import { type Generation, generation } from "./log.ts"
+import { type Generation, generation, isGoneOn, tooLarge, version } from "./log.ts"
 import { answers, asks } from "./mind.ts"
 import type { Outcome } from "./play.ts"
 
-export const kinds = ["lost", "duplicated", "miscounted", "leaked", "stormed", "wrong end"] as const
+export const kinds = ["lost", "duplicated", "miscounted", "leaked", "stormed", "misled", "wrong end"] as const
 
 export interface Broken {
   readonly kind: (typeof kinds)[number]
@@ -89,8 +92,11 @@ export const broken = (outcome: Outcome): ReadonlyArray<Broken> => {
   const byUser = said.flatMap(({ role, text }) => (role === "user" ? asks(text) : []))
   check("duplicated", isUnique(byUser), `the history has ${byUser}`)
   if (survives) {
-    const missing = [...inOrder, ...spoken].filter((text) => !byUser.includes(text))
+    const missing = inOrder.filter((text) => !byUser.includes(text))
     check("lost", missing.length === 0, `the history lacks ${missing}`)
+    // words that never come are in no history
+    const unheard = spoken.filter((one) => !byUser.includes(one))
+    check("lost", unheard.length <= failedWords(log), `the history lacks ${unheard}`)
     const own = byUser.filter((text) => text.startsWith("m"))
     check("duplicated", String(own) === String(inOrder), `the history has another order: ${own}`)
   }
@@ -120,7 +126,45 @@ export const broken = (outcome: Outcome): ReadonlyArray<Broken> => {
   const most = Math.log2(outcome.millis / 1000 + 2)
   check("stormed", plan.clock === undefined || renewals <= most, `${renewals} renewals in ${outcome.millis} ms`)
 
-  // 6. the end
+  // 6. misled
+  if (survives && last !== undefined) {
+    const holds = outcome.changes.findLast(({ error }) => error === undefined)?.version ?? 0
+    const told = version(plan.provider, log, last.connection)
+    check("misled", told === holds, `the last connection is of version ${told}, the last change that held was ${holds}`)
+  }
+  for (const { error, version } of outcome.changes) {
+    if (error === undefined) continue
+    const tag = error instanceof BidiError.BidiError ? error.reason._tag : String(error)
+    const isRefusal = tag === "InvalidRequest"
+    check("misled", !isRefusal || refusedChanges(log) > 0, `the change to ${version} was refused by nobody`)
+    check("misled", error instanceof BidiError.BidiError, `the change to ${version} failed with ${tag}`)
+  }
+  for (const after of outcome.interruptedAfter) {
+    const next = generations[after]
+    if (next !== undefined) {
+      check(
+        "misled",
+        !isGoneOn(log, next.connection),
+        `connection ${next.connection} goes on with what was interrupted`
+      )
+    }
+  }
+
+  // 7. the end
+  const large = plan.actions.filter(({ does }) => does === "type too much").length
+  check("wrong end", tooLarge(log) <= 2 * large, `${tooLarge(log)} connections ended of ${large} messages`)
+  if (plan.ends === "inputs end") {
+    const isCut = (hit: string) => hit === "failed reply" || hit === "tool storm"
+    const end = said.findLast(({ role }) => role === "assistant")
+    check("wrong end", end?.isWhole === true || outcome.hits.some(isCut), "it ended in the middle of a reply")
+  }
+  if (plan.store === "slow") {
+    const kept = outcome.stored.flatMap((entry) =>
+      entry._tag === "User" ? entry.parts.flatMap((part) => (typeof part === "string" ? asks(part) : [])) : []
+    )
+    const unkept = inOrder.filter((text) => !kept.includes(text))
+    check("lost", unkept.length === 0, `the store lacks ${unkept}`)
+  }
   if (outcome.stuck !== undefined) wrong("wrong end", outcome.stuck)
   const [end, predicted] = [endOf(exit), predict(outcome)]
   check("wrong end", end === predicted, `it ended with ${end}, the log predicts ${predicted}`)
@@ -173,6 +217,15 @@ const miscounted = (
 // the end
 // ---------------------------------------------------------------------------------------------------------------------
 
+const failedWords = (log: ReadonlyArray<Emulator.Entry>) =>
+  log.filter((entry) => entry.kind === "sent" && entry.type === "conversation.item.input_audio_transcription.failed")
+    .length
+
+const refusedChanges = (log: ReadonlyArray<Emulator.Entry>) =>
+  log.filter(
+    (entry) => entry.kind === "sent" && entry.type === "error" && /session\.update/.test(JSON.stringify(entry))
+  ).length
+
 const endOf = (exit: Exit.Exit<unknown, unknown>): string => {
   if (Exit.isSuccess(exit)) return String(exit.value)
   const error = Option.getOrUndefined(Exit.findErrorOption(exit))
@@ -183,6 +236,8 @@ const refusals: Readonly<Record<number, string>> = { 401: "Auth", 429: "RateLimi
 
 /** How it has to end, as the provider saw it. */
 const predict = ({ log, plan }: Outcome): string => {
+  if (plan.ends === "inputs end") return "complete"
+  if (plan.store === "failing" || plan.store === "hanging") return "StoreFailed"
   const end = log.findLast((entry) => entry.kind === "refused" || entry.kind === "opened")
   // one that is refused while another is open was to replace it
   if (end?.kind === "refused" && !isOpen(log.slice(0, log.indexOf(end)))) {

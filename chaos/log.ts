@@ -98,4 +98,28 @@ const isAnswer = (entry: Emulator.Entry): boolean => {
   return toolCall !== undefined || serverContent?.outputTranscription !== undefined
 }
 
+/** The version of the instructions that a connection has in the end. */
+export const version = (provider: Provider, log: ReadonlyArray<Emulator.Entry>, connection: number) => {
+  const own = log.filter((entry) => entry.connection === connection).filter(isMessage)
+  const told = own.filter(({ event, kind, type }) => {
+    if (provider === "openai") return kind === "sent" && type === "session.updated"
+    return kind === "received" && (provider === "google" ? "setup" in event : type === "textInput")
+  })
+  const versions = told.flatMap(({ event }) => /This is version v(\d+)\./.exec(JSON.stringify(event))?.[1] ?? [])
+  return versions.length === 0 ? undefined : Number(versions.at(-1))
+}
+
+/** Whether a connection is told to go on where another one stopped. */
+export const isGoneOn = (log: ReadonlyArray<Emulator.Entry>, connection: number): boolean =>
+  log.some(
+    (entry) =>
+      entry.connection === connection &&
+      entry.kind === "received" &&
+      JSON.stringify(entry.event).includes("Go on exactly where")
+  )
+
+/** How many connections ended because of a message that was too large. */
+export const tooLarge = (log: ReadonlyArray<Emulator.Entry>): number =>
+  log.filter((entry) => entry.kind === "closed" && entry.code === 1009).length
+
 const newHandle = (event: Json): unknown => event.sessionResumptionUpdate?.newHandle

@@ -10,7 +10,17 @@ export type Provider = (typeof providers)[number]
 /** What the user does. `lasts` is what a tool takes, in milliseconds. */
 export interface Action {
   readonly after: number
-  readonly does: "type" | "show" | "ask for a tool" | "ask for tools" | "speak" | "interrupt" | "say" | "call a tool"
+  readonly does:
+    | "type"
+    | "type too much"
+    | "show"
+    | "ask for a tool"
+    | "ask for tools"
+    | "speak"
+    | "interrupt"
+    | "say"
+    | "call a tool"
+    | "change"
   readonly lasts: number
 }
 
@@ -22,6 +32,8 @@ export interface Hit {
   /** Faults of the connection that follows. */
   readonly next: ReadonlyArray<Fault.Fault>
   readonly outage: { readonly status: 429 | 503; readonly lasts: number } | undefined
+  /** What the user does while nobody is let in. */
+  readonly meanwhile: "interrupt" | "type stop" | undefined
 }
 
 /**
@@ -30,18 +42,33 @@ export interface Hit {
  */
 export type Fate = "survives" | "unauthorised" | "gives up" | "limit"
 
+/**
+ * A speaker that is not here, and what it says of where it is: it falls silent after its first words, is always a bit
+ * short of the truth, or makes it up.
+ */
+export type Reports = "stop" | "fall short" | "lie"
+
+/** A store that takes its time, or does not take what it is given last. */
+export type Store = "slow" | "failing" | "hanging"
+
 export interface Plan {
   readonly provider: Provider
   readonly seed: number
   readonly fate: Fate
   readonly actions: ReadonlyArray<Action>
   readonly hits: ReadonlyArray<Hit>
-  /** Sound is played in real time; without a speaker, words are read as they come. */
-  readonly speaker: boolean
+  /** Sound is played in real time, here or elsewhere; without a speaker, words are read as they come. */
+  readonly speaker: "none" | "device" | "remote"
+  readonly reports: Reports | undefined
   /** Connections are replaced at this age, in milliseconds. */
   readonly renewAfter: number | undefined
-  /** The network dies without a word; the conversation's clock is faster, so that it notices within seconds. */
-  readonly halfOpen: boolean
+  /** The conversation's clock is faster, so that what takes a minute is over within seconds. */
+  readonly hurries: boolean
+  readonly store: Store | undefined
+  /** It is stopped when all is done, or its inputs end in the middle of the last reply. */
+  readonly ends: "stopped" | "inputs end"
+  /** Larger messages than this many bytes close the connection. */
+  readonly maxPayload: number | undefined
   /** What every connection says of its end though it is not true, by the name it has in the table. */
   readonly clock: { readonly kind: string; readonly faults: ReadonlyArray<Fault.Fault> } | undefined
 }
@@ -59,29 +86,40 @@ export const draw = (provider: Provider, seed: number): Plan => {
         ? "limit"
         : "survives"
   const survives = fate === "survives"
-  const halfOpen = survives && dice.happens(5)
-  const speaker = !halfOpen && dice.happens(40)
-  const renewAfter = survives && !halfOpen && dice.happens(30) ? dice.between(1000, 1500) : undefined
-  const kinds = kindsOf(provider)
+  const dead = survives ? dice.one(DEAD) : undefined
+  const remote = survives && dead === undefined && dice.happens(20)
+  const hurries = dead !== undefined || remote
+  const speaker = remote ? "remote" : !hurries && dice.happens(40) ? "device" : "none"
+  const reports = remote ? dice.one(["stop", "fall short", "lie"] as const) : undefined
+  const renewAfter = survives && !hurries && dice.happens(30) ? dice.between(1000, 1500) : undefined
   const clock =
-    survives && !halfOpen && renewAfter === undefined && dice.happens(25) ? clockOf(provider, dice) : undefined
+    survives && !hurries && renewAfter === undefined && dice.happens(25) ? clockOf(provider, dice) : undefined
+  const store = survives && dice.happens(20) ? dice.one(["slow", "failing", "hanging"] as const) : undefined
+  const inputsEnd = survives && dead === undefined && store === undefined && dice.happens(20)
+  const tooMuch = survives && !hurries && provider !== "bedrock" && dice.happens(15)
+  const does = [...doings[provider], ...(tooMuch ? (["type too much", "type too much"] as const) : [])]
   return {
     provider,
     seed,
     fate,
     speaker,
+    reports,
     renewAfter,
-    halfOpen,
+    hurries,
+    store,
+    ends: inputsEnd ? "inputs end" : "stopped",
+    maxPayload: tooMuch ? MAX_PAYLOAD : undefined,
     clock,
     actions: dice.some(3, 9, () => ({
       after: dice.between(0, 250),
-      does: dice.one(doings[provider]),
+      does: dice.one(does),
       lasts: dice.happens(50) ? dice.between(0, 30) : dice.between(50, 600)
     })),
-    hits: halfOpen
-      ? [{ after: dice.between(50, 800), kind: "half-open", faults: [Fault.stall()], next: [], outage: undefined }]
-      : // retries that were used up before would be another end
-        apart(dice.some(survives ? 1 : 0, fate === "gives up" ? 1 : 4, () => hit(dice, kinds)))
+    hits:
+      dead === undefined
+        ? // retries that were used up before would be another end
+          apart(dice.some(survives ? 1 : 0, fate === "gives up" ? 1 : 4, () => hit(dice, provider)))
+        : [deadly[dead](dice)]
   }
 }
 
@@ -93,10 +131,46 @@ const apart = (hits: ReadonlyArray<Hit>): ReadonlyArray<Hit> => {
   return hits.map((hit) => ({ ...hit, faults: tellable(hit.faults), next: tellable(hit.next) }))
 }
 
-const common = ["type", "type", "type", "ask for a tool", "ask for tools", "interrupt", "say", "call a tool"] as const
+// one conversation in twelve
+const DEAD = [...Array.from({ length: 22 }, () => undefined), "half-open", "long outage"] as const
+
+/** Of a conversation whose clock hurries; an outage that is longer than anybody has patience. */
+const deadly: Record<"half-open" | "long outage", (dice: Dice) => Hit> = {
+  "half-open": (dice) => ({
+    after: dice.between(50, 800),
+    kind: "half-open",
+    faults: [Fault.stall()],
+    next: [],
+    outage: undefined,
+    meanwhile: undefined
+  }),
+  "long outage": (dice) => ({
+    after: dice.between(50, 1500),
+    kind: "long outage",
+    faults: [Fault.drop()],
+    next: [],
+    outage: { status: 503, lasts: dice.between(31_000, 50_000) },
+    meanwhile: dice.happens(30) ? dice.one(["interrupt", "type stop"] as const) : undefined
+  })
+}
+
+/** In bytes; all that is not too much is smaller. */
+export const MAX_PAYLOAD = 65_536
+
+const common = [
+  "type",
+  "type",
+  "type",
+  "ask for a tool",
+  "ask for tools",
+  "interrupt",
+  "say",
+  "call a tool",
+  "change"
+] as const
 
 const doings: Record<Provider, ReadonlyArray<Action["does"]>> = {
-  openai: [...common, "show", "speak"],
+  openai: [...common, "show", "speak", "change"],
   google: [...common, "show", "speak"],
   bedrock: [...common, "speak"]
 }
@@ -108,19 +182,25 @@ const doings: Record<Provider, ReadonlyArray<Action["does"]>> = {
 /** What a provider can do to its clients, by the name it has in the table. */
 type Kinds = Readonly<Record<string, (dice: Dice) => ReadonlyArray<Fault.Fault>>>
 
-const hit = (dice: Dice, kinds: Kinds): Hit => {
+const hit = (dice: Dice, provider: Provider): Hit => {
+  const kinds = kindsOf(provider)
   const kind = dice.one(Object.keys(kinds))
-  const outage = dice.happens(25)
-    ? ({ status: dice.one([429, 503] as const), lasts: dice.between(20, 250) } as const)
-    : undefined
+  const meanwhile = dice.happens(12) ? dice.one(["interrupt", "type stop"] as const) : undefined
+  // whoever does something while nobody is connected has been cut off, in the middle of a reply if there is one
+  const cut = meanwhile && [Fault.drop(dice.happens(30) ? undefined : Fault.afterSent(messages[provider].piece))]
+  const lasts = meanwhile === undefined ? dice.between(20, 250) : dice.between(300, 900)
   return {
     after: dice.between(0, 900),
-    kind,
-    faults: kinds[kind]!(dice),
-    next: dice.happens(15) ? kinds[dice.one(Object.keys(kinds))]!(dice) : [],
-    outage
+    kind: cut === undefined ? kind : "drop",
+    faults: cut ?? kinds[kind]!(dice),
+    next: dice.happens(15) ? kinds[dice.one(Object.keys(kinds).filter((kind) => !changes.has(kind)))]!(dice) : [],
+    outage: meanwhile || dice.happens(25) ? { status: dice.one([429, 503] as const), lasts } : undefined,
+    meanwhile
   }
 }
+
+// they wait for a change; what a connection is made with is none
+const changes = new Set(["refused change", "unconfirmed change"])
 
 const kindsOf = (provider: Provider): Kinds => {
   const { called, finished, heard, piece } = messages[provider]
@@ -152,7 +232,11 @@ const kindsOf = (provider: Provider): Kinds => {
         ...close(1000, 1001, 1011, 1012, 1013, 4000),
         "lost request": () => [Fault.swallow("response.create")],
         "errors without a name": () => [Fault.anonymous],
-        "one id for all": () => [Fault.oneId]
+        "one id for all": () => [Fault.oneId],
+        "one id for all calls": () => [Fault.oneCallId],
+        "refused change": () => [Fault.refuseEvent("session.update")],
+        "unconfirmed change": () => [Fault.swallow("session.update")],
+        "failed transcription": () => [Fault.failTranscription()]
       }
     case "google":
       return {

@@ -1,11 +1,12 @@
 /**
  * Plays one conversation: a real agent, through the real SDK, over real sockets, against the provider's emulator.
  */
-import { BidiAgent, type BidiEvent, BidiInput, BidiTest } from "@effect-bidi/core"
+import { BidiAgent, type BidiEvent, BidiInput, BidiTest, SessionStore, type Transcript } from "@effect-bidi/core"
 import { type Emulator, Fault } from "@effect-bidi/emulator"
 import * as Prompt from "effect/ai/Prompt"
 import * as Tool from "effect/ai/Tool"
 import * as Toolkit from "effect/ai/Toolkit"
+import type * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -21,8 +22,10 @@ import { faster } from "./clock.ts"
 import * as Fibers from "./fibers.ts"
 import { labs } from "./lab.ts"
 import * as Mind from "./mind.ts"
-import type { Action, Hit, Plan } from "./plan.ts"
+import { type Action, type Hit, MAX_PAYLOAD, type Plan } from "./plan.ts"
+import * as Remote from "./remote.ts"
 import * as Speech from "./speech.ts"
+import * as Store from "./store.ts"
 
 /** What became of it. */
 export interface Outcome {
@@ -36,6 +39,12 @@ export interface Outcome {
   readonly sent: ReadonlyArray<string>
   readonly refused: ReadonlyArray<unknown>
   readonly spoken: ReadonlyArray<string>
+  /** Versions of the instructions, in the order in which the changes ended, and why those do not hold that do not. */
+  readonly changes: ReadonlyArray<Changed>
+  /** After how many connections the user interrupted while there was none. */
+  readonly interruptedAfter: ReadonlyArray<number>
+  /** The log of the session, where there is a store. */
+  readonly stored: ReadonlyArray<Transcript.Entry>
   /** Results of tools, in the order in which the tools ran. */
   readonly ran: ReadonlyArray<string>
   readonly hits: ReadonlyArray<string>
@@ -48,11 +57,21 @@ export interface Outcome {
   readonly millis: number
 }
 
+/** A change of the instructions. */
+export interface Changed {
+  readonly version: number
+  readonly error: unknown
+}
+
 const RETRIES = 3
 const RETRY = Schedule.spaced("25 millis")
+const LATER = Schedule.spaced("500 millis") // of a conversation that hurries
 const PATIENCE = "60 seconds"
 const LAST_WORDS = 10 // texts, until one is answered
-const HURRY = 10 // how much faster the clock of a conversation is whose network dies
+const HURRY = 10 // how much faster the clock is of a conversation that hurries
+
+/** The instructions, by which the provider shows whom it took the agent for. */
+const instructions = (version: number) => `You are tested. This is version v${version}.`
 
 const toolkit = Toolkit.make(
   Tool.make("work", { parameters: Schema.Struct({ name: Schema.String }), success: Schema.String })
@@ -69,6 +88,9 @@ export const play = Effect.fnUntraced(function* (plan: Plan): Effect.fn.Return<O
   const sent: Array<string> = []
   const refused: Array<unknown> = []
   const spoken: Array<string> = []
+  const changes: Array<Changed> = []
+  const interruptedAfter: Array<number> = []
+  const store = Store.make(plan.store)
   const hits: Array<string> = []
   const recorder = BidiTest.recorder()
   let stuck: string | undefined
@@ -93,22 +115,31 @@ export const play = Effect.fnUntraced(function* (plan: Plan): Effect.fn.Return<O
         transcribe: Speech.understand,
         seed: plan.seed,
         log: { entries: 100_000 },
-        faults: plan.clock?.faults ?? []
+        faults: plan.clock?.faults ?? [],
+        ...(plan.maxPayload === undefined ? {} : { maxPayload: plan.maxPayload })
       })
-      const microphone = yield* Queue.unbounded<BidiEvent.Input>()
+      const microphone = yield* Queue.unbounded<BidiEvent.Input, Cause.Done>()
 
       const conversation = Effect.gen(function* () {
-        const agent = yield* BidiAgent.make({ system: "You are tested.", toolkit })
+        const scope = yield* Effect.scope
+        const agent = yield* BidiAgent.make({ system: instructions(0), toolkit })
         const speaker = yield* BidiTest.speaker()
+        const remote = Remote.make(plan.reports, plan.seed)
         const call = yield* agent.start({
           inputs: [BidiInput.make("microphone", Stream.fromQueue(microphone))],
-          outputs: plan.speaker ? [recorder.output, speaker.output] : [recorder.output],
+          outputs: [
+            recorder.output,
+            ...(plan.speaker === "device" ? [speaker.output] : []),
+            ...(plan.speaker === "remote" ? [remote.output] : [])
+          ],
           connection: {
-            retry: plan.fate === "gives up" ? Schedule.upTo(RETRY, { times: RETRIES }) : RETRY,
+            retry: plan.fate === "gives up" ? Schedule.upTo(RETRY, { times: RETRIES }) : plan.hurries ? LATER : RETRY,
+            ...(plan.hits.some(({ kind }) => kind === "unconfirmed change") ? { timeout: "4 seconds" } : {}),
             ...(plan.fate === "limit" ? { renew: false } : {}),
             ...(plan.renewAfter === undefined ? {} : { renew: { after: plan.renewAfter, wait: "1 second" } })
           }
         })
+        yield* Effect.forkChild(remote.report(call.send))
         const type = (text: string, image = false) =>
           call
             .send(image ? [text, { _tag: "ImageInput", image: PIXEL, mimeType: "image/png" }] : text)
@@ -128,6 +159,17 @@ export const play = Effect.fnUntraced(function* (plan: Plan): Effect.fn.Return<O
               return type(`m${n} tool-a${n}-${lasts}`)
             case "ask for tools":
               return type(`m${n} tool-a${n}-${lasts} tool-b${n}-0 tool-c${n}-20`)
+            // no text of it counts: the provider closes, and it is refused to whoever sent it or told as an error
+            case "type too much":
+              hits.push("message too large")
+              return Effect.ignore(call.send(`x${n} ${"much ".repeat(MAX_PAYLOAD / 4)}`))
+            case "change":
+              return call.update({ system: instructions(n) }).pipe(
+                Effect.match({
+                  onSuccess: () => changes.push({ version: n, error: undefined }),
+                  onFailure: (error) => changes.push({ version: n, error })
+                })
+              )
             case "interrupt":
               return call.interrupt()
             case "say":
@@ -160,11 +202,35 @@ export const play = Effect.fnUntraced(function* (plan: Plan): Effect.fn.Return<O
           yield* Fiber.joinAll(doing)
         })
 
-        const trouble = yield* Effect.forkChild(harm(emulator, plan, hits))
+        const connections = () => recorder.events().filter(({ _tag }) => _tag === "ConnectionStart").length
+        const isAway = () =>
+          recorder.events().findLast(({ _tag }) => _tag === "ConnectionStart" || _tag === "ConnectionRestart")?._tag ===
+          "ConnectionRestart"
+        // what the user does while nobody is connected
+        const meanwhile = (what: "interrupt" | "type stop") =>
+          Effect.gen(function* () {
+            while (!isAway()) yield* Effect.sleep(5)
+            hits.push(`${what} while away`)
+            if (what === "interrupt") yield* call.interrupt()
+            else yield* Effect.forkIn(Effect.ignore(call.send("Stop.")), scope)
+            if (isAway()) interruptedAfter.push(connections())
+          })
+        const trouble = yield* Effect.forkChild(harm(emulator, plan, hits, meanwhile))
+        if (plan.ends === "inputs end") {
+          yield* user
+          hits.push("inputs end in mid-reply")
+          yield* type(`m${plan.actions.length + 1}`)
+          yield* Queue.end(microphone)
+          const exit = yield* Effect.exit(call.await)
+          yield* Fiber.interrupt(trouble)
+          history = yield* call.history
+          return yield* exit
+        }
         if (plan.fate === "survives") {
           yield* user
           yield* Fiber.join(trouble)
           yield* call.idle
+          store.endIsNear()
           // whoever still answers is alive, and knows everything; what is left of the faults may meet the answer
           for (let n = plan.actions.length + 1; n <= plan.actions.length + LAST_WORDS; n++) {
             yield* type(`m${n}`)
@@ -172,6 +238,7 @@ export const play = Effect.fnUntraced(function* (plan: Plan): Effect.fn.Return<O
             if (mind.answered.includes(`m${n}`)) break
           }
           history = yield* call.history
+          store.end()
           yield* call.stop()
           return yield* call.await
         }
@@ -185,7 +252,8 @@ export const play = Effect.fnUntraced(function* (plan: Plan): Effect.fn.Return<O
       }).pipe(
         Effect.scoped,
         Effect.provide([lab.model(emulator.url), handlers]),
-        plan.halfOpen ? Effect.provideService(Clock.Clock, faster(HURRY)) : (same) => same
+        plan.store === undefined ? (same) => same : Effect.provideService(SessionStore.SessionStore, store.store),
+        plan.hurries ? Effect.provideService(Clock.Clock, faster(HURRY)) : (same) => same
       )
 
       const whole = Effect.timeoutOption(Effect.exit(conversation), PATIENCE)
@@ -204,6 +272,9 @@ export const play = Effect.fnUntraced(function* (plan: Plan): Effect.fn.Return<O
         sent,
         refused,
         spoken,
+        changes,
+        interruptedAfter,
+        stored: store.log,
         ran,
         hits,
         stuck,
@@ -220,12 +291,21 @@ export const play = Effect.fnUntraced(function* (plan: Plan): Effect.fn.Return<O
 // what goes wrong
 // ---------------------------------------------------------------------------------------------------------------------
 
-const harm = Effect.fnUntraced(function* (emulator: Emulator.Emulator, plan: Plan, hits: Array<string>) {
+type Meanwhile = (what: NonNullable<Hit["meanwhile"]>) => Effect.Effect<void>
+
+const harm = Effect.fnUntraced(function* (
+  emulator: Emulator.Emulator,
+  plan: Plan,
+  hits: Array<string>,
+  meanwhile: Meanwhile
+) {
   const { control } = emulator
+  if (plan.reports !== undefined) hits.push(`reports ${plan.reports}`)
+  if (plan.store !== undefined) hits.push(`${plan.store} store`)
   if (plan.clock !== undefined) hits.push(plan.clock.kind)
   for (const hit of plan.hits) {
     yield* Effect.sleep(hit.after)
-    yield* strike(emulator, hit, hits, plan.clock?.faults ?? [])
+    yield* strike(emulator, hit, hits, plan.clock?.faults ?? [], meanwhile)
   }
   switch (plan.fate) {
     case "unauthorised":
@@ -251,7 +331,8 @@ const strike = Effect.fnUntraced(function* (
   emulator: Emulator.Emulator,
   hit: Hit,
   hits: Array<string>,
-  everywhere: ReadonlyArray<Fault.Fault>
+  everywhere: ReadonlyArray<Fault.Fault>,
+  meanwhile: Meanwhile
 ) {
   const { control } = emulator
   hits.push(hit.kind)
@@ -265,6 +346,8 @@ const strike = Effect.fnUntraced(function* (
   if (early.length > 0) yield* control.onNextConnection(...early)
   yield* control.inject(...late)
   if (hit.outage !== undefined) {
+    // nobody is away where a fault waits for its moment, or a connection was there to take over
+    if (hit.meanwhile !== undefined) yield* Effect.timeoutOption(meanwhile(hit.meanwhile), hit.outage.lasts / 2)
     yield* Effect.sleep(hit.outage.lasts)
     yield* control.reset
     yield* control.onEveryConnection(...everywhere)

@@ -5,13 +5,14 @@ import type { Outcome } from "./play.ts"
 
 const LINE = 400 // characters
 
-export const tell = ({ events, history, hits, log, mind, plan, ran, sent, spoken }: Outcome): string => {
+export const tell = ({ changes, events, history, hits, log, mind, plan, ran, sent, spoken }: Outcome): string => {
   const start = log[0]?.at ?? 0
   return [
     `plan ${JSON.stringify(plan)}`,
     `faults ${hits.join(", ")}`,
     `typed ${sent.join(" | ")}`,
     `spoken ${spoken.join(", ")}`,
+    `changes ${changes.map(({ error, version }) => `${version} ${error === undefined ? "holds" : String(error)}`).join(", ")}`,
     `results ${ran.join(", ")}`,
     `asked to answer ${mind.answered.join(", ")}`,
     `said ${mind.said.join(" | ")}`,

@@ -62,6 +62,7 @@ const oddities = {
   RefuseEvent: { event: Schema.String, code: text, message: text, param: text },
   Anonymous: {},
   OneId: {},
+  OneCallId: {},
   OldNames: {},
   FailTranscription: { message: text }
 }
@@ -251,6 +252,9 @@ export const anonymous: ConnectionFault = { _tag: "Anonymous" }
 
 /** All events have one id. OpenAI only. */
 export const oneId: ConnectionFault = { _tag: "OneId" }
+
+/** All calls of tools have one id. OpenAI only. */
+export const oneCallId: ConnectionFault = { _tag: "OneCallId" }
 
 /** What is said next cannot be put into words; the model understands it all the same. OpenAI only. */
 export const failTranscription = (message?: string): ConnectionFault => ({

@@ -61,7 +61,7 @@ const keyOf = ({ headers }: Handshake): string | undefined => /^Bearer\s+(\S+)$/
 const faults = new Set<Fault["_tag"]>([
   ...(["Refuse", "Mute", "Close", "End", "Drop", "Stall", "Malformed", "Duplicate", "Slow", "Hold", "Expire"] as const),
   ...(["Push", "FailResponse", "CutResponse", "CancelCalls", "ToolStorm", "LateAudio"] as const),
-  ...(["Swallow", "RefuseEvent", "Anonymous", "OneId", "OldNames", "FailTranscription", "Skew"] as const)
+  ...(["Swallow", "RefuseEvent", "Anonymous", "OneId", "OneCallId", "OldNames", "FailTranscription", "Skew"] as const)
 ])
 
 const provider = (options: Options): Provider<State> => {

@@ -371,6 +371,19 @@ describe("odd servers", () => {
     })
   )
 
+  it.effect("name all calls alike", () =>
+    Effect.gen(function* () {
+      const emulator = yield* withFaults(Fault.toolStorm(3), Fault.oneCallId)
+      const client = yield* connect(emulator)
+      yield* client.send(update({ tools: [clock] }))
+      const calls = of(yield* client.ask("hello"), "response.function_call_arguments.done")
+      assert.deepStrictEqual(
+        calls.map(({ call_id }) => call_id),
+        ["call_0", "call_0", "call_0"]
+      )
+    })
+  )
+
   it.effect("name all events alike, and replies as in the beta", () =>
     Effect.gen(function* () {
       const emulator = yield* withFaults(Fault.oneId, Fault.oldNames)

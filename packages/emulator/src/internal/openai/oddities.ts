@@ -32,6 +32,10 @@ export const failsToHear = (step: Step): string | undefined => {
   return one.message ?? "The audio could not be transcribed."
 }
 
+/** The name of a call. */
+export const callId = (step: Step): string =>
+  step.state.odd.some(({ _tag }) => _tag === "OneCallId") ? "call_0" : step.id("call")
+
 /** An event as such a server sends it. */
 export const disguise = (odd: ReadonlyArray<Oddity>, event: ServerEvent): ServerEvent =>
   odd.reduce<ServerEvent>((event, one) => {
@@ -51,6 +55,7 @@ export const disguise = (odd: ReadonlyArray<Oddity>, event: ServerEvent): Server
       case "Swallow":
       case "RefuseEvent":
       case "FailTranscription":
+      case "OneCallId":
         return event
     }
   }, event)

@@ -3,6 +3,7 @@
  */
 import * as Base64 from "../audio/base64.ts"
 import type { Beat, End } from "./beats.ts"
+import { callId } from "./oddities.ts"
 import type { Active, Item, Output, WireItem } from "./state.ts"
 import type { Step } from "./step.ts"
 import * as Usage from "./usage.ts"
@@ -63,7 +64,7 @@ const open = (step: Step, responseId: string, kind: Output["kind"], name: string
   const isDefault = step.active(responseId)!.isDefault
   const output: Output = {
     id: step.id("item"),
-    callId: kind === "call" ? step.id("call") : "",
+    callId: kind === "call" ? callId(step) : "",
     name,
     text: "",
     words: [],
