@@ -19,7 +19,7 @@ import type { Emulator } from "@effect-bidi/emulator"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import type { Json } from "./lab.ts"
-import { type Generation, generation, isGoneOn, tooLarge, version } from "./log.ts"
+import { type Generation, generation, isGoneOn, version } from "./log.ts"
 import { answers, asks } from "./mind.ts"
 import type { Outcome } from "./play.ts"
 
@@ -123,7 +123,8 @@ export const broken = (outcome: Outcome): ReadonlyArray<Broken> => {
 
   // 5. stormed: renewals at ages of one second, two, four, and so on
   const renewals = events.filter((event) => event._tag === "ConnectionRestart" && event.reason === "scheduled").length
-  const most = Math.log2(outcome.millis / 1000 + 2)
+  // and a change may need one of its own
+  const most = Math.log2(outcome.millis / 1000 + 2) + outcome.changes.length
   check("stormed", plan.clock === undefined || renewals <= most, `${renewals} renewals in ${outcome.millis} ms`)
 
   // 6. misled
@@ -152,7 +153,10 @@ export const broken = (outcome: Outcome): ReadonlyArray<Broken> => {
 
   // 7. the end
   const large = plan.actions.filter(({ does }) => does === "type too much").length
-  check("wrong end", tooLarge(log) <= 2 * large, `${tooLarge(log)} connections ended of ${large} messages`)
+  const ended = events.filter(
+    (event) => event._tag === "ConnectionRestart" && event.cause?.reason.code === "1009"
+  ).length
+  check("wrong end", ended <= 2 * large, `${ended} connections ended of ${large} messages`)
   if (plan.ends === "inputs end") {
     const isCut = (hit: string) => hit === "failed reply" || hit === "tool storm"
     const end = said.findLast(({ role }) => role === "assistant")

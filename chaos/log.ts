@@ -118,8 +118,4 @@ export const isGoneOn = (log: ReadonlyArray<Emulator.Entry>, connection: number)
       JSON.stringify(entry.event).includes("Go on exactly where")
   )
 
-/** How many connections ended because of a message that was too large. */
-export const tooLarge = (log: ReadonlyArray<Emulator.Entry>): number =>
-  log.filter((entry) => entry.kind === "closed" && entry.code === 1009).length
-
 const newHandle = (event: Json): unknown => event.sessionResumptionUpdate?.newHandle

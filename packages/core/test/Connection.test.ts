@@ -734,6 +734,40 @@ describe("a connection that can be resumed", () => {
     })
   )
 
+  // a handle that comes after the talk so far was sent may be from before it arrived: all of it would be forgotten
+  it.effect.each([false, true])("is one by a handle that knows what it was told (a reply before it: %s)", (replies) =>
+    Effect.gen(function* () {
+      const { agent, model } = yield* agentWith(
+        Effect.fnUntraced(function* (line) {
+          if (line.generation === 3) return void (yield* line.accept)
+          if (line.generation === 1) {
+            yield* line.expectText("one")
+            yield* line.reply({ text: "first" })
+            return yield* line.drop(lost)
+          }
+          if (!replies) yield* line.emit({ _tag: "Resumable", handle: "early" })
+          yield* line.expectText("two")
+          if (replies) {
+            yield* line.reply({ text: "second" })
+            yield* line.emit({ _tag: "Resumable", handle: "late" })
+          }
+          yield* line.drop(lost)
+        }),
+        resumable
+      )
+      const call = yield* agent.start()
+      yield* call.send("one")
+      yield* BidiTest.advance("1 second")
+      yield* call.send("two")
+      yield* BidiTest.advance("1 second")
+      assert.deepStrictEqual(
+        model.log().flatMap((entry) => (entry._tag === "Dialed" ? [entry.setup.resume] : [])),
+        [undefined, undefined, replies ? "late" : undefined]
+      )
+      assert.lengthOf(historyOf(model, 3), replies ? 0 : 2)
+    })
+  )
+
   it.effect("and is not let in by its handle, begins anew with all of the history", () =>
     Effect.gen(function* () {
       const { agent, model } = yield* agentWith(

@@ -121,6 +121,7 @@ export const make = Effect.fnUntraced(function* (
         })
       })
       oversized.told(history)
+      dialed.knows = history.length === 0
       configured.adopting(dialed.configuration)
       yield* inTime(connection.seed(history), "the talk so far was not taken")
       for (const command of resend) askAgain(command)
@@ -181,7 +182,7 @@ export const make = Effect.fnUntraced(function* (
         expiring,
         Exit.succeed({ at: now(), timeLeft: Renewals.span(Duration.toMillis(timeLeft)) })
       )
-    const take = taking(receiver, onExpiring, resumable)
+    const take = taking(receiver, dialed, onExpiring, resumable)
     const read = Effect.andThen(
       connection.listen(take),
       Effect.suspend(() => Effect.fail(lost("the connection ended without a reason")))
@@ -352,12 +353,15 @@ export const make = Effect.fnUntraced(function* (
 const taking =
   (
     receiver: Receiver,
+    dialed: Dialed,
     onExpiring: (timeLeft: Duration.Duration) => void,
     onHandle: (handle: string | undefined) => void
   ): Take<ModelEvent> =>
   (event) => {
-    if (event._tag === "Expiring") onExpiring(event.timeLeft)
-    else if (event._tag === "Resumable") onHandle(event.handle)
+    if (event._tag === "ResponseStarted") dialed.knows = true
+    else if (event._tag === "Expiring") onExpiring(event.timeLeft)
+    // one that was given before the talk so far had arrived would bring back a provider that has forgotten it
+    else if (event._tag === "Resumable") onHandle(dialed.knows ? event.handle : undefined)
     return receiver.receive(event)
   }
 

@@ -24,6 +24,8 @@ export interface Dialed {
   readonly broken: Deferred.Deferred<never, BidiError>
   /** What the provider kept, where the connection was resumed on its side. */
   readonly kept: Kept | undefined
+  /** Whether it has shown that it knows what it was told of the talk so far: nothing, or it has answered since. */
+  knows: boolean
 }
 
 /** By which a connection can be resumed, and what the provider knew then. */
@@ -84,7 +86,8 @@ export const dialing = (
       at: now(),
       configuration,
       broken: Deferred.makeUnsafe<never, BidiError>(),
-      kept: resume?.kept
+      kept: resume?.kept,
+      knows: false
     } satisfies Dialed
   }, Effect.uninterruptible)
 
