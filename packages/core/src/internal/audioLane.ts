@@ -35,11 +35,6 @@ export class AudioLane {
     return this.forgotten + this.count
   }
 
-  /** Whether there are frames that were not sent on any connection, or were to be sent again. */
-  get waits(): boolean {
-    return this.sent < this.count
-  }
-
   /** The number of the oldest frame that is still here. */
   get oldest(): number {
     return this.forgotten

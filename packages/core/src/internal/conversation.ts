@@ -403,18 +403,21 @@ const endOfInputs = Effect.fnUntraced(function* (
 ) {
   if (count === 0) return
   const { ears, model, now, outbox, turn } = rooms
+  // answers whether the connection lived to hear it
   const silence = Effect.gen(function* () {
-    for (const since = now(); turn.online && ears.waitsForSilence(since);) {
+    for (const since = now(); ears.waitsForSilence(since);) {
+      if (!turn.online) return false
       outbox.lane.silence(Audio.silence(model.input, SILENCE))
       yield* Effect.sleep(SILENCE)
     }
+    return true
   })
   // a connection that hears again what was said hears the silence after it again
-  while (outbox.lane.brought > 0) {
-    yield* turn.until(() => turn.online || (turn.atRest && !outbox.lane.waits))
-    yield* silence
+  for (let over = outbox.lane.brought === 0; !over;) {
+    yield* turn.until(() => turn.online)
+    const heard = yield* silence
     yield* turn.until(() => turn.atRest || !turn.online)
-    if (turn.atRest) break
+    over = heard && turn.atRest
   }
   yield* turn.idle
   yield* stop("complete")
