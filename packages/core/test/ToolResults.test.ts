@@ -64,6 +64,18 @@ class Order extends Schema.Class<Order>("Order")({ id: Schema.BigInt, at: Schema
 const circular: Record<string, unknown> = { name: "ring" }
 circular.next = { back: circular }
 
+const nested = (levels: number): Schema.Json => {
+  let value: Schema.Json = {}
+  for (let level = 0; level < levels; level++) value = { in: value }
+  return value
+}
+
+const throwing = {
+  get id(): string {
+    throw new Error("not readable")
+  }
+}
+
 const AN_HOUR = new Date(3_600_000)
 
 describe("a result", () => {
@@ -105,7 +117,12 @@ describe("a result", () => {
     ["not what its schema says", Schema.String, 7],
     ["not of JSON, against its schema", Schema.Json, { id: 7n }],
     ["undefined, against its schema", Schema.Json, undefined],
-    ["a symbol", Schema.Unknown, [Symbol("x")]]
+    ["a symbol", Schema.Unknown, [Symbol("x")]],
+    ["deeper than any stack", Schema.Unknown, nested(20_000)],
+    ["deeper than any stack, by its schema", Schema.Json, nested(20_000)],
+    ["deeper than any stack, in a map", Schema.Unknown, new Map([["deep", nested(20_000)]])],
+    ["a getter that throws", Schema.Unknown, throwing],
+    ["a proxy that throws", Schema.Unknown, new Proxy({}, { ownKeys: () => assert.fail("not readable") })]
   ])("that cannot be told does not make the tool one that failed: %s", ([, schema, value]) =>
     Effect.gen(function* () {
       const { output } = yield* giving(schema, value)
@@ -114,6 +131,35 @@ describe("a result", () => {
         words.startsWith("The tool ran to its end, and what it does has been done: do not repeat it."),
         words
       )
+    })
+  )
+
+  it.effect("that is nested as deep as people nest is told", () =>
+    Effect.gen(function* () {
+      const { output } = yield* giving(Schema.Unknown, nested(100))
+      assert.deepStrictEqual(output, { ...output, result: nested(100), isFailure: false })
+    })
+  )
+
+  it.effect("is also given to a call whose arguments are nested deeper than any stack", () =>
+    Effect.gen(function* () {
+      const toolkit = Toolkit.make(Tool.make("give", { parameters: Schema.Struct({ of: Schema.Json }) }))
+      const model = yield* BidiTest.model(
+        Effect.fnUntraced(function* (line) {
+          yield* line.callTools(["give", { of: nested(2000) }])
+          const { outputs } = yield* line.expect("ToolOutputs")
+          assert.match(String(outputs[0]!.result), /nested more than 512 levels deep/)
+          assert.isTrue(outputs[0]!.isFailure)
+          yield* line.reply({ text: "I see." })
+        })
+      )
+      const agent = yield* BidiAgent.make({ toolkit }).pipe(
+        Effect.provide([model.layer, toolkit.toLayer({ give: () => Effect.die("it runs") })])
+      )
+      const call = yield* agent.start()
+      yield* BidiTest.advance("1 second")
+      yield* call.idle
+      assert.strictEqual(model.commands().length, 1)
     })
   )
 

@@ -11,7 +11,7 @@ import * as Predicate from "effect/Predicate"
 import * as Result from "effect/Result"
 import type * as Schema from "effect/Schema"
 import type { ToolOutput } from "../BidiModel.ts"
-import { byItsSchema } from "./results.ts"
+import { byItsSchema, tooDeep } from "./results.ts"
 import * as WellFormed from "./wellFormed.ts"
 
 export type Answer = Pick<ToolOutput, "result" | "isFailure">
@@ -31,9 +31,15 @@ export const UNKNOWN: Answer = {
 /** The arguments of a call, or what is wrong with them. A model that leaves them out means none. */
 export const parse = (text: string): Result.Result<Schema.Json, string> =>
   Result.try({
-    try: () => (text.trim() === "" ? {} : WellFormed.json(Tool.unsafeSecureJsonParse(text) as Schema.Json)),
+    try: () => (text.trim() === "" ? {} : WellFormed.json(passable(Tool.unsafeSecureJsonParse(text) as Schema.Json))),
     catch: (error) => (error as SyntaxError).message
   })
+
+const passable = (input: Schema.Json): Schema.Json => {
+  const why = tooDeep(input)
+  if (why !== undefined) throw new Error(why)
+  return input
+}
 
 /** What a result of a tool is as an answer. A tool that has done its work has not failed because nobody can say it. */
 export const ofResult = (tool: Tool.Any, result: Tool.HandlerResult<Tool.Any>): Effect.Effect<Answer> => {

@@ -7,7 +7,34 @@ import * as Exit from "effect/Exit"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 
-const isJson = Schema.is(Schema.Json)
+const isJsonValue = Schema.is(Schema.Json)
+
+// A value may throw when it is looked at: getters, proxies.
+const isJson = (value: unknown): value is Schema.Json => {
+  try {
+    return isJsonValue(value)
+  } catch {
+    return false
+  }
+}
+
+// What is nested deeper is no result, and whoever reads or writes it runs out of stack.
+const DEEPEST = 512
+
+const TOO_DEEP = `it is nested more than ${DEEPEST} levels deep`
+
+/** Why JSON cannot be passed on, though it is JSON: `undefined` where it can. */
+export const tooDeep = (value: Schema.Json): string | undefined => (isDeep(value, DEEPEST) ? TOO_DEEP : undefined)
+
+const isDeep = (value: unknown, left: number): boolean =>
+  typeof value === "object" &&
+  value !== null &&
+  (left === 0 || Object.values(value).some((item) => isDeep(item, left - 1)))
+
+const shallow = (value: Schema.Json): Result.Result<Schema.Json, string> => {
+  const why = tooDeep(value)
+  return why === undefined ? Result.succeed(value) : Result.fail(why)
+}
 
 type Encode = (value: unknown) => Effect.Effect<Schema.Json, unknown>
 
@@ -32,9 +59,9 @@ export const byItsSchema = (
   encoded: unknown
 ): Effect.Effect<Result.Result<Schema.Json, string>> =>
   isJson(encoded)
-    ? Effect.succeed(Result.succeed(encoded))
+    ? Effect.succeed(shallow(encoded))
     : Effect.map(Effect.exit(Effect.suspend(() => codecOf(schema)(value))), (exit) =>
-        Exit.isSuccess(exit) && isJson(exit.value) ? Result.succeed(exit.value) : plain(encoded)
+        Exit.isSuccess(exit) && isJson(exit.value) ? shallow(exit.value) : plain(encoded)
       )
 
 /**
@@ -65,6 +92,7 @@ const write = (value: unknown, path: ReadonlyArray<string | number>, inside: Set
   }
   if (value === null) return null
   if (inside.has(value)) throw new Error(`the value${at(path)} contains itself`)
+  if (inside.size >= DEEPEST) throw new Error(TOO_DEEP)
   inside.add(value)
   const json = ofObject(value, path, inside)
   inside.delete(value)
