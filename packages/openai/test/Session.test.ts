@@ -144,6 +144,7 @@ describe("the session that is confirmed", () => {
     ["another name of a proxy's model", { model: "voice-large" }, session],
     ["a deployment's name that sounds like the provider's", { model: "gpt-realtime-prod" }, session],
     ["an alias of a router", { model: "gpt-voice" }, { ...session, model: "gpt-realtime" }],
+    ["a router that says whose model it is", { model: "gpt-realtime" }, { ...session, model: "openai/gpt-realtime" }],
     ["numbers that are a little off", { speed: 1.1 }, output({ speed: 1.100000023841858 })],
     [
       "the other name of the default",

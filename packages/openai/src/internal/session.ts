@@ -165,6 +165,10 @@ const idOf = (voice: unknown): unknown => (isFields(voice) ? voice.id : voice)
 const published =
   /^(gpt-realtime(-(mini|1\.5|2|2\.1|2\.1-mini))?|gpt-4o(-mini)?-realtime-preview|gpt-audio(-1\.5|-mini))(-\d{4}-\d\d-\d\d)?$/
 
-// A model answers under the name of its snapshot. Any other name is that of a deployment, or an alias of a router.
-const isModel = (asked: string, confirmed: unknown): boolean =>
-  typeof confirmed !== "string" || !published.test(asked) || confirmed === asked || confirmed.startsWith(`${asked}-20`)
+// A model answers under the name of its snapshot, behind a router with a provider's name before it. Any other name is that of
+// a deployment, or an alias of a router.
+const isModel = (asked: string, confirmed: unknown): boolean => {
+  if (typeof confirmed !== "string" || !published.test(asked)) return true
+  const own = confirmed.slice(confirmed.lastIndexOf("/") + 1)
+  return own === asked || own.startsWith(`${asked}-20`)
+}
