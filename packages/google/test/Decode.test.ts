@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import type { Usage } from "@effect-bidi/core/BidiEvent"
 import * as Duration from "effect/Duration"
 import * as M from "./fixtures/messages.ts"
-import { brief, events, KEY, older, send, start, summary } from "./support/protocol.ts"
+import { brief, events, hear, KEY, older, send, start, summary } from "./support/protocol.ts"
 
 const usage: Usage = {
   _tag: "Usage",
@@ -153,6 +153,65 @@ describe("what the provider says", () => {
       messages.flatMap((message) => events(one, message)),
       events(start(), ...messages)
     )
+  })
+})
+
+// "Transcriptions are sent independently of other messages, in no guaranteed order" (reference of serverContent)
+describe("words that come behind the end of their turn", () => {
+  const turn = [M.speech(), M.words("It is"), M.turnComplete()]
+
+  it("are told, and leave no reply open", () => {
+    const state = start()
+    assert.deepStrictEqual(brief(state, ...turn, M.words(" fine.")).slice(-4), [
+      "c_r2 started",
+      "c_a2 +fine.",
+      "c_a2 =fine.",
+      "c_r2 complete"
+    ])
+    assert.isUndefined(state.reply)
+  })
+
+  it("are told where the turn had none", () => {
+    const state = start()
+    assert.deepStrictEqual(brief(state, M.speech(), M.turnComplete(), M.words("Fine.")).slice(-4), [
+      "c_r2 started",
+      "c_a2 +Fine.",
+      "c_a2 =Fine.",
+      "c_r2 complete"
+    ])
+    assert.deepStrictEqual(brief(state, M.words("Fine."), M.turnComplete()), [
+      "c_r3 started",
+      "c_a3 +Fine.",
+      "c_a3 =Fine.",
+      "c_r3 complete"
+    ])
+  })
+
+  it("are not told of a turn that was cut off, and leave no reply open", () => {
+    const state = start()
+    events(state, M.speech(), M.words("It is"), M.interrupted(), M.turnComplete())
+    assert.deepStrictEqual(brief(state, M.words(" fine.")), [])
+    assert.isUndefined(state.reply)
+  })
+
+  it("are the beginning of a reply where one is asked for", () => {
+    const state = start()
+    events(state, ...turn)
+    send(state, { _tag: "UserMessage", id: "m1", parts: ["And now?"] })
+    assert.deepStrictEqual(brief(state, M.words("Now"), M.turnComplete()), [
+      "c_r2 started",
+      "c_a2 +Now",
+      "c_a2 =Now",
+      "c_r2 complete"
+    ])
+  })
+
+  it("are the beginning of a reply where the user has spoken since", () => {
+    const state = start()
+    events(state, ...turn)
+    hear(state, 2)
+    assert.deepStrictEqual(brief(state, M.words("Now")).slice(-2), ["c_r2 started", "c_a2 +Now"])
+    assert.isDefined(state.reply)
   })
 })
 

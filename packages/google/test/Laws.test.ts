@@ -138,6 +138,8 @@ const run = (isOlder: boolean, acts: ReadonlyArray<Act>): Talk => {
   while (openCalls(talk).length > 0) answer(talk)
   take(talk, M.turnComplete(undefined, status("busy")), { interactionStatus: "IDLE" })
   take(talk, M.speech(), M.turnComplete())
+  // of which a word may be late
+  take(talk, M.words(" at last"))
   overdue(talk)
   return talk
 }

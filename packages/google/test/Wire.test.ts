@@ -237,6 +237,9 @@ describe("pieces of a transcription", () => {
   it.each([
     ["I need a table.", "For four.", " For four."],
     ["Really?", "yes", " yes"],
+    ['"Hi."', "She waved", " She waved"],
+    ["(Really?)", "yes", " yes"],
+    ['He said "', "Hi", "Hi"],
     ["Well,", "then", " then"],
     ["A table.", " For four.", " For four."],
     ["I want", " tea", " tea"],

@@ -16,9 +16,13 @@ export const joined = (before: string, piece: string): string => {
 // hosts and abbreviations are written without a space too.
 const beginsBurst = (before: string, piece: string): boolean => {
   if (again(before, piece) !== undefined) return false
-  if (before.endsWith(".")) return !/(^|[\s.])\p{L}\.$/u.test(before) && /^["'“‘¿¡(]?\p{Lu}/u.test(piece)
-  return /[,;:!?…]$/u.test(before) && /^["'“‘¿¡(]?\p{L}/u.test(piece)
+  const sentence = before.replace(CLOSING, "")
+  if (sentence.endsWith(".")) return !/(^|[\s.])\p{L}\.$/u.test(sentence) && /^["'“‘¿¡(]?\p{Lu}/u.test(piece)
+  return /[,;:!?…]$/u.test(sentence) && /^["'“‘¿¡(]?\p{L}/u.test(piece)
 }
+
+// What closes a quotation or a bracket behind the end of a sentence.
+const CLOSING = /(?<=[.!?…])["'”’)\]]+$/u
 
 /** What is new in a piece that says all of it again; `undefined` for one that does not. */
 const again = (before: string, piece: string): string | undefined => {

@@ -7,7 +7,7 @@
  */
 import type { BidiError } from "@effect-bidi/core/BidiError"
 import type { ModelEvent, ToolCall } from "@effect-bidi/core/BidiModel"
-import type { Events, Reply, State } from "./state.ts"
+import type { Events, Last, Reply, State } from "./state.ts"
 import { nextId } from "./state.ts"
 import { joined } from "./joined.ts"
 import { giveUp, leave, onReply, onTurnEnd, overdue } from "./utterance.ts"
@@ -18,6 +18,7 @@ type Ending = Pick<Done, "stopReason"> & Partial<Pick<Done, "detail" | "error">>
 export const onAudio = (state: State, audio: Uint8Array, out: Events): void => {
   const reply = opened(state, out)
   reply.spoken = true
+  reply.sounded = true
   out.push({ _tag: "AudioDelta", responseId: reply.id, itemId: itemOf(state, reply).id, audio })
 }
 
@@ -29,6 +30,7 @@ export const onReasoning = (state: State, delta: string, out: Events): void => {
 
 export const onReplyWords = (state: State, words: string, out: Events): void => {
   if (words === "") return
+  if (state.last !== undefined && isTail(state, state.last)) return onTail(state, state.last, words, out)
   const reply = opened(state, out)
   const item = itemOf(state, reply)
   const delta = joined(item.text, words)
@@ -36,6 +38,34 @@ export const onReplyWords = (state: State, words: string, out: Events): void => 
   if (delta === "") return
   item.text += delta
   out.push({ _tag: "TranscriptDelta", role: "assistant", itemId: item.id, responseId: reply.id, delta })
+}
+
+// Transcriptions come in no order relative to the end of the turn: words that nobody asked for, right behind a turn of which
+// there was sound, are the last of it. Enough sound of the user since may be something that is being answered.
+const isTail = ({ begun, calls, reply, session, since, speaking, ...state }: State, last: Last): boolean =>
+  reply === undefined &&
+  last.sounded &&
+  !begun &&
+  !speaking &&
+  calls.size === 0 &&
+  since < session.second &&
+  !isAsked(state)
+
+// No end will follow them, so they have their own. Those of a turn that was cut off were not heard.
+const onTail = (state: State, last: Last, words: string, out: Events): void => {
+  if (last.cut) return
+  const delta = joined(last.text, words)
+  last.text += delta
+  const text = delta.trimStart()
+  if (text === "") return
+  const responseId = nextId(state, "replies")
+  const itemId = nextId(state, "items")
+  out.push(
+    { _tag: "ResponseStarted", responseId },
+    { _tag: "TranscriptDelta", role: "assistant", itemId, responseId, delta: text },
+    { _tag: "TranscriptDone", role: "assistant", itemId, responseId, text },
+    { _tag: "ResponseDone", responseId, stopReason: "complete" }
+  )
 }
 
 export const onCalls = (state: State, calls: ReadonlyArray<ToolCall>, out: Events): void => {
@@ -136,7 +166,7 @@ const opened = (state: State, out: Events): Reply => {
     onIdle(state, out)
   }
   onReply(state, out)
-  const reply: Reply = { id: nextId(state, "replies"), item: undefined, held: false, spoken: false }
+  const reply: Reply = { id: nextId(state, "replies"), item: undefined, held: false, spoken: false, sounded: false }
   state.reply = reply
   state.owed = undefined
   state.resuming = false
@@ -146,7 +176,7 @@ const opened = (state: State, out: Events): Reply => {
   return reply
 }
 
-const isAsked = ({ owed, utterance }: State): boolean =>
+const isAsked = ({ owed, utterance }: Pick<State, "owed" | "utterance">): boolean =>
   owed !== undefined || (utterance !== undefined && !utterance.answered)
 
 const goesOn = (reply: Reply): Reply => {
@@ -164,10 +194,11 @@ const finishItem = (reply: Reply, out: Events): void => {
 }
 
 const finish = (state: State, reply: Reply, ending: Ending, out: Events): void => {
+  const text = reply.item?.text ?? ""
   finishItem(reply, out)
   out.push({ _tag: "ResponseDone", responseId: reply.id, ...ending })
   state.reply = undefined
-  state.last = { id: reply.id, cut: false }
+  state.last = { id: reply.id, cut: false, sounded: reply.sounded, text }
 }
 
 const fine = new Set(["", "TURN_COMPLETE_REASON_UNSPECIFIED"])

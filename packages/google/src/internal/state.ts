@@ -50,6 +50,17 @@ export interface Reply {
   held: boolean
   /** There was sound, or words of it; until then there is nothing to be heard. */
   spoken: boolean
+  /** There was sound. */
+  sounded: boolean
+}
+
+/** A reply that has ended. */
+export interface Last {
+  readonly id: string
+  cut: boolean
+  readonly sounded: boolean
+  /** What is known of its words. */
+  text: string
 }
 
 /** A call that came lately. */
@@ -86,7 +97,7 @@ export interface State {
   readonly counts: { replies: number; items: number; utterances: number; calls: number }
   reply: Reply | undefined
   /** The last reply that ended. The provider may still cut it off, while it is being played. */
-  last: { readonly id: string; cut: boolean } | undefined
+  last: Last | undefined
   /** Where words of the user go. */
   utterance: Utterance | undefined
   /** A turn whose words have not come, and whose place is another's now. */
