@@ -19,7 +19,7 @@ import type { Emulator } from "@effect-bidi/emulator"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import type { Json } from "./lab.ts"
-import { type Generation, generation, isGoneOn, version } from "./log.ts"
+import { calledFor, type Generation, generation, isGoneOn, LAST_MOMENT, version } from "./log.ts"
 import { answers, asks } from "./mind.ts"
 import type { Outcome } from "./play.ts"
 
@@ -67,7 +67,17 @@ export const broken = (outcome: Outcome): ReadonlyArray<Broken> => {
     for (const result of ran) {
       check("lost", last?.results.includes(result) === true, `the last connection does not know ${result}`)
     }
+    for (const result of calledFor(plan.provider, log, outcome.heldUp)) {
+      check("lost", ran.includes(result), `the tool for ${result} was called and did not run`)
+    }
     check("lost", ran.length - direct.length === uses.length, `${uses.length} calls, but ${ran} ran`)
+    // who cuts the model off does not want the rest
+    const { results, texts } = outcome.owed
+    const isCut = plan.actions.some(({ does }) => does === "interrupt") || outcome.interruptedAfter.length > 0
+    check("lost", isCut || results.length === 0, `no reply came of ${results}`)
+    const isLast = (text: string) => numberOf(text) === plan.actions.length
+    const isStorm = outcome.hits.includes("tool storm") // which is a reply to anything
+    check("lost", isCut || isStorm || !texts.some(isLast), `${texts} was not said`)
     check("lost", typed.length >= plan.actions.filter(types).length, `only ${typed} left`)
   }
 
@@ -198,9 +208,6 @@ const usageOf = (events: ReadonlyArray<BidiEvent.Output>, n: number): ReadonlyAr
     return event._tag === "Usage" && current === n ? [event.totalTokens] : []
   })
 }
-
-// What a provider says in the last moment of a connection may not arrive any more.
-const LAST_MOMENT = 250
 
 const miscounted = (
   { brokenAt = Infinity, closedAt = Infinity, usage }: Generation,

@@ -7,6 +7,9 @@ import { type Json, labs } from "./lab.ts"
 import { asks, withoutArguments } from "./mind.ts"
 import type { Provider } from "./plan.ts"
 
+/** What a provider says in the last moment of a connection, in milliseconds, may not arrive any more. */
+export const LAST_MOMENT = 250
+
 /** One connection that became the conversation's. */
 export interface Generation {
   readonly connection: number
@@ -117,5 +120,23 @@ export const isGoneOn = (log: ReadonlyArray<Emulator.Entry>, connection: number)
       entry.kind === "received" &&
       JSON.stringify(entry.event).includes("Go on exactly where")
   )
+
+/** Results that calls are for which left long before their connection ended. Gemini takes calls back, and is not asked. */
+export const calledFor = (
+  provider: Provider,
+  log: ReadonlyArray<Emulator.Entry>,
+  heldUp: number
+): ReadonlyArray<string> => {
+  if (provider === "google") return []
+  const type = provider === "openai" ? "response.function_call_arguments.done" : "toolUse"
+  return log.flatMap((entry) => {
+    if (entry.kind !== "sent" || entry.type !== type) return []
+    const end = log.find((one) => one.kind === "closed" && one.connection === entry.connection)
+    const broken = log.find((one) => one.kind === "sent" && one.connection === entry.connection && one.type === "")
+    const until = Math.min((end?.at ?? Infinity) - LAST_MOMENT - 2 * heldUp, broken?.at ?? Infinity)
+    const name = /tool-(\w+)-\d+/.exec(JSON.stringify(entry.event))?.[1]
+    return name === undefined || entry.at > until ? [] : [`done-${name}`]
+  })
+}
 
 const newHandle = (event: Json): unknown => event.sessionResumptionUpdate?.newHandle

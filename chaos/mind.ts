@@ -10,6 +10,8 @@ export interface Mind {
   readonly answered: ReadonlyArray<string>
   /** Everything it meant to say. */
   readonly said: ReadonlyArray<string>
+  /** The results of tools that it knew when it replied. */
+  readonly noticed: ReadonlySet<string>
 }
 
 /** The texts and phrases in something that the user said. */
@@ -62,6 +64,7 @@ const WORDS = ["well", "now", "so", "then", "and", "there", "it", "is"]
 export const make = (): Mind => {
   const answered: Array<string> = []
   const said: Array<string> = []
+  const noticed = new Set<string>()
 
   const say = (text: string) => {
     said.push(text)
@@ -69,6 +72,7 @@ export const make = (): Mind => {
   }
 
   const assistant: Assistant.Assistant = ({ memory, request = "" }) => {
+    for (const result of JSON.stringify(memory).match(/\bdone-\w+/g) ?? []) noticed.add(result)
     const open = questions(memory)
     answered.push(...open.map(({ id }) => id))
     const names = open.flatMap(({ tools }) => tools)
@@ -84,5 +88,5 @@ export const make = (): Mind => {
     return say(/Say exactly: \\?"([^"\\]*)/.exec(wish)?.[1] ?? "Go on.")
   }
 
-  return { assistant, answered, said }
+  return { assistant, answered, said, noticed }
 }

@@ -131,8 +131,8 @@ const apart = (hits: ReadonlyArray<Hit>): ReadonlyArray<Hit> => {
   return hits.map((hit) => ({ ...hit, faults: tellable(hit.faults), next: tellable(hit.next) }))
 }
 
-// one conversation in twelve
-const DEAD = [...Array.from({ length: 22 }, () => undefined), "half-open", "long outage"] as const
+// one conversation in eight
+const DEAD = [...Array.from({ length: 21 }, () => undefined), "half-open", "long outage", "long outage"] as const
 
 /** Of a conversation whose clock hurries; an outage that is longer than anybody has patience. */
 const deadly: Record<"half-open" | "long outage", (dice: Dice) => Hit> = {

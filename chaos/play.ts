@@ -39,6 +39,8 @@ export interface Outcome {
   readonly sent: ReadonlyArray<string>
   readonly refused: ReadonlyArray<unknown>
   readonly spoken: ReadonlyArray<string>
+  /** What came of no reply though all was at rest. */
+  readonly owed: Owed
   /** Versions of the instructions, in the order in which the changes ended, and why those do not hold that do not. */
   readonly changes: ReadonlyArray<Changed>
   /** After how many connections the user interrupted while there was none. */
@@ -55,6 +57,12 @@ export interface Outcome {
   readonly sockets: number
   readonly fibers: number
   readonly millis: number
+}
+
+/** What the model had not done when everything was at rest: replied to these results, said these texts. */
+export interface Owed {
+  readonly results: ReadonlyArray<string>
+  readonly texts: ReadonlyArray<string>
 }
 
 /** A change of the instructions. */
@@ -90,6 +98,14 @@ export const play = Effect.fnUntraced(function* (plan: Plan): Effect.fn.Return<O
   const spoken: Array<string> = []
   const changes: Array<Changed> = []
   const interruptedAfter: Array<number> = []
+  const wished: Array<string> = []
+  let owed: Owed = { results: [], texts: [] }
+  const owes = () => {
+    owed = {
+      results: ran.filter((result) => !result.startsWith("done-d") && !mind.noticed.has(result)),
+      texts: wished.filter((text) => !mind.said.includes(text))
+    }
+  }
   const store = Store.make(plan.store)
   const hits: Array<string> = []
   const recorder = BidiTest.recorder()
@@ -173,7 +189,9 @@ export const play = Effect.fnUntraced(function* (plan: Plan): Effect.fn.Return<O
             case "interrupt":
               return call.interrupt()
             case "say":
-              return Effect.ignore(call.say(`Said ${n}.`))
+              return call
+                .say(`Said ${n}.`)
+                .pipe(Effect.match({ onSuccess: () => wished.push(`Said ${n}.`), onFailure: () => undefined }))
             case "call a tool":
               return Effect.ignore(call.callTool("work", { name: `tool-d${n}-${lasts}` }, { record: true }))
             // one phrase at a time: more than 2.5 seconds of sound are not kept
@@ -223,6 +241,7 @@ export const play = Effect.fnUntraced(function* (plan: Plan): Effect.fn.Return<O
           yield* Queue.end(microphone)
           const exit = yield* Effect.exit(call.await)
           yield* Fiber.interrupt(trouble)
+          owes()
           history = yield* call.history
           return yield* exit
         }
@@ -230,6 +249,7 @@ export const play = Effect.fnUntraced(function* (plan: Plan): Effect.fn.Return<O
           yield* user
           yield* Fiber.join(trouble)
           yield* call.idle
+          owes()
           store.endIsNear()
           // whoever still answers is alive, and knows everything; what is left of the faults may meet the answer
           for (let n = plan.actions.length + 1; n <= plan.actions.length + LAST_WORDS; n++) {
@@ -274,6 +294,7 @@ export const play = Effect.fnUntraced(function* (plan: Plan): Effect.fn.Return<O
         spoken,
         changes,
         interruptedAfter,
+        owed,
         stored: store.log,
         ran,
         hits,

@@ -483,6 +483,50 @@ describe("a turn of the user is not asked again", () => {
   )
 })
 
+// The reply to the first was on its way when the second was sent: the second is what cut it off, and has its own to come.
+describe("a message that was sent before the reply to another was heard of", () => {
+  const crossing = (then: BidiTest.Script) =>
+    Effect.gen(function* () {
+      const scripted = yield* agentWith((line) =>
+        Effect.gen(function* () {
+          yield* line.accept
+          if (line.generation > 1) return
+          yield* line.expectText("one")
+          yield* line.expectText("two")
+          yield* line.emit({ _tag: "ResponseStarted", responseId: "r1" })
+          yield* line.emit({ _tag: "Interrupted", responseId: "r1" })
+          yield* line.emit({ _tag: "ResponseDone", responseId: "r1", stopReason: "interrupted" })
+          yield* then(line)
+        })
+      )
+      const call = yield* scripted.agent.start()
+      yield* call.send("one")
+      yield* call.send("two")
+      return { ...scripted, call }
+    })
+
+  it.effect("is owed a reply when that is cut off by it", () =>
+    Effect.gen(function* () {
+      const { call } = yield* crossing((line) =>
+        Effect.andThen(line.wait("5 seconds"), line.reply({ text: "To the second." }))
+      )
+      const waiting = yield* Effect.forkChild(call.idle)
+      yield* BidiTest.advance("4 seconds")
+      assert.isUndefined(waiting.pollUnsafe())
+      yield* BidiTest.advance("2 seconds")
+      assert.isDefined(waiting.pollUnsafe())
+    })
+  )
+
+  it.effect("is asked again when the connection is lost then", () =>
+    Effect.gen(function* () {
+      const { model } = yield* crossing((line) => Effect.andThen(line.wait("1 second"), line.drop(lost)))
+      yield* BidiTest.advance("5 seconds")
+      assert.include(asked(model, 2), "user: two")
+    })
+  )
+})
+
 describe("an interruption while nobody is connected", () => {
   const story = outage(
     (line) =>

@@ -140,6 +140,7 @@ export class Receiver {
       }
       case "Interrupted": {
         this.turn.questions.meant()
+        this.turn.cutShort(event.responseId)
         return this.cutOff(event.responseId)
       }
       case "Refused": {

@@ -46,6 +46,7 @@ export class Turn {
   private offline = false // between the loss of a connection and the next one
   private asked: number | undefined // since when a reply is waited for that has not begun
   private requests: ReadonlyArray<Request> = [] // for it
+  private behind: ReadonlyArray<Request> = [] // those of the reply that is being generated but for the first
   private following: string | undefined // the instructions of the reply that is being generated
   private cut: string | undefined // the reply that ended with its connection, until the rest of it was asked for
   private speaking = false
@@ -91,12 +92,26 @@ export class Turn {
     this.active = responseId
     this.asked = more ? this.now() : undefined
     this.requests = more ? requests.slice(-1) : []
+    this.behind = more ? [] : requests.slice(1)
     this.following = instructionsOf(more ? requests.slice(0, -1) : requests)
     this.cut = undefined
     if (!more) this.questions.replyBegins()
     this.replies.set(responseId, "active")
     if (this.replies.size > REMEMBERED) this.replies.delete(this.replies.keys().next().value!)
     this.changed()
+  }
+
+  /**
+   * The provider has cut this reply off, and nobody speaks: then it was by what was sent while the reply was on its way to
+   * begin, which has a reply of its own to come.
+   */
+  cutShort(responseId: string): void {
+    const { behind } = this
+    if (responseId !== this.active || this.userSpeaking || behind.length === 0) return
+    this.behind = []
+    for (const { message } of behind) if (message !== undefined) this.questions.asked(message)
+    this.requests = [...behind, ...this.requests]
+    this.asked = this.now()
   }
 
   done(responseId: string): void {
