@@ -21,7 +21,8 @@ const renewals = (script: (line: BidiTest.Line) => Effect.Effect<unknown>) =>
       Effect.fnUntraced(function* (line) {
         yield* line.accept
         yield* script(line)
-      })
+      }),
+      { lifetime: "10 minutes" }
     )
     const recorder = BidiTest.recorder()
     const call = yield* agent.start({ outputs: [recorder.output], connection: { renew: { after: "1 minute" } } })
