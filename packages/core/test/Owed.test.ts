@@ -613,6 +613,55 @@ describe("a connection that is lost while the words of the user come in", () => 
     })
   )
 
+  // the sound of a turn is not kept once it has a reply, or once its words are known: nothing asks by itself any more
+  const gone: ReadonlyArray<readonly [string, (line: BidiTest.Line) => Effect.Effect<unknown>]> = [
+    [
+      "a reply without words, while another is owed to a tool",
+      (line) =>
+        Effect.gen(function* () {
+          yield* line.callTools(["slow", {}])
+          yield* line.wait("500 millis")
+          yield* line.emit(
+            { _tag: "UserTurn", itemId: "u", respond: true },
+            { _tag: "ResponseStarted", responseId: "r" }
+          )
+          yield* line.expect("ToolOutputs")
+        })
+    ],
+    [
+      "words, though none were understood",
+      (line) =>
+        Effect.andThen(
+          line.wait("500 millis"),
+          line.emit(
+            { _tag: "UserTurn", itemId: "u", respond: true },
+            { _tag: "TranscriptDone", role: "user", itemId: "u", text: "" }
+          )
+        )
+    ]
+  ]
+  for (const [what, before] of gone) {
+    it.effect(`has the reply asked for, where the speech had ${what}`, () =>
+      Effect.gen(function* () {
+        const model = yield* BidiTest.model((line) =>
+          Effect.gen(function* () {
+            yield* line.accept
+            if (line.generation > 1) return
+            yield* before(line)
+            yield* line.wait("100 millis")
+            yield* line.drop(lost)
+          })
+        )
+        const toolkit = Toolkit.make(Tool.make("slow", { success: Schema.String }))
+        const handlers = toolkit.toLayer({ slow: () => Effect.as(Effect.sleep("1 second"), "done") })
+        const agent = yield* BidiAgent.make({ toolkit }).pipe(Effect.provide([model.layer, handlers]))
+        yield* agent.start({ inputs: [BidiTest.caller(BidiTest.speech("500 millis"), BidiTest.pause("1 minute"))] })
+        yield* BidiTest.advance("5 seconds")
+        assert.deepStrictEqual(asked(model, 2), ["respond: "])
+      })
+    )
+  }
+
   it.effect("keeps the words of speech that had a reply already", () =>
     Effect.gen(function* () {
       const { agent, model } = yield* agentWith((line) =>

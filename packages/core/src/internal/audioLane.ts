@@ -21,7 +21,8 @@ export class AudioLane {
   private first = 0 // the frame ends[first] is the oldest that is still here
   private sent = 0 // how many of those that are here were sent, from the oldest on
   private forgotten = 0 // how many frames have left the lane, since the beginning
-  private turns = 0 // the number of the first frame that belongs to no turn yet
+  private turns = 0 // the number of the first frame that belongs to no turn of this connection yet
+  private asked = 0 // the number of the first frame that never belonged to any
 
   /** `onLost` hears of every frame that is lost and was never sent, `onWaiting` when frames have to wait. */
   constructor(format: Audio.AudioFormat, onLost: () => void, onWaiting: () => void) {
@@ -38,6 +39,11 @@ export class AudioLane {
   /** The number of the oldest frame that is still here. */
   get oldest(): number {
     return this.forgotten
+  }
+
+  /** Whether there is speech that was taken as a turn and has no answer: the next connection gets it again. */
+  get unanswered(): boolean {
+    return this.asked > this.forgotten
   }
 
   /** Takes a frame, and passes it on at once if nothing is in its way. */
@@ -95,6 +101,7 @@ export class AudioLane {
   /** The provider took what was sent as a turn. */
   committed(): void {
     this.turns = this.forgotten + this.sent
+    this.asked = Math.max(this.asked, this.turns)
   }
 
   /** All turns were answered, or their words are known: they are never sent again. */

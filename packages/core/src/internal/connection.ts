@@ -116,6 +116,7 @@ export const make = Effect.fnUntraced(function* (
           owed: outbox.inTurn() ? undefined : turn.owed,
           asked: turn.questions.ids,
           unheeded: turn.unheeded,
+          heardAgain: outbox.lane.unanswered,
           kept: dialed.kept,
           limit: model.limits.history
         })

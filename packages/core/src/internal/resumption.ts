@@ -25,6 +25,8 @@ export interface Situation {
   readonly asked: ReadonlySet<string>
   /** Those of them that were sent into a reply, whose words may stand behind them. */
   readonly unheeded: ReadonlySet<string>
+  /** Whether the sound of some of them will be sent again. */
+  readonly heardAgain: boolean
   readonly kept: Kept | undefined
   /** How much text the provider takes as history, in bytes of UTF-8. */
   readonly limit: number | undefined
@@ -45,7 +47,16 @@ const CONTINUE =
  * What the user said last and nobody answered is asked again, not told as history; speech whose words are not known is
  * sent again as sound by the outbox. A reply that was being spoken is gone on with.
  */
-export const resumption = ({ asked, first, kept, limit, owed, transcript, unheeded }: Situation): Resumption => {
+export const resumption = ({
+  asked,
+  first,
+  heardAgain,
+  kept,
+  limit,
+  owed,
+  transcript,
+  unheeded
+}: Situation): Resumption => {
   const told = transcript.filter((entry) => entry._tag !== "Assistant" || entry.text !== "")
   const [answered, last] = first ? [told, []] : split(told, asked, unheeded)
   // the provider has answered what it kept, though nothing of that may have been heard
@@ -56,7 +67,7 @@ export const resumption = ({ asked, first, kept, limit, owed, transcript, unheed
   const { dropped, shortened, told: history } = trim(known, limit)
   const resend = unanswered.toReversed().map(again)
   const latest = answered.findLast((entry) => !isEmpty(entry) && !isRunning(entry))
-  const request = requestFor(owed, unanswered.length > 0, own.length > 0, latest)
+  const request = requestFor(owed, unanswered.length > 0, own.length > 0 && heardAgain, latest)
   return { history, resend: request === undefined ? resend : [request, ...resend], dropped, shortened }
 }
 
@@ -80,7 +91,7 @@ const split = (
 }
 
 // What is asked for besides what the user said last, in `words` or `spoken` so that it will be heard again: with that the
-// model is asked for a reply anyway. Of speech that had a reply already there is no sound any more.
+// model is asked for a reply anyway. Of speech that had a reply already, or whose words came, there is no sound any more.
 const requestFor = (
   owed: Owed | undefined,
   words: boolean,
