@@ -84,7 +84,9 @@ describe("a proxy", () => {
       )
       const error = yield* Effect.flip(talk(model))
       assert.instanceOf(error, BidiError)
-      assert.match((error as BidiError).message, /407/)
+      assert.match((error as BidiError).message, /refused with HTTP 407/)
+      // nothing comes of trying that again
+      assert.strictEqual((error as BidiError).reason._tag, "InvalidRequest")
     })
   )
 

@@ -33,5 +33,6 @@ export const through = async (agent: Agent, url: URL, givenUp: AbortSignal): Pro
   if (!givenUp.aborted && (status === undefined || status === 200)) return socket
   socket.destroy()
   if (givenUp.aborted) throw new Error("the connection was given up")
-  throw new Error(`the proxy refuses with HTTP ${status}`)
+  // read as the refusal of a provider is
+  throw Object.assign(new Error("by the proxy"), { $metadata: { httpStatusCode: status } })
 }
