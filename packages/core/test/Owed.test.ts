@@ -143,6 +143,50 @@ describe("a connection that is lost in the middle of a reply", () => {
   )
 })
 
+describe("a connection that is lost before the first word of a reply to speech", () => {
+  // the sound of it is gone, and its words were never known
+  it.effect("has the next one asked for it", () =>
+    Effect.gen(function* () {
+      const { agent, model } = yield* agentWith((line) =>
+        Effect.gen(function* () {
+          yield* line.accept
+          if (line.generation > 1) return
+          yield* line.emit({ _tag: "UserTurn", itemId: "u", respond: true })
+          yield* line.emit({ _tag: "ResponseStarted", responseId: "r" })
+          yield* line.wait("100 millis")
+          yield* line.drop(lost)
+        })
+      )
+      yield* agent.start()
+      yield* BidiTest.advance("1 second")
+      assert.deepStrictEqual(asked(model, 2), ["respond: "])
+    })
+  )
+
+  it.effect("has the next one asked for it, also when another reply was asked for meanwhile", () =>
+    Effect.gen(function* () {
+      const toolkit = Toolkit.make(Tool.make("look", { success: Schema.String }))
+      const model = yield* BidiTest.model((line) =>
+        Effect.gen(function* () {
+          yield* line.accept
+          if (line.generation > 1) return
+          yield* line.callTools(["look", {}])
+          yield* line.emit({ _tag: "UserTurn", itemId: "u", respond: true })
+          yield* line.emit({ _tag: "ResponseStarted", responseId: "r" })
+          yield* line.expect("ToolOutputs")
+          yield* line.drop(lost)
+        })
+      )
+      const agent = yield* BidiAgent.make({ toolkit }).pipe(
+        Effect.provide([model.layer, toolkit.toLayer({ look: () => Effect.as(Effect.sleep("1 second"), "a fox") })])
+      )
+      yield* agent.start()
+      yield* BidiTest.advance("5 seconds")
+      assert.deepStrictEqual(asked(model, 2), ["respond: "])
+    })
+  )
+})
+
 describe("an outage that is longer than any patience", () => {
   const tools = Toolkit.make(Tool.make("look", { success: Schema.String }))
 
