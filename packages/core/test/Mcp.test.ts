@@ -4,6 +4,7 @@ import * as McpClient from "effect/ai/McpClient"
 import * as McpProtocol from "effect/ai/McpProtocol"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as References from "effect/References"
 import * as Schema from "effect/Schema"
@@ -40,8 +41,11 @@ const tools: ReadonlyArray<RemoteTool> = [
   { name: "fail", result: () => ({ isError: true, content: text("The gate is shut.", "Its key is under the mat.") }) },
   { name: "files.read", result: () => ({ content: text("a file with a dotted name") }) },
   { name: "files_read", result: () => ({ content: text("a file") }) },
-  { name: "hang", result: () => undefined }
+  { name: "hang", result: () => undefined },
+  { name: "slow", result: () => new Promise((resolve) => (answerSlow = resolve)) }
 ]
+
+let answerSlow: (result: unknown) => void = () => undefined
 
 const start = (options: Partial<McpServerOptions> = {}) =>
   Effect.gen(function* () {
@@ -141,6 +145,19 @@ describe("tools of an MCP server", () => {
         server.forgetSessions()
         assert.isFalse((yield* call.callTool("get_weather", { city: "Oslo" })).isFailure)
       })
+  )
+
+  it.live("that wait for an answer get it, though the server has forgotten the session meanwhile", () =>
+    Effect.gen(function* () {
+      const { call, server } = yield* talk()
+      const slow = yield* Effect.forkChild(call.callTool("slow", {}))
+      while (server.calls.length === 0) yield* Effect.sleep("5 millis")
+      server.forgetSessions()
+      assert.isFalse((yield* call.callTool("get_weather", { city: "Oslo" })).isFailure)
+      assert.strictEqual(server.sessions(), 2)
+      answerSlow({ content: text("At last.") })
+      assert.deepStrictEqual(yield* Fiber.join(slow), { result: "At last.", isFailure: false })
+    })
   )
 
   it.live("of a client that is given say that the session is gone", () =>

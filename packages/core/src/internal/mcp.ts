@@ -35,13 +35,33 @@ export interface McpOptions {
 }
 
 type Client = McpClient.McpClient
+type Ask = (request: {
+  readonly tool: McpSchema.Tool
+  readonly arguments: Record<string, unknown>
+}) => Effect.Effect<McpSchema.CallToolResult, McpClientError>
+
+interface Session {
+  readonly client: Client
+  readonly scope: Scope.Closeable
+  /** How many calls wait for their answers in it. */
+  running: number
+  /** The server has forgotten it, and another has taken its place. */
+  over: boolean
+}
+
 type Call = (tool: McpSchema.Tool, input: Record<string, unknown>) => Effect.Effect<string, string>
 
 export const toolkit = Effect.fnUntraced(function* <E, R>(
   client: Client | Effect.Effect<Client, E, R>,
   options: McpOptions = {}
 ) {
-  return yield* Effect.isEffect(client) ? renewed(client, options) : of(client, calling(client, hint), options)
+  return yield* Effect.isEffect(client)
+    ? renewed(client, options)
+    : of(
+        client,
+        calling((request) => client.callTool(request), hint),
+        options
+      )
 })
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -60,33 +80,51 @@ const renewed = Effect.fnUntraced(function* <E, R>(open: Effect.Effect<Client, E
         Effect.provideContext(context as never),
         Effect.onError((cause) => Scope.close(scope, Exit.failCause(cause)))
       )
-      return { client, scope }
+      return { client, scope, running: 0, over: false }
     })
-  ) as Effect.Effect<{ readonly client: Client; readonly scope: Scope.Closeable }, E>
+  ) as Effect.Effect<Session, E>
 
   let current = yield* opened
 
+  const leave = ({ scope }: Session) => Effect.forkIn(Scope.close(scope, Exit.void), parent)
+
+  // A session that is over is left when the last of its calls has ended: some may still be answered.
+  const within = <A, E>(session: Session, calling: Effect.Effect<A, E>) =>
+    Effect.suspend(() => {
+      session.running++
+      return Effect.ensuring(
+        calling,
+        Effect.suspend(() => (--session.running === 0 && session.over ? leave(session) : Effect.void))
+      )
+    })
+
   // Several calls may find that they were forgotten; one of them opens the next session.
-  const after = (forgotten: Client) =>
+  const after = (forgotten: Session) =>
     one.withPermit(
-      Effect.suspend(() => {
-        if (current.client !== forgotten) return Effect.succeed(current.client)
-        const { scope } = current
-        return Effect.flatMap(opened, (next) => {
-          current = next
-          return Effect.as(Effect.forkIn(Scope.close(scope, Exit.void), parent), next.client)
-        })
-      })
+      Effect.suspend(() =>
+        current !== forgotten
+          ? Effect.succeed(current)
+          : Effect.flatMap(opened, (next) => {
+              current = next
+              forgotten.over = true
+              return Effect.as(forgotten.running === 0 ? leave(forgotten) : Effect.void, next)
+            })
+      )
     )
+
+  const asking =
+    (session: Session): Ask =>
+    (request) =>
+      within(session, session.client.callTool(request))
 
   const call: Call = (tool, input) =>
     Effect.suspend(() => {
-      const { client } = current
-      return calling(client, () =>
-        Effect.matchEffect(after(client), {
+      const session = current
+      return calling(asking(session), () =>
+        Effect.matchEffect(after(session), {
           onFailure: (error) =>
             Effect.fail(`The session with the MCP server could not be opened anew: ${words(error)}`),
-          onSuccess: (next) => calling(next, hint)(tool, input)
+          onSuccess: (next) => calling(asking(next), hint)(tool, input)
         })
       )(tool, input)
     })
@@ -105,11 +143,11 @@ const hint = (): Effect.Effect<never, string> =>
 
 const calling =
   (
-    client: Client,
+    ask: Ask,
     onForgotten: (tool: McpSchema.Tool, input: Record<string, unknown>) => Effect.Effect<string, string>
   ): Call =>
   (tool, input) =>
-    Effect.matchEffect(client.callTool({ tool, arguments: input }), {
+    Effect.matchEffect(ask({ tool, arguments: input }), {
       onFailure: (error) => (isForgotten(error) ? onForgotten(tool, input) : Effect.fail(words(error))),
       onSuccess: (result) => (result.isError === true ? Effect.fail(inWords(result)) : Effect.succeed(inWords(result)))
     })

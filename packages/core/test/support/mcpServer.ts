@@ -8,7 +8,7 @@ import type { AddressInfo } from "node:net"
 
 export interface RemoteTool {
   readonly name: string
-  /** Undefined: never answers. */
+  /** Undefined: never answers. A promise: answers later. */
   readonly result: (input: Record<string, unknown>) => unknown
 }
 
@@ -98,7 +98,7 @@ export const mcpServer = ({ stream = false, tools, unknownSession = 404 }: McpSe
               const { arguments: input = {}, name } = message.params
               calls.push({ name, session: String(session) })
               const result = tools.find((tool) => tool.name === name)?.result(input)
-              return result === undefined ? undefined : reply(result)
+              return result === undefined ? undefined : void Promise.resolve(result).then((result) => reply(result))
             }
             answer(response, { jsonrpc: "2.0", id: message.id, error: { code: -32_601, message: "Method not found" } })
           }
