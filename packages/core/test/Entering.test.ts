@@ -12,6 +12,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
+import * as References from "effect/References"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { agentWith, reasonOf } from "./support/agent.ts"
@@ -184,6 +185,31 @@ describe("what is sent", () => {
       const input = BidiInput.make("strange", Stream.make({ _tag: "Dance" } as unknown as BidiEvent.Input))
       assert.strictEqual(reasonOf(yield* Effect.exit(agent.run({ inputs: [input] }))), "InvalidRequest")
     })
+  )
+
+  it.effect.each([2048, 42, 36, 20, 10])(
+    "arrives in the order in which it was sent, by whomever, also where the first of it has to interrupt (%d steps)",
+    (steps) =>
+      Effect.gen(function* () {
+        const texts: Array<unknown> = []
+        const { agent } = yield* agentWith(
+          Effect.fnUntraced(function* (line) {
+            yield* line.expectText("Tell me a story.")
+            yield* line.reply({ text: "A long one.", audio: "10 seconds" })
+            while (true) {
+              const command = yield* line.next
+              if (command._tag === "UserMessage") texts.push(...command.parts)
+            }
+          })
+        )
+        const speaker = yield* BidiTest.speaker()
+        const call = yield* agent.start({ outputs: [speaker.output] })
+        yield* call.send("Tell me a story.")
+        yield* BidiTest.advance("2 seconds")
+        for (const text of ["one", "two", "three"]) yield* Effect.forkChild(call.send(text))
+        yield* BidiTest.advance("2 seconds")
+        assert.deepStrictEqual(texts, ["one", "two", "three"])
+      }).pipe(Effect.provideService(References.MaxOpsBeforeYield, steps))
   )
 
   it.effect("needs no role where a text is written by hand", () =>

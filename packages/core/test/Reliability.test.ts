@@ -66,7 +66,7 @@ const Fault = Schema.Struct({
 })
 
 const Action = Schema.Struct({
-  after: Tenths(0, 40), // since the action before
+  after: Schema.Union([Schema.Literal(0), Tenths(0, 40), Tenths(0, 40), Tenths(0, 40)]), // since the action before
   does: Schema.Literals([
     "type",
     "type",

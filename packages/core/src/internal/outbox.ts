@@ -60,6 +60,8 @@ interface Item {
 
 export interface Offer {
   readonly bound?: Bound
+  /** What has to be done before the command has its place: one after the other, so that none overtakes one offered before. */
+  readonly first?: Effect.Effect<unknown, BidiError>
   readonly onSent?: (command: Command) => void
   /** Hears of a refusal, in place of everybody, where nobody waits for the command. */
   readonly onRefused?: (error: BidiError) => void
@@ -109,6 +111,7 @@ export const make = Effect.fnUntraced(function* (
 ) {
   const context = yield* Effect.context<never>()
   const permits = yield* Semaphore.make(CONTROL_CAPACITY)
+  const oneByOne = yield* Semaphore.make(1)
   const work = yield* Latch.make(false)
   const control: Array<Item> = []
   const lane = new AudioLane(
@@ -266,8 +269,13 @@ export const make = Effect.fnUntraced(function* (
     offer: (command, options) =>
       permits.withPermits(1)(
         Effect.suspend(() => {
-          const item = add(command, options, true, (item) => control.push(item))
-          return Effect.onInterrupt(Deferred.await(item.done), () => Effect.sync(() => giveUp(item)))
+          let item: Item | undefined
+          const place = Effect.sync(() => (item = add(command, options, true, (item) => control.push(item))))
+          const first = options?.first
+          return Effect.flatMap(
+            first === undefined ? place : oneByOne.withPermit(Effect.andThen(first, place)),
+            ({ done }) => Deferred.await(done)
+          ).pipe(Effect.onInterrupt(() => Effect.sync(() => item !== undefined && giveUp(item))))
         })
       ),
     offerUnsafe: (command, options) => void add(command, options, false, (item) => control.push(item)),

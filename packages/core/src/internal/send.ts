@@ -49,6 +49,12 @@ export const make = Effect.fnUntraced(function* (
       Effect.suspend(() => (over.isOver() ? Effect.fail(ended()) : Effect.void))
     )
 
+  const quiet = Effect.gen(function* () {
+    if (protection.on) yield* orEnded(turn.until(() => !protection.on))
+    yield* interrupter.interrupt("user_text")
+    told = -1
+  })
+
   const message = Effect.fnUntraced(function* (parts: ReadonlyArray<UserPart>) {
     if (parts.length === 0) return yield* invalid("a message needs at least one part")
     const other = parts.findIndex((part) => typeof part !== "string" && part?._tag !== "ImageInput")
@@ -61,13 +67,11 @@ export const make = Effect.fnUntraced(function* (
     if (!model.capabilities.images && parts.some((part) => typeof part !== "string")) {
       return yield* unsupported("images", "cannot see pictures")
     }
-    if (protection.on) yield* orEnded(turn.until(() => !protection.on))
-    yield* interrupter.interrupt("user_text")
     const id = newId()
-    told = -1
     yield* outbox.offer(
       { _tag: "UserMessage", id, parts },
       {
+        first: quiet,
         // what has left is part of the talk; what has not will leave on the next connection
         onSent: (command) => {
           memory.put({ _tag: "User", id, parts })
