@@ -1005,6 +1005,40 @@ describe("a message that is too large for the provider", () => {
     })
   )
 
+  it.effect("does not take the rest of a reply with it that was cut off by the same end", () =>
+    Effect.gen(function* () {
+      const { agent, model } = yield* agentWith(
+        Effect.fnUntraced(function* (line) {
+          if (line.generation === 1) {
+            yield* line.holdUpdates
+            yield* line.expectText("Tell me a story.")
+            yield* line.expect("Update")
+            yield* line.reply({ text: "Once upon", unfinished: true })
+            yield* line.wait("20 millis") // has to be read first
+            yield* line.confirmUpdate
+          }
+          if (line.generation > 2) return yield* line.accept
+          yield* line.expect("UserMessage")
+          yield* line.wait("20 millis")
+          yield* line.drop(tooLarge)
+        })
+      )
+      const call = yield* agent.start()
+      yield* call.send("Tell me a story.")
+      // what comes behind a change is sent when that is confirmed: into the reply
+      const changed = yield* Effect.forkChild(call.update({ system: "Be brief." }))
+      const large = yield* Effect.forkChild(call.send("x".repeat(2000)))
+      yield* BidiTest.advance("1 minute")
+      yield* Fiber.join(changed)
+      yield* Fiber.join(large)
+      const third = model
+        .log()
+        .flatMap((entry) => (entry._tag === "Command" && entry.generation === 3 ? [entry.command] : []))
+      assert.lengthOf(third, 1)
+      assert.match((third[0] as { instructions?: string }).instructions ?? "", /^The connection was renewed/)
+    })
+  )
+
   it.effect("is told to whoever still waits for it to be sent", () =>
     Effect.gen(function* () {
       const scripted = yield* BidiTest.model((line) => line.accept)

@@ -49,6 +49,7 @@ export class Turn {
   private behind: ReadonlyArray<Request> = [] // those of the reply that is being generated but for the first
   private following: string | undefined // the instructions of the reply that is being generated
   private cut: string | undefined // the reply that ended with its connection, until the rest of it was asked for
+  private unfinished: string | undefined // the same while another was asked for, which knows of it, if that ever begins
   private speaking = false
   private listening: number | undefined // until when something may come of what the user said
   private readonly tools = new Set<object>() // the calls that run
@@ -95,6 +96,7 @@ export class Turn {
     this.behind = more ? [] : requests.slice(1)
     this.following = instructionsOf(more ? requests.slice(0, -1) : requests)
     this.cut = undefined
+    this.unfinished = undefined
     if (!more) this.questions.replyBegins()
     this.replies.set(responseId, "active")
     if (this.replies.size > REMEMBERED) this.replies.delete(this.replies.keys().next().value!)
@@ -163,6 +165,7 @@ export class Turn {
     this.asked = undefined
     this.requests = []
     this.cut = undefined
+    this.unfinished = undefined
     this.questions.settleAll()
   }
 
@@ -241,8 +244,12 @@ export class Turn {
   /** The connection is gone, and with it whatever it was doing. What it owed is owed by the next one. */
   abandoned(): void {
     this.giveUpOverdue()
+    if (this.active !== undefined) this.unfinished = this.active
     // another reply, which was asked for before the rest of this one could be, knows of this one
-    if (this.active !== undefined && this.requests.length === 0) this.cut = this.active
+    if (this.unfinished !== undefined && this.requests.length === 0) {
+      this.cut = this.unfinished
+      this.unfinished = undefined
+    }
     if (this.cut !== undefined) this.asked = this.now()
     this.askNoMore()
     this.active = undefined
@@ -270,6 +277,7 @@ export class Turn {
   forgo(everything: boolean): string | undefined {
     const { cut } = this
     const all = everything && this.offline
+    this.unfinished = undefined
     if (cut !== undefined || all) this.forgone++
     if (cut !== undefined) {
       this.cut = undefined
