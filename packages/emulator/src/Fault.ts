@@ -40,6 +40,7 @@ export const ResponseFault = Schema.TaggedUnion({
   CallsAsParts: { also: Schema.Boolean },
   Ignore: {},
   Burst: {},
+  LateWords: {},
   Background: { where: Schema.Literals(["turn", "inside", "top"]) }
 })
 /** See the schema. */
@@ -324,6 +325,9 @@ export const ignore: ResponseFault = { _tag: "Ignore" }
 
 /** Words of the next response, and of what it answers, come as sentences without a space between, each twice. Gemini only. */
 export const burst: ResponseFault = { _tag: "Burst" }
+
+/** The last words of the next response come behind the end of its turn. Gemini only. */
+export const lateWords: ResponseFault = { _tag: "LateWords" }
 
 /**
  * The next response says that it goes on in the background, and later that it does not: with the end of its turn once more,

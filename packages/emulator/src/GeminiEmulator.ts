@@ -74,7 +74,8 @@ const keyOf = ({ headers }: Handshake, query: URLSearchParams): string => {
 const faults = new Set<Fault["_tag"]>([
   ...(["Refuse", "Mute", "Close", "End", "Drop", "Stall", "Malformed", "Duplicate", "Slow", "Hold", "Expire"] as const),
   ...(["Push", "GoAway", "RejectResume", "FailResponse", "CutResponse", "CancelCalls", "ToolStorm"] as const),
-  ...(["LateAudio", "AllInOne", "LoudInterruption", "Write", "CallsAsParts", "Ignore", "Burst", "Background"] as const)
+  ...(["LateAudio", "AllInOne", "LoudInterruption", "Write", "CallsAsParts", "Ignore", "Burst", "LateWords"] as const),
+  "Background"
 ])
 
 const provider = (options: Options): Provider<State> => {

@@ -542,6 +542,19 @@ describe("what the real service was seen to do", () => {
     })
   )
 
+  it.effect("words behind the end of their turn are said, and leave nobody waiting", () =>
+    Effect.gen(function* () {
+      const { call, emulator, said } = yield* talk()
+      yield* emulator.control.inject(Fault.lateWords)
+      yield* call.send("My name is Ada.")
+      assert.strictEqual(yield* said, "Nice to meet you,")
+      assert.strictEqual(yield* said, "Ada.")
+      const rest = yield* Effect.forkScoped(call.idle, { startImmediately: true })
+      yield* BidiTest.advance("10 seconds")
+      assert.isDefined(rest.pollUnsafe())
+    })
+  )
+
   it.effect("a live 1007 resumes the session on its handle, once for what caused it", () =>
     Effect.gen(function* () {
       const { call, emulator, next, said } = yield* talk()

@@ -14,6 +14,7 @@ import type { Beat } from "./beats.ts"
 import { cancelCalls, isWaiting, makeCalls } from "./calls.ts"
 import { burstsOf, callPartsOf, content, doneOf, endOf, soundOf, thoughtOf, transcriptionOf, writtenOf } from "./say.ts"
 import { newTurn } from "./state.ts"
+import type { ModelTurn } from "./state.ts"
 import type { Step } from "./step.ts"
 import { ofSound, readOf, usageOf } from "./usage.ts"
 
@@ -156,6 +157,16 @@ const burstsIn = (step: Step): ReadonlyArray<string> => {
   return fresh === "" ? [] : burstsOf(fresh)
 }
 
+/** The words of the last piece of sound, if there was one and they are late. */
+const lateWordsOf = ({ at, beats, faults }: ModelTurn): string => {
+  const last = beats.findLastIndex((beat) => isSound(beat) && beat.words.length > 0)
+  const beat = beats[last]
+  if (!has(faults, "LateWords") || beat === undefined || !isSound(beat) || last >= at) return ""
+  return beat.words.map(({ text }) => text).join("")
+}
+
+const isLate = ({ state: { turn } }: Step): boolean => lateWordsOf(turn!) !== ""
+
 const play = (step: Step, beat: Exclude<Beat, { readonly _tag: "Finish" }>): void => {
   const { family, transcribesOutput } = step.settings
   switch (beat._tag) {
@@ -168,7 +179,7 @@ const play = (step: Step, beat: Exclude<Beat, { readonly _tag: "Finish" }>): voi
       if (family.beginsEmpty && step.state.turn!.playback.sentMs === 0) step.send(content())
       const text = noteSound(step, beat)
       const sound = soundOf(beat.bytes, family)
-      if (text === "" || !transcribesOutput) return step.send(content(sound))
+      if (text === "" || !transcribesOutput || isLate(step)) return step.send(content(sound))
       if (has(step.state.turn!.faults, "Burst")) {
         step.send(content(sound))
         for (const piece of burstsIn(step)) step.send(content({ outputTranscription: transcriptionOf(piece) }))
@@ -259,6 +270,8 @@ const end = (step: Step, reason: string | undefined): void => {
   const ended = endOf(step.settings.family, background !== undefined || isWaiting(step), reason)
   step.send({ ...content(ended), ...(usage.totalTokenCount === 0 ? {} : { usageMetadata: usage }) })
   if (background !== undefined) step.send(doneOf(step.settings.family, background.where))
+  const late = step.settings.transcribesOutput ? lateWordsOf(turn) : ""
+  if (late !== "") step.send(content({ outputTranscription: transcriptionOf(late) }))
 }
 
 /** Stops the turn where it is; what nobody has heard of it is forgotten. Functions that it waited for are called off. */
