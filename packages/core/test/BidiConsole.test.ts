@@ -245,7 +245,7 @@ describe("through pipes", () => {
 describe("what comes from elsewhere", () => {
   it.effect("writes neither the title nor the screen: control sequences are shown", () =>
     Effect.gen(function* () {
-      const evil = "\x1b]0;owned\x07\x1b[2J\x9b1A\r"
+      const evil = "\x1b]0;owned\x07\x1b[2J\x9b1A\r\u202e\u2067"
       const { stdout, text } = pipe()
       const shout = Tool.make("shout", { parameters: Schema.Struct({ what: Schema.String }), success: Schema.String })
       const kit = Toolkit.make(shout)
@@ -268,7 +268,7 @@ describe("what comes from elsewhere", () => {
       yield* BidiTest.advance("1 second")
       yield* call.stop()
       yield* call.await
-      assert.notMatch(text(), /[^\P{Cc}\n]/u)
+      assert.notMatch(text(), /[^\P{Cc}\n]|[\u202a-\u202e\u2066-\u2069]/u)
       assert.include(text(), "result \u241b]0;owned\u2407\u241b[2J\ufffd1A\u240d")
       assert.include(text(), "agent \u241b]0;owned")
     })
