@@ -71,13 +71,17 @@ export const broken = (outcome: Outcome): ReadonlyArray<Broken> => {
       check("lost", ran.includes(result), `the tool for ${result} was called and did not run`)
     }
     check("lost", ran.length - direct.length === uses.length, `${uses.length} calls, but ${ran} ran`)
-    // who cuts the model off does not want the rest
+    // who cuts the model off does not want the rest; and what it does not do on a connection that works is told
     const { results, texts } = outcome.owed
-    const isCut = plan.actions.some(({ does }) => does === "interrupt") || outcome.interruptedAfter.length > 0
+    const isCut =
+      plan.actions.some(({ does }) => does === "interrupt") ||
+      outcome.interruptedAfter.length > 0 ||
+      events.some((event) => event._tag === "Error" && event.error.reason._tag === "Unanswered")
     check("lost", isCut || results.length === 0, `no reply came of ${results}`)
     const isLast = (text: string) => numberOf(text) === plan.actions.length
-    const isStorm = outcome.hits.includes("tool storm") // which is a reply to anything
-    check("lost", isCut || isStorm || !texts.some(isLast), `${texts} was not said`)
+    // elsewhere it is one wish among others of the model; a storm is a reply to anything
+    const isFree = plan.provider !== "openai" || outcome.hits.includes("tool storm")
+    check("lost", isCut || isFree || !texts.some(isLast), `${texts} was not said`)
     check("lost", typed.length >= plan.actions.filter(types).length, `only ${typed} left`)
   }
 
