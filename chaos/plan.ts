@@ -193,14 +193,14 @@ const hit = (dice: Dice, provider: Provider): Hit => {
     after: dice.between(0, 900),
     kind: cut === undefined ? kind : "drop",
     faults: cut ?? kinds[kind]!(dice),
-    next: dice.happens(15) ? kinds[dice.one(Object.keys(kinds).filter((kind) => !changes.has(kind)))]!(dice) : [],
+    next: dice.happens(15) ? kinds[dice.one(Object.keys(kinds).filter((kind) => !awaitsChange.has(kind)))]!(dice) : [],
     outage: meanwhile || dice.happens(25) ? { status: dice.one([429, 503] as const), lasts } : undefined,
     meanwhile
   }
 }
 
-// they wait for a change; what a connection is made with is none
-const changes = new Set(["refused change", "unconfirmed change"])
+/** They wait for a change; what a connection is made with is none. */
+export const awaitsChange = new Set(["refused change", "unconfirmed change"])
 
 const kindsOf = (provider: Provider): Kinds => {
   const { called, finished, heard, piece } = messages[provider]

@@ -22,7 +22,7 @@ import { faster } from "./clock.ts"
 import * as Fibers from "./fibers.ts"
 import { labs } from "./lab.ts"
 import * as Mind from "./mind.ts"
-import { type Action, type Hit, MAX_PAYLOAD, type Plan } from "./plan.ts"
+import { type Action, awaitsChange, type Hit, MAX_PAYLOAD, type Plan } from "./plan.ts"
 import * as Remote from "./remote.ts"
 import * as Speech from "./speech.ts"
 import * as Store from "./store.ts"
@@ -365,6 +365,8 @@ const strike = Effect.fnUntraced(function* (
   // what a connection is told about a handle it is told when it begins
   const [early, late] = [hit.faults.filter(isEarly), hit.faults.filter((fault) => !isEarly(fault))]
   if (early.length > 0) yield* control.onNextConnection(...early)
+  // what waits for a change is not for what a connection begins with
+  if (awaitsChange.has(hit.kind)) while (!isSetUp(yield* emulator.log)) yield* Effect.sleep(5)
   yield* control.inject(...late)
   if (hit.outage !== undefined) {
     // nobody is away where a fault waits for its moment, or a connection was there to take over
@@ -380,6 +382,15 @@ const strike = Effect.fnUntraced(function* (
     yield* control.thaw
   }
 })
+
+// Whether every connection that is open has its configuration, and there is one.
+const isSetUp = (log: ReadonlyArray<Emulator.Entry>): boolean => {
+  const all = new Set(log.flatMap(({ connection, kind }) => (kind === "opened" ? [connection] : [])))
+  for (const { connection, kind } of log) if (kind === "closed") all.delete(connection)
+  const isKnown = (one: number) =>
+    log.some((entry) => entry.connection === one && entry.kind === "sent" && entry.type === "session.updated")
+  return all.size > 0 && [...all].every(isKnown)
+}
 
 const isEarly = (fault: Fault.Fault) => fault._tag === "RejectResume"
 

@@ -207,6 +207,17 @@ describe("the end of a reply", () => {
     assert.deepStrictEqual(heard[1], { _tag: "ToolCalls", responseId: "resp_1", calls })
   })
 
+  it("brings all calls of one id, each once", () => {
+    const pay = [10, 1000].map((sum) => ({ id: "call_0", name: "pay", arguments: `{"sum":${sum}}` }))
+    const heard = events(
+      start(),
+      F.created("resp_1"),
+      ...pay.map((call, index) => F.argumentsDone("resp_1", index, call.id, call.name, call.arguments)),
+      F.done("resp_1", { output: pay.map((call) => F.call(call.id, call.name, call.arguments)), usage: null })
+    )
+    assert.deepStrictEqual(heard[1], { _tag: "ToolCalls", responseId: "resp_1", calls: pay })
+  })
+
   it("brings calls that it only lists", () => {
     const output = [F.call("call_1", "weather", "not json")]
     assert.deepStrictEqual(events(start(), F.created("resp_1"), F.done("resp_1", { output }))[1], {

@@ -13,7 +13,7 @@ export const begun = (state: State, responseId: string, out: Outcome): boolean =
   if (state.responses.has(responseId)) return true
   if (state.finished.has(responseId)) return false
   state.sequencer = Sequencer.created(state.sequencer, responseId)
-  state.responses.set(responseId, { id: responseId, calls: new Map(), words: new Map() })
+  state.responses.set(responseId, { id: responseId, calls: [], words: new Map() })
   // a request that came while another was on its way, or the provider answered a turn by itself, has a reply of its own
   const { pending, request } = state.sequencer
   const more = pending === undefined && request === undefined ? {} : { more: true }
@@ -27,7 +27,8 @@ export const holdCall = (state: State, frame: Frame, out: Outcome): void => {
   const call = callOf(frame)
   if (call === undefined) throw new Malformed("a call needs an id and a name")
   if (!begun(state, responseId, out)) return
-  state.responses.get(responseId)!.calls.set(call.id, { index: count(frame, "output_index"), call })
+  const { calls } = state.responses.get(responseId)!
+  if (!calls.some((one) => isSame(one.call, call))) calls.push({ index: count(frame, "output_index"), call })
 }
 
 /** The words of an item are complete. */
@@ -91,22 +92,27 @@ const ending = (state: State, responseId: string, raw: Fields, calls: boolean): 
 
 // The end of a response lists its whole output; calls that were only streamed count too.
 const callsOf = (state: State, response: Response, output: unknown, out: Outcome): ReadonlyArray<ToolCall> => {
-  const calls = new Map(response.calls)
+  const calls = [...response.calls]
   const items: ReadonlyArray<unknown> = Array.isArray(output) ? output : []
   for (const [index, item] of items.entries()) {
     if (!isFields(item) || item.type !== "function_call") continue
     const call = callOf(item)
     if (call !== undefined) {
-      calls.set(call.id, { index, call })
+      // a call that was streamed, as it is in the end
+      const place = calls.findIndex((one) => isSame(one.call, call) || (one.call.id === call.id && one.index === index))
+      if (place === -1) calls.push({ index, call })
+      else calls[place] = { index, call }
     } else {
       const error = state.errors.malformed("a call of the model has no id or no name and cannot be answered")
       out.events.push({ _tag: "Problem", error })
     }
   }
-  return Array.from(calls.values())
-    .sort((one, other) => one.index - other.index)
-    .map(({ call }) => call)
+  return calls.toSorted((one, other) => one.index - other.index).map(({ call }) => call)
 }
+
+// Several calls of a response may have one id.
+const isSame = (one: ToolCall, other: ToolCall): boolean =>
+  one.id === other.id && one.name === other.name && one.arguments === other.arguments
 
 const callOf = (from: Fields): ToolCall | undefined => {
   const id = optionalText(from, "call_id")

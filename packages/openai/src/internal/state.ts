@@ -35,8 +35,8 @@ export interface AudioItem {
 /** A response that is being generated. */
 export interface Response {
   readonly id: string
-  /** By call id, with their place in the output. */
-  readonly calls: Map<string, { readonly index: number; readonly call: ToolCall }>
+  /** With their place in the output. */
+  readonly calls: Array<{ readonly index: number; readonly call: ToolCall }>
   /** Finished texts of items that are not finished themselves, by item id and part. */
   readonly words: Map<string, Array<string>>
 }
