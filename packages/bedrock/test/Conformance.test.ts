@@ -6,6 +6,7 @@ import { describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { NovaSonic } from "../src/index.ts"
 import { keys } from "./support/line.ts"
+import { proxied } from "../../core/test/support/proxy.ts"
 
 /** `speed`: how much faster than they are heard replies come. */
 const makeLab = Effect.fnUntraced(function* (speed: number) {
@@ -22,6 +23,10 @@ const makeLab = Effect.fnUntraced(function* (speed: number) {
   return {
     model: NovaSonic.layer({ region: "us-east-1", credentials: keys, endpoint: url }),
     manual: undefined,
+    proxied: proxied(url, ["h2"], (secured) => ({
+      layer: NovaSonic.layerConfig({ credentials: keys }),
+      variables: { AWS_REGION: "us-east-1", AWS_ENDPOINT_URL_BEDROCK_RUNTIME: secured }
+    })),
     server: {
       reply: ({ calls = [], text = "" }) =>
         control.reply({ text, calls: calls.map(({ arguments: args, name }) => ({ name, arguments: args })) }),

@@ -21,6 +21,7 @@ import { hearing } from "./conformance/hearing.ts"
 import type { Scenario } from "./conformance/lab.ts"
 import { oddServers } from "./conformance/oddServers.ts"
 import { personas } from "./conformance/personas.ts"
+import { proxies } from "./conformance/proxies.ts"
 import { talk } from "./conformance/talk.ts"
 import { tasks } from "./conformance/tasks.ts"
 import { toolCalls } from "./conformance/toolCalls.ts"
@@ -46,6 +47,7 @@ export const scenarios: ReadonlyArray<Scenario> = [
   ...toolCalls,
   ...connections,
   ...failures,
+  ...proxies,
   ...oddServers,
   ...ears,
   ...agents

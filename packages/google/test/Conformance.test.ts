@@ -7,6 +7,7 @@ import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import { GeminiLive } from "../src/index.ts"
 import { KEY } from "./support/protocol.ts"
+import { proxied } from "../../core/test/support/proxy.ts"
 
 /** `speed`: how much faster than they are heard replies come. */
 const makeLab = Effect.fnUntraced(function* (speed: number) {
@@ -28,6 +29,10 @@ const makeLab = Effect.fnUntraced(function* (speed: number) {
     blocking: GeminiLive.layer({ ...at, model: "gemini-2.5-flash-native-audio-preview-12-2025" }),
     // the default model does not tell of speech
     deaf: GeminiLive.layer(at),
+    proxied: proxied(url, ["http/1.1"], (secured) => ({
+      layer: GeminiLive.layerConfig(),
+      variables: { GOOGLE_API_KEY: KEY, GOOGLE_GEMINI_BASE_URL: secured }
+    })),
     server: {
       silence: now(Fault.failResponse({ code: "NEED_MORE_INPUT", afterPieces: 0 })),
       ignore: now(Fault.ignore),

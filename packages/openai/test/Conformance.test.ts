@@ -6,6 +6,7 @@ import { describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import { OpenAiRealtime } from "../src/index.ts"
+import { proxied } from "../../core/test/support/proxy.ts"
 
 /** `speed`: how much faster than they are heard replies come. */
 const makeLab = Effect.fnUntraced(function* (speed: number) {
@@ -23,6 +24,10 @@ const makeLab = Effect.fnUntraced(function* (speed: number) {
   return {
     model: OpenAiRealtime.layer(at),
     manual: OpenAiRealtime.layer({ ...at, turnDetection: "none" }),
+    proxied: proxied(url, ["http/1.1"], (secured) => ({
+      layer: OpenAiRealtime.layerConfig(),
+      variables: { OPENAI_API_KEY: "key", OPENAI_BASE_URL: secured }
+    })),
     server: {
       reply: ({ calls = [], text = "" }) =>
         control.reply({ text, calls: calls.map(({ arguments: args, name }) => ({ name, arguments: args })) }),

@@ -70,6 +70,19 @@ export interface Failure {
 }
 
 /**
+ * The adapter behind a proxy, which `HTTPS_PROXY` of its configuration names.
+ *
+ * @category models
+ */
+export interface Proxied {
+  readonly model: Layer.Layer<BidiModel, BidiError>
+  /** How many tunnels the proxy was asked for. */
+  readonly asked: () => number
+  /** How many connections to the proxy are open. */
+  readonly open: () => number
+}
+
+/**
  * A provider under test.
  *
  * @category models
@@ -86,6 +99,11 @@ export interface Lab {
   readonly blocking?: Layer.Layer<BidiModel, BidiError>
   /** The same with a model that does not tell of speech as it begins and ends. Needed where the provider has one. */
   readonly deaf?: Layer.Layer<BidiModel, BidiError>
+  /**
+   * Puts a proxy before the server, which answers with the status `refuses` instead of making tunnels, or `"never"`. Needed
+   * where the adapter dials by itself.
+   */
+  readonly proxied?: (refuses?: number | "never") => Effect.Effect<Proxied, never, Scope.Scope>
   readonly server: Server
   readonly failures: ReadonlyArray<Failure>
 }

@@ -2,7 +2,13 @@
  * What stands between an application and a provider: a proxy that makes tunnels (CONNECT), and TLS in front of a server
  * that has none. Both on loopback, over real sockets.
  */
+import type * as BidiConformance from "@effect-bidi/core/BidiConformance"
+import type { BidiError } from "@effect-bidi/core/BidiError"
+import type { BidiModel } from "@effect-bidi/core/BidiModel"
+import type * as Config from "effect/Config"
+import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import { HttpsProxyAgent } from "https-proxy-agent"
 import { createServer } from "node:http"
 import * as net from "node:net"
@@ -100,3 +106,28 @@ export const proxy = Effect.fnUntraced(function* (options: { readonly refuses?: 
 
 /** As an application makes it. */
 export const agentTo = ({ url }: Proxy) => new HttpsProxyAgent(url)
+
+/** The variables of the environment, as they would be. */
+export const environment = (variables: Record<string, string>) =>
+  ConfigProvider.layer(ConfigProvider.fromUnknown(variables))
+
+/** What conformance is shown: a server of this machine, TLS in front of it, and a proxy before that. */
+export const proxied =
+  (
+    url: string,
+    protocols: ReadonlyArray<string>,
+    adapter: (url: string) => {
+      readonly layer: Layer.Layer<BidiModel, BidiError | Config.ConfigError>
+      readonly variables: Record<string, string>
+    }
+  ): NonNullable<BidiConformance.Lab["proxied"]> =>
+  (refuses) =>
+    Effect.gen(function* () {
+      const { layer, variables } = adapter(yield* secured(url, protocols))
+      const { asked, open, url: way } = yield* proxy(refuses === undefined ? {} : { refuses })
+      return {
+        model: Layer.orDie(Layer.provide(layer, environment({ ...variables, HTTPS_PROXY: way }))),
+        asked: () => asked.length,
+        open
+      }
+    })
