@@ -139,6 +139,8 @@ interface Counted {
   readonly settled: Map<string, number>
   /** What the model was asked for on connections that live, and has not finished. */
   readonly owed: Map<number, number>
+  /** The reply of each connection is one that was interrupted, though the model may not have been told yet. */
+  readonly hush: Array<() => void>
   /** Something like that was cut off by the end of its connection, and was not asked for again. */
   cut: boolean
   /** When it was last asked for something. */
@@ -188,6 +190,10 @@ const modelOf = (scenario: Scenario, counted: Counted): BidiTest.Script => {
     let answering = 0
     let gone = false
     const tally = () => void (gone ? counted.owed.delete(g) : counted.owed.set(g, asked.length + answering))
+    counted.hush.push(() => {
+      answering = 0
+      tally()
+    })
     const hangUp = (error: BidiError.BidiError) =>
       Effect.suspend(() => {
         if ((counted.owed.get(g) ?? 0) > 0) counted.cut = true
@@ -340,6 +346,7 @@ const play = (scenario: Scenario) =>
       answered: new Set(),
       settled: new Map(),
       owed: new Map(),
+      hush: [],
       cut: false,
       askedAt: 0,
       systems: new Map(),
@@ -458,7 +465,12 @@ const play = (scenario: Scenario) =>
                 hooks: [
                   BidiAgent.on("TranscriptStream", () => Effect.never),
                   // nobody wants the rest of it any more
-                  BidiAgent.on("Interruption", () => Effect.sync(() => void (counted.cut = false)))
+                  BidiAgent.on("Interruption", () =>
+                    Effect.sync(() => {
+                      counted.cut = false
+                      for (const hush of counted.hush) hush()
+                    })
+                  )
                 ],
                 connection: { retry: Schedule.spaced("500 millis"), timeout: "3 seconds" }
               })
