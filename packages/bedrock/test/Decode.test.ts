@@ -269,6 +269,17 @@ describe("an interruption", () => {
     for (const way of ways) assert.deepStrictEqual(P.events(speaking(), ...way), cut)
   })
 
+  it("has no sound any more once a block of it has ended, and none in the next reply", () => {
+    const state = speaking()
+    P.events(state, F.end("a2", "AUDIO", "INTERRUPTED"), ...F.interrupted("x"))
+    assert.deepStrictEqual(P.events(state, F.audio("a2", 2)), [])
+    const tags = P.events(state, ...F.reply("9", "Hello.")).map((event) => event._tag)
+    assert.deepStrictEqual(
+      [tags.at(0), tags.at(-1), tags.filter((tag) => tag === "ResponseDone").length],
+      ["ResponseStarted", "ResponseDone", 1]
+    )
+  })
+
   it("is the end of the reply: nothing of it comes after", () => {
     const state = speaking()
     P.events(state, ...F.interrupted("x"))

@@ -92,6 +92,7 @@ const open = (state: State, contentId: string, type: string, data: Fields, out: 
     begun: false
   }
   state.blocks.set(contentId, block)
+  state.silenced.delete(contentId)
   if (state.blocks.size > BLOCKS) state.blocks.delete(state.blocks.keys().next().value!)
   return block
 }
@@ -124,6 +125,8 @@ const onText = (state: State, data: Fields, out: Events): void => {
 
 const onAudio = (state: State, data: Fields, out: Events): void => {
   const contentId = text(data, "contentId")
+  // what comes late of a reply that was cut off is not the beginning of another one
+  if (state.silenced.has(contentId)) return
   const bytes = Buffer.from(text(data, "content"), "base64")
   const { response } = blockOf(state, contentId, "AUDIO", { role: "ASSISTANT" }, out)
   if (response === undefined || response.done || bytes.length === 0) return
@@ -148,6 +151,7 @@ const onEnd = (state: State, data: Fields, out: Events): void => {
   const block = state.blocks.get(contentId)
   state.blocks.delete(contentId)
   if (block === undefined) return
+  if (block.type === "AUDIO") silence(state, contentId)
   if (block.turn !== undefined) return UserTurn.heard(block.turn, contentId, out)
   if (stopReason === "INTERRUPTED") return Response.interrupt(state, block.response ?? block.about, out)
   // a block without any text ends the reply that it came in all the same
@@ -161,6 +165,11 @@ const onEnd = (state: State, data: Fields, out: Events): void => {
     if (block.type === "TEXT") response.confirmed = true
   }
   Response.settle(state, response, out)
+}
+
+const silence = ({ silenced }: State, contentId: string): void => {
+  silenced.add(contentId)
+  if (silenced.size > BLOCKS) silenced.delete(silenced.values().next().value!)
 }
 
 const stageOf = (data: Fields): string | undefined => {

@@ -57,6 +57,8 @@ export interface State {
   /** Unique for the connection: its events name it, and all made-up ids begin with it. */
   readonly promptName: string
   readonly blocks: Map<string, Block>
+  /** Blocks of sound that have ended, lately. */
+  readonly silenced: Set<string>
   /** The reply that is going on. */
   response: Response | undefined
   /** The last one that ended. */
@@ -80,6 +82,7 @@ export const initial = (errors: Errors, promptName: string): State => ({
   errors,
   promptName,
   blocks: new Map(),
+  silenced: new Set(),
   response: undefined,
   last: undefined,
   turn: undefined,
