@@ -128,15 +128,25 @@ export const calledFor = (
   heldUp: number
 ): ReadonlyArray<string> => {
   if (provider === "google") return []
-  const type = provider === "openai" ? "response.function_call_arguments.done" : "toolUse"
   return log.flatMap((entry) => {
-    if (entry.kind !== "sent" || entry.type !== type) return []
+    if (entry.kind !== "sent") return []
     const end = log.find((one) => one.kind === "closed" && one.connection === entry.connection)
     const broken = log.find((one) => one.kind === "sent" && one.connection === entry.connection && one.type === "")
     const until = Math.min((end?.at ?? Infinity) - LAST_MOMENT - 2 * heldUp, broken?.at ?? Infinity)
-    const name = /tool-(\w+)-\d+/.exec(JSON.stringify(entry.event))?.[1]
-    return name === undefined || entry.at > until ? [] : [`done-${name}`]
+    if (entry.at > until) return []
+    return callsIn(provider, entry).flatMap((call) => {
+      const name = /tool-(\w+)-\d+/.exec(JSON.stringify(call))?.[1]
+      return name === undefined ? [] : [`done-${name}`]
+    })
   })
+}
+
+// those of a reply that was cut off are not made
+const callsIn = (provider: Provider, { event, type }: Emulator.Message): ReadonlyArray<Json> => {
+  if (provider === "bedrock") return type === "toolUse" ? [event] : []
+  const { response } = event as Json
+  if (type !== "response.done" || response.status !== "completed") return []
+  return response.output.filter((item: Json) => item.type === "function_call")
 }
 
 const newHandle = (event: Json): unknown => event.sessionResumptionUpdate?.newHandle
