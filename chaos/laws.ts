@@ -76,7 +76,7 @@ export const broken = (outcome: Outcome): ReadonlyArray<Broken> => {
     const isCut =
       plan.actions.some(({ does }) => does === "interrupt") ||
       outcome.interruptedAfter.length > 0 ||
-      events.some((event) => event._tag === "Error" && event.error.reason._tag === "Unanswered")
+      events.some(({ _tag, ...event }) => _tag === "Error" && "code" in event && unanswered.has(event.code))
     check("lost", isCut || results.length === 0, `no reply came of ${results}`)
     const isLast = (text: string) => numberOf(text) === plan.actions.length
     // elsewhere it is one wish among others of the model; a storm is a reply to anything
@@ -231,6 +231,9 @@ const miscounted = (
 // ---------------------------------------------------------------------------------------------------------------------
 // the end
 // ---------------------------------------------------------------------------------------------------------------------
+
+// what the provider did not do in time; at once, or though it was asked twice
+const unanswered = new Set<unknown>(["Unanswered", "no_reply"])
 
 const failedWords = (log: ReadonlyArray<Emulator.Entry>) =>
   log.filter((entry) => entry.kind === "sent" && entry.type === "conversation.item.input_audio_transcription.failed")
