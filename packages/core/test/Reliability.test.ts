@@ -326,7 +326,12 @@ const modelOf = (scenario: Scenario, counted: Counted): BidiTest.Script => {
       yield* hangUp(new BidiError.BidiError({ reason: reasons[fault.kind] }))
     })
     yield* Effect.all([commands, ears, mouth, past, fate], { concurrency: "unbounded" }).pipe(
-      Effect.ensuring(Effect.sync(() => counted.owed.delete(g)))
+      Effect.ensuring(
+        Effect.sync(() => {
+          gone = true
+          tally()
+        })
+      )
     )
   })
 }
@@ -657,7 +662,9 @@ describe("a conversation", () => {
 
         // 8. who the model is
         const handoff = events.findLast((event) => event._tag === "Handoff")
-        assert.strictEqual(counted.systems.get(last), handoff?.to ?? "sure", "they do not agree on who the model is")
+        // the end may come while the last connection is only being told
+        if (!scenario.ends)
+          assert.strictEqual(counted.systems.get(last), handoff?.to ?? "sure", "they do not agree on who the model is")
         assert.strictEqual(handovers, 0, "a change did not end")
 
         // 9. the pace
