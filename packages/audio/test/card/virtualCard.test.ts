@@ -248,7 +248,7 @@ describe.skipIf(Card.missing !== undefined)("on a virtual sound card", () => {
       "an application that is killed leaves nobody behind",
       () =>
         Effect.gen(function* () {
-          const program = fileURLToPath(new URL("../../support/holdDevices.ts", import.meta.url))
+          const program = fileURLToPath(new URL("../support/holdDevices.ts", import.meta.url))
           const tsx = fileURLToPath(import.meta.resolve("tsx/cli"))
           const child = spawn(process.execPath, [tsx, program, backend], {
             stdio: ["ignore", "pipe", "inherit"],
