@@ -84,13 +84,16 @@ describe("a conversation that is over", () => {
       Effect.gen(function* () {
         assert.deepStrictEqual(yield* cycle, { connections: 0, restarts: 1 })
         const handles = process.getActiveResourcesInfo().length
-        const [bytes, alive] = yield* countFibers(growth(CYCLES, cycle))
+        // a leak grows every time; what is compiled meanwhile is up to a megabyte, once
+        const twice = Effect.all([growth(CYCLES, cycle), growth(CYCLES, cycle)])
+        const [spans, alive] = yield* countFibers(twice)
+        const bytes = Math.min(...spans)
         console.log(`${bytes.toFixed(1)} bytes a cycle, ${alive} fibers`)
         assert.strictEqual(alive, 0)
         assert.isAtMost(process.getActiveResourcesInfo().length, handles)
         assert.isBelow(bytes, TOLERANCE)
       }),
-    120_000
+    240_000
   )
 
   it.effect(
