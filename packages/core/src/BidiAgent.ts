@@ -37,13 +37,13 @@ import type * as BidiInput from "./BidiInput.ts"
 import { BidiModel } from "./BidiModel.ts"
 import type * as BidiOutput from "./BidiOutput.ts"
 import type { Conversation, CurrentConversation, Persona, SayOptions, ToolServices } from "./CurrentConversation.ts"
-import type { InterruptionOptions } from "./internal/bargeIn.ts"
-import type { ConnectionOptions } from "./internal/connection.ts"
-import { wrong } from "./internal/checked.ts"
-import { converse, type Hook as InternalHook, type Started } from "./internal/conversation.ts"
-import type { ConversationLimits } from "./internal/limits.ts"
-import { ended } from "./internal/outbox.ts"
-import type { ToolOptions } from "./internal/toolRun.ts"
+import type { InterruptionOptions } from "./internal/turns/interruptionPolicy.ts"
+import type { ConnectionOptions } from "./internal/connection/supervisor.ts"
+import { wrong } from "./internal/conversation/checkedOptions.ts"
+import { converse, type Hook as InternalHook, type Started } from "./internal/conversation/conversation.ts"
+import type { ConversationLimits } from "./internal/conversation/limits.ts"
+import { ended } from "./internal/connection/outbox.ts"
+import type { ToolOptions } from "./internal/tools/toolRun.ts"
 
 export type {
   /**
@@ -52,7 +52,7 @@ export type {
    * @category models
    */
   ConnectionOptions
-} from "./internal/connection.ts"
+} from "./internal/connection/supervisor.ts"
 
 export type {
   /**
@@ -61,7 +61,7 @@ export type {
    * @category models
    */
   InterruptionOptions
-} from "./internal/bargeIn.ts"
+} from "./internal/turns/interruptionPolicy.ts"
 
 export type {
   /**
@@ -70,7 +70,7 @@ export type {
    * @category models
    */
   ConversationLimits
-} from "./internal/limits.ts"
+} from "./internal/conversation/limits.ts"
 
 export type {
   /**
@@ -79,7 +79,7 @@ export type {
    * @category models
    */
   ToolOptions
-} from "./internal/toolRun.ts"
+} from "./internal/tools/toolRun.ts"
 
 /**
  * Somebody who watches a conversation. Made by {@link on}.

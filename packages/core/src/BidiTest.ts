@@ -29,7 +29,7 @@
  *
  * @since 0.1.0
  */
-export * from "./internal/test/caller.ts"
-export * from "./internal/test/model.ts"
-export * from "./internal/test/speaker.ts"
-export * from "./internal/test/time.ts"
+export * from "./internal/testing/caller.ts"
+export * from "./internal/testing/model.ts"
+export * from "./internal/testing/speaker.ts"
+export * from "./internal/testing/time.ts"

@@ -20,8 +20,8 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import { CurrentConversation } from "./CurrentConversation.ts"
-import { evaluate } from "./internal/calculator.ts"
-import * as Mcp from "./internal/mcp.ts"
+import { evaluate } from "./internal/tools/calculator.ts"
+import * as Mcp from "./internal/tools/mcp.ts"
 
 /**
  * `stop_conversation`: ends the conversation with the reason `user_request`, after what is being said has been heard
@@ -117,7 +117,7 @@ export type {
    * @category models
    */
   McpToolkit
-} from "./internal/mcp.ts"
+} from "./internal/tools/mcp.ts"
 
 /**
  * The tools of an MCP server, as the toolkit of an agent. Instead of `McpClient.toolkit`, which a picture, a dotted name

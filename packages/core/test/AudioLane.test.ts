@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Schema from "effect/Schema"
 import { pcm } from "../src/Audio.ts"
 import type { Connection } from "../src/BidiModel.ts"
-import { AudioLane } from "../src/internal/audioLane.ts"
+import { AudioLane } from "../src/internal/connection/audioBuffer.ts"
 
 const format = pcm(8000)
 const CAPACITY = 40_000 // bytes of 2.5 s

@@ -4,7 +4,7 @@ import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Limits from "../src/internal/limits.ts"
+import * as Limits from "../src/internal/conversation/limits.ts"
 import { agentWith } from "./support/agent.ts"
 
 const chat: BidiTest.Script = Effect.fnUntraced(function* (line) {

@@ -1,7 +1,7 @@
 /** What was heard, as laws of the ledger and of a device in real time. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Schema from "effect/Schema"
-import { Ledger, RealTime } from "../src/internal/playback.ts"
+import { Ledger, RealTime } from "../src/internal/playback/ledger.ts"
 
 const Millis = Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 5000 }))
 const Step = Schema.TaggedUnion({

@@ -6,7 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Schema from "effect/Schema"
 import { cases } from "../../../scripts/cases.ts"
-import { Ledger, REPORT_GRACE, RemoteTime } from "../src/internal/playback.ts"
+import { Ledger, REPORT_GRACE, RemoteTime } from "../src/internal/playback/ledger.ts"
 import { agentWith } from "./support/agent.ts"
 
 const remote = BidiOutput.make("browser", { events: ["AudioStream"], handle: () => Effect.void })

@@ -5,7 +5,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
-import * as Renewals from "../src/internal/renewal.ts"
+import * as Renewals from "../src/internal/connection/renewal.ts"
 import { agentWith, reasonOf } from "./support/agent.ts"
 
 const dialed = (model: BidiTest.TestModel) =>

@@ -5,7 +5,7 @@ import * as Toolkit from "effect/ai/Toolkit"
 import * as Effect from "effect/Effect"
 import * as References from "effect/References"
 import * as Schema from "effect/Schema"
-import { bounded, plain } from "../src/internal/results.ts"
+import { bounded, plain } from "../src/internal/tools/results.ts"
 
 type Kind = Schema.Codec<any, any>
 

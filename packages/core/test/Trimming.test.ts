@@ -12,7 +12,7 @@ import * as Toolkit from "effect/ai/Toolkit"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { cases } from "../../../scripts/cases.ts"
-import { sizeOf, trim } from "../src/internal/trimming.ts"
+import { sizeOf, trim } from "../src/internal/history/trimming.ts"
 
 const Between = (minimum: number, maximum: number) => Schema.Int.check(Schema.isBetween({ minimum, maximum }))
 const Size = Schema.Union([Between(0, 40), Between(0, 400), Between(0, 6000)])

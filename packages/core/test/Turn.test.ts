@@ -3,8 +3,8 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as References from "effect/References"
-import { Ledger } from "../src/internal/playback.ts"
-import { PATIENCE, Turn } from "../src/internal/turn.ts"
+import { Ledger } from "../src/internal/playback/ledger.ts"
+import { PATIENCE, Turn } from "../src/internal/turns/turnState.ts"
 
 describe("who waits for a turn to end", () => {
   // a fiber makes room for others after so many steps, wherever it is then; with fewer it never gets on

@@ -1,0 +1,318 @@
+/**
+ * What waits to be sent, in two lanes. It outlives connections: this is the reconnect gate.
+ *
+ * - The **control lane** holds commands. Writers wait until their command has left; nothing is dropped. A command leaves
+ *   the lane when it has been sent: peek, send, take.
+ * - The **audio lane** holds the user's speech. A frame is passed on in the stack of whoever brings it, without waking a
+ *   fiber.
+ */
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Latch from "effect/Latch"
+import * as Metric from "effect/Metric"
+import * as Option from "effect/Option"
+import * as Semaphore from "effect/Semaphore"
+import type { AudioFormat } from "../../Audio.ts"
+import { BidiError, ConversationEnded, ServerFault } from "../../BidiError.ts"
+import type { Command, Connection } from "../../BidiModel.ts"
+import { AudioLane } from "./audioBuffer.ts"
+import * as WellFormed from "../conversation/wellFormed.ts"
+import { ofCommand, type Suspect } from "./oversize.ts"
+
+const CONTROL_CAPACITY = 1024
+const CONGESTED = Effect.sleep("20 millis") // before audio that was refused is tried again
+const LATELY = 10_000 // milliseconds in which a connection ends because of what was sent, if it does
+const UNCONFIRMED = 2 // connections that end before a command is no longer tried
+
+/** The code of the error of a command that the provider did not confirm in time. */
+export const NOT_CONFIRMED = "not_confirmed"
+
+const dropped = Metric.counter("bidi_input_audio_dropped", {
+  description: "Frames of the user's speech that were lost because the connection did not take them in time",
+  incremental: true
+})
+
+/** A command that belongs to one connection. For a later one it is replaced by `otherwise`, or dropped. */
+export interface Bound {
+  readonly generation: number
+  readonly otherwise?: (generation: number) => Command | undefined
+}
+
+interface Item {
+  readonly command: Command
+  readonly bound: Bound | undefined
+  /** Runs in the moment the command leaves; what was sent is told. */
+  readonly onSent: ((command: Command) => void) | undefined
+  readonly onRefused: ((error: BidiError) => void) | undefined
+  readonly undo: (() => Command) | undefined
+  readonly done: Deferred.Deferred<void, BidiError>
+  /** How many frames were brought before this command. */
+  readonly frames: number
+  /** Somebody waits for it, and will hear of a refusal. */
+  readonly awaited: boolean
+  sending: boolean
+  /** Whoever waited for it does not any more. */
+  givenUp: boolean
+  /** How many connections ended because the provider did not confirm it. */
+  unconfirmed: number
+}
+
+export interface Offer {
+  readonly bound?: Bound
+  /** What has to be done before the command has its place: one after the other, so that none overtakes one offered before. */
+  readonly first?: Effect.Effect<unknown, BidiError>
+  readonly onSent?: (command: Command) => void
+  /** Hears of a refusal, in place of everybody, where nobody waits for the command. */
+  readonly onRefused?: (error: BidiError) => void
+  /** Follows the command where that left after it was given up: the command then counts as not sent. */
+  readonly undo?: () => Command
+}
+
+export interface Outbox {
+  /** Puts a command into the lane and waits until it has left. Interruption takes it back. */
+  readonly offer: (command: Command, options?: Offer) => Effect.Effect<void, BidiError>
+  /** Puts a command into the lane without waiting, and past its capacity: for the few the conversation itself sends. */
+  readonly offerUnsafe: (command: Command, options?: Offer) => void
+  /** Puts a command before all others. */
+  readonly prependUnsafe: (command: Command, options?: Offer) => void
+  /** The user's speech. */
+  readonly lane: AudioLane
+  /** The provider took the speech sent so far as a turn. */
+  readonly committed: () => void
+  /** The turns so far were answered, or their words are known: their speech is never sent again. */
+  readonly answered: () => void
+  /** Sends what waits on this connection by `send`, until it fails or is interrupted. */
+  readonly drain: (
+    generation: number,
+    connection: Connection,
+    send: Connection["send"]
+  ) => Effect.Effect<never, BidiError>
+  /** What was sent in the last seconds of the connection, or was about to be. */
+  readonly suspects: () => ReadonlyArray<Suspect>
+  /** The provider never takes what has this id: it is refused where it waits. Answers whether somebody hears of that. */
+  readonly refuse: (id: string, error: BidiError) => boolean
+  readonly isEmpty: () => boolean
+  /** Whether a manual turn is not over, and will be begun again on a new connection. */
+  readonly inTurn: () => boolean
+  /** The conversation is over: whatever waits fails, now and later. */
+  readonly end: (error: BidiError) => void
+}
+
+export const ended = (): BidiError =>
+  new BidiError({ reason: new ConversationEnded({ message: "the conversation has ended" }) })
+
+/** `onRefused` hears of a command that the provider does not take and nobody waits for, `onGone` of every one that left. */
+export const make = Effect.fnUntraced(function* (
+  format: AudioFormat,
+  onRefused: (error: BidiError) => void,
+  onGone: () => void,
+  now: () => number
+) {
+  const context = yield* Effect.context<never>()
+  const permits = yield* Semaphore.make(CONTROL_CAPACITY)
+  const oneByOne = yield* Semaphore.make(1)
+  const work = yield* Latch.make(false)
+  const control: Array<Item> = []
+  const lane = new AudioLane(
+    format,
+    () => dropped.updateUnsafe(1, context),
+    () => work.openUnsafe() // to be tried again
+  )
+  let failure: BidiError | undefined
+  let turn: ManualTurn | undefined
+  let left: ReadonlyArray<{ readonly at: number; readonly command: Command }> = [] // or was about to, lately on this connection
+
+  // Audio that was brought after a turn signal waits for it.
+  const changed = () => lane.hold(control.find((item) => isTurnSignal(item.command))?.frames)
+
+  const add = (
+    command: Command,
+    options: Offer | undefined,
+    awaited: boolean,
+    put: (item: Item) => void,
+    frames = lane.brought
+  ): Item => {
+    const item: Item = {
+      command,
+      bound: options?.bound,
+      onSent: options?.onSent,
+      onRefused: options?.onRefused,
+      undo: options?.undo,
+      done: Deferred.makeUnsafe(),
+      frames,
+      awaited,
+      sending: false,
+      givenUp: false,
+      unconfirmed: 0
+    }
+    if (failure !== undefined) {
+      Deferred.doneUnsafe(item.done, Exit.fail(failure))
+    } else {
+      put(item)
+      changed()
+      work.openUnsafe()
+    }
+    return item
+  }
+
+  const remove = (item: Item) => {
+    control.splice(control.indexOf(item), 1)
+    changed()
+  }
+
+  // What is on its way cannot be taken back, but is not sent again.
+  const giveUp = (item: Item) => {
+    if (!control.includes(item)) return
+    item.givenUp = true
+    if (!item.sending) withdraw(item)
+  }
+
+  const withdraw = (item: Item) => {
+    remove(item)
+    onGone()
+  }
+
+  const take = (item: Item, command: Command | undefined, generation: number) => {
+    remove(item)
+    if (command !== undefined && item.givenUp && item.undo !== undefined) {
+      const { onRefused, undo } = item
+      const bound = { generation }
+      add(undo(), onRefused === undefined ? { bound } : { bound, onRefused }, false, (item) => control.unshift(item))
+    } else if (command !== undefined) {
+      if (command._tag === "TurnClear") {
+        turn = undefined
+        lane.takenBack(item.frames)
+      } else if (isTurnSignal(command)) {
+        turn = { command, onSent: item.onSent }
+      }
+      item.onSent?.(command)
+    }
+    Deferred.doneUnsafe(item.done, Exit.void)
+    onGone()
+  }
+
+  // A manual turn that nobody answered is begun again on a new connection, and closed again if it was.
+  const repeatTurn = () => {
+    if (turn === undefined) return
+    const { command, onSent } = turn
+    const unshift = (item: Item) => void control.unshift(item)
+    if (command._tag === "TurnCommit") {
+      add(command, onSent === undefined ? {} : { onSent }, false, unshift)
+    }
+    add({ _tag: "TurnStart" }, undefined, false, unshift, lane.oldest)
+  }
+
+  const lately = () => left.filter(({ at }) => now() - at < LATELY)
+
+  // whoever waits is told; the rest concerns everybody
+  const refuse = (item: Item, error: BidiError) => {
+    remove(item)
+    if (Deferred.doneUnsafe(item.done, Exit.fail(error)) && !item.awaited) (item.onRefused ?? onRefused)(error)
+    onGone()
+  }
+
+  // The connection is gone, or another takes over.
+  const notSent = (item: Item, error: BidiError | undefined) => {
+    if (item.givenUp) return withdraw(item)
+    if (error?.reason.code !== NOT_CONFIRMED || ++item.unconfirmed < UNCONFIRMED) return
+    const message = `the provider did not confirm the change, on ${UNCONFIRMED} connections`
+    const reason = new ServerFault({ message, code: NOT_CONFIRMED })
+    refuse(item, new BidiError({ reason, ...(error.provider === undefined ? {} : { provider: error.provider }) }))
+  }
+
+  const drain = Effect.fnUntraced(
+    function* (generation: number, current: Connection, send: Connection["send"]) {
+      left = []
+      lane.rewind()
+      repeatTurn()
+      lane.connect(current)
+      while (true) {
+        const item = control[0]
+        if (item === undefined) {
+          work.closeUnsafe()
+          yield* lane.pass() ? work.await : Effect.raceFirst(work.await, CONGESTED)
+          continue
+        }
+        const meant =
+          item.bound === undefined || item.bound.generation === generation
+            ? item.command
+            : item.bound.otherwise?.(generation)
+        const command = meant === undefined ? undefined : WellFormed.command(meant)
+        if (command === undefined) {
+          take(item, undefined, generation)
+          continue
+        }
+        // what was said before a turn signal belongs before it
+        while (!lane.pass() && isTurnSignal(command)) yield* CONGESTED
+        item.sending = true
+        left = [...lately(), { at: now(), command }]
+        yield* Effect.logDebug(`sending ${command._tag}`)
+        yield* send(command).pipe(
+          Effect.onExit((exit) =>
+            Effect.sync(() => {
+              item.sending = false
+              const error = Option.getOrUndefined(Exit.findErrorOption(exit))
+              if (Exit.isSuccess(exit)) take(item, command, generation)
+              else if (error !== undefined && isRefusal(error)) refuse(item, error)
+              else notSent(item, error)
+            })
+          ),
+          Effect.catchIf(isRefusal, () => Effect.void)
+        )
+      }
+    },
+    Effect.ensuring(Effect.sync(() => lane.connect(undefined)))
+  )
+
+  return {
+    offer: (command, options) =>
+      permits.withPermits(1)(
+        Effect.suspend(() => {
+          let item: Item | undefined
+          const place = Effect.sync(() => (item = add(command, options, true, (item) => control.push(item))))
+          const first = options?.first
+          return Effect.flatMap(
+            first === undefined ? place : oneByOne.withPermit(Effect.andThen(first, place)),
+            ({ done }) => Deferred.await(done)
+          ).pipe(Effect.onInterrupt(() => Effect.sync(() => item !== undefined && giveUp(item))))
+        })
+      ),
+    offerUnsafe: (command, options) => void add(command, options, false, (item) => control.push(item)),
+    prependUnsafe: (command, options) => void add(command, options, false, (item) => control.unshift(item)),
+    lane,
+    committed: () => lane.committed(),
+    answered: () => {
+      lane.answered()
+      if (turn?.command._tag === "TurnCommit") turn = undefined
+    },
+    drain: drain as Outbox["drain"],
+    suspects: () => lately().flatMap(({ command }) => ofCommand(command)),
+    refuse: (id, error) => {
+      const items = control.filter((item) => ofCommand(item.command).some((one) => one.id === id))
+      for (const item of items) refuse(item, error)
+      return items.length > 0
+    },
+    isEmpty: () => control.length === 0,
+    inTurn: () => turn !== undefined,
+    end: (error) => {
+      failure = error
+      for (const item of control.splice(0)) Deferred.doneUnsafe(item.done, Exit.fail(error))
+      changed()
+    }
+  } satisfies Outbox
+})
+
+type TurnSignal = Extract<Command, { readonly _tag: `Turn${string}` }>
+
+/** A manual turn that is not over, by its last signal. */
+interface ManualTurn {
+  readonly command: Exclude<TurnSignal, { readonly _tag: "TurnClear" }>
+  readonly onSent: Item["onSent"]
+}
+
+const isTurnSignal = (command: Command): command is TurnSignal =>
+  command._tag === "TurnStart" || command._tag === "TurnCommit" || command._tag === "TurnClear"
+
+// One command that the adapter does not take; any other failure is that of the connection.
+const isRefusal = (error: BidiError) => error.reason._tag === "InvalidRequest" || error.reason._tag === "Unsupported"

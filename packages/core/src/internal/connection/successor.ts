@@ -1,0 +1,143 @@
+/**
+ * The next connection, while the one there is still works: when it takes over, and that it is open by then. The
+ * conversation loses nothing by a next one that does not come up.
+ */
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import type * as Scope from "effect/Scope"
+import { fromError } from "../../BidiEvent.ts"
+import type { Configured } from "./configuration.ts"
+import type { ConnectionOptions } from "./supervisor.ts"
+import { askedFor, type Dialed, type Phone } from "./dial.ts"
+import * as Renewals from "./renewal.ts"
+import type { Rooms } from "../conversation/services.ts"
+
+/** The connection should be replaced, by `next` where that is open already. */
+export interface Renewal {
+  readonly next: Dialed | undefined
+}
+
+export interface Successor {
+  /** Answers when a connection should be replaced. `expiring` is the provider's own warning. */
+  readonly due: (dialed: Dialed, expiring: Effect.Effect<Renewals.Due>) => Effect.Effect<Renewal>
+  /** The next connection, if one is open and is as it shall be. */
+  readonly take: Effect.Effect<Dialed | undefined>
+}
+
+const NEXT_TRY = Duration.seconds(5)
+const LAST_LOOK = 16 // steps aside for the reader, which may be on its way with more: usage is told after a turn's end
+
+export const make = (
+  { fanout, model, now, turn, words }: Rooms,
+  scope: Scope.Scope,
+  configured: Configured,
+  { dial, dialChange, hangUp }: Phone,
+  options: Pick<ConnectionOptions, "maxRetryAfter" | "renew">
+): Successor => {
+  const renew = typeof options.renew === "object" ? options.renew : {}
+  let standby: Dialed | undefined
+  let hasty = 0 // connections in a row that were to be renewed as soon as they were there
+
+  const isCurrent = (dialed: Dialed | undefined) =>
+    model.capabilities.midSessionUpdate || dialed?.configuration === configured.wanted
+
+  // Where the change needs another connection, that comes as soon as nobody speaks. Tools may run: they will be answered
+  // on it.
+  const outdated = Effect.fnUntraced(function* (dialed: Dialed) {
+    if (model.capabilities.midSessionUpdate) return yield* Effect.never
+    while (true) {
+      yield* turn.until(() => !isCurrent(dialed))
+      const ready = replacing(dialChange, Effect.timeoutOption(free, renew.wait ?? Renewals.PATIENCE))
+      // refused, or given up
+      const noMore = turn.until(() => isCurrent(dialed))
+      const renewal = yield* Effect.raceFirst(ready, noMore)
+      if (renewal !== undefined && !isCurrent(dialed)) return renewal
+      yield* dropOutdated
+    }
+  })
+
+  const renewal = Effect.fnUntraced(function* (dialed: Dialed, expiring: Effect.Effect<Renewals.Due>) {
+    if (options.renew === false) return yield* Effect.never
+    const due = Renewals.due(model.limits, dialed.at, dialed.connection.expiresAt, renew.after)
+    const { asked, at, timeLeft } = yield* Effect.raceFirst(
+      Effect.map(expiring, (warned) => ({ ...warned, asked: false })),
+      due === undefined
+        ? Effect.never
+        : Effect.as(Effect.sleep(Math.max(0, due.at - now())), { ...due, asked: renew.after !== undefined })
+    )
+    const isHasty = Renewals.isHasty(at - dialed.at, asked)
+    const tooYoung = isHasty ? Renewals.youngest(hasty) - (now() - dialed.at) : 0
+    hasty = isHasty ? hasty + 1 : 0
+    yield* warn(timeLeft, tooYoung)
+    if (tooYoung > 0) yield* Effect.sleep(tooYoung)
+    const rest = Renewals.span(at + Duration.toMillis(timeLeft) - now())
+    return yield* replacing(dial, Effect.timeoutOption(boundary, Renewals.patience(rest, renew.wait)))
+  })
+
+  const warn = Effect.fnUntraced(function* (timeLeft: Duration.Duration, tooYoung: number) {
+    const ends = `the connection ends in ${Duration.format(timeLeft)}`
+    if (tooYoung <= 0) {
+      fanout.emit({ _tag: "ConnectionWarning", timeLeft })
+      return yield* Effect.logDebug(`${ends}, renewing it`)
+    }
+    const message = `${ends}, and has only begun: it is renewed in ${Duration.format(Renewals.span(tooYoung))}, and the next one later each time`
+    fanout.emit({ _tag: "ConnectionWarning", timeLeft, message })
+    yield* Effect.logWarning(message)
+  })
+
+  const lastLook = Effect.repeat(Effect.yieldNow, { times: LAST_LOOK })
+  const free = turn.free.pipe(Effect.andThen(lastLook), Effect.andThen(turn.free))
+
+  // Between two turns, with nothing on its way that the next connection should know.
+  const between = () => turn.atRest && words.missingFor() === 0
+  const boundary: Effect.Effect<void> = turn
+    .until(between, () => words.missingFor() || Infinity)
+    .pipe(Effect.andThen(lastLook), Effect.repeat({ until: between }), Effect.asVoid)
+
+  // Has the next connection ready where two may be open, then waits for the moment.
+  const replacing = Effect.fnUntraced(function* (dialing: typeof dial, moment: Effect.Effect<unknown>) {
+    while (true) {
+      if (model.capabilities.overlap) yield* standBy(dialing)
+      yield* moment
+      if (!model.capabilities.overlap) return { next: undefined } satisfies Renewal
+      if (isCurrent(standby)) return { next: takeStandby() } satisfies Renewal
+    }
+  })
+
+  // The old connection still works: a next one that does not come up is told, and tried again until the old one ends.
+  const standBy = Effect.fnUntraced(function* (dialing: typeof dial) {
+    while (true) {
+      const dialed = yield* Effect.result(dialing)
+      if (Result.isSuccess(dialed)) {
+        const other = takeStandby()
+        standby = dialed.success
+        if (other !== undefined) yield* Effect.forkIn(hangUp(other), scope)
+        return
+      }
+      const { failure } = dialed
+      fanout.emit(fromError(failure))
+      yield* Effect.interruptible(
+        failure.isRetryable
+          ? Effect.sleep(Duration.max(NEXT_TRY, askedFor(failure, options.maxRetryAfter)))
+          : Effect.never
+      )
+    }
+  }, Effect.uninterruptible)
+
+  const takeStandby = () => {
+    const next = standby
+    standby = undefined
+    return next
+  }
+
+  const dropOutdated = Effect.suspend(() => {
+    if (standby === undefined || isCurrent(standby)) return Effect.void
+    return Effect.forkIn(hangUp(takeStandby()!), scope)
+  })
+
+  return {
+    due: (dialed, expiring) => Effect.raceFirst(renewal(dialed, expiring), outdated(dialed)),
+    take: Effect.map(dropOutdated, takeStandby)
+  }
+}

@@ -1,0 +1,383 @@
+/**
+ * Keeps one connection alive: opens it, replaces it before its limit or after its loss, and gives up when that is
+ * hopeless. The only room that reconnects.
+ */
+import * as DateTime from "effect/DateTime"
+import * as Deferred from "effect/Deferred"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Pull from "effect/Pull"
+import * as Result from "effect/Result"
+import * as Schedule from "effect/Schedule"
+import * as Scope from "effect/Scope"
+import { BidiError, Unsupported } from "../../BidiError.ts"
+import { type ConnectionRestart, fromError } from "../../BidiEvent.ts"
+import type { Command, Configuration, Connection, ModelEvent } from "../../BidiModel.ts"
+import type { Take } from "../../Inbox.ts"
+import { Change, Configured } from "./configuration.ts"
+import { askedFor, type Dialed, dialing } from "./dial.ts"
+import { NOT_CONFIRMED } from "./outbox.ts"
+import { isTooLarge, Oversized } from "./oversize.ts"
+import type { Interrupter } from "../turns/interruption.ts"
+import type { Receiver } from "../turns/receive.ts"
+import * as Renewals from "./renewal.ts"
+import { resumption } from "./resumption.ts"
+import type { Rooms } from "../conversation/services.ts"
+import * as Successor from "./successor.ts"
+
+/**
+ * How a conversation treats its connections. A duration that is none fails `run` and `start` with `InvalidRequest` and the
+ * name of the option.
+ */
+export interface ConnectionOptions {
+  /**
+   * How long a connection may take until it is ready and knows the talk so far, and how long the provider may take to
+   * confirm a change of instructions and tools. Default: 10 seconds.
+   */
+  readonly timeout?: Duration.Input
+  /**
+   * `false`: the first connection is the only one. It is neither renewed nor replaced, and its end is that of the
+   * conversation, which fails with the reason: `retry` and `renew` say nothing then. Default: `true`.
+   */
+  readonly reconnect?: boolean
+  /**
+   * When to connect again after a loss; the first try after a mere loss comes at once. When the schedule is done the
+   * conversation fails with the last error. A connection that lived for 10 seconds starts the schedule anew. Default:
+   * 0.5 to 8 seconds, doubling, with jitter, 5 times.
+   */
+  readonly retry?: Schedule.Schedule<unknown, BidiError>
+  /**
+   * A provider that names a time to wait (`retryAfter` of `RateLimited`) is not asked before that, or before so long:
+   * whatever is shorter. Default: 1 minute.
+   */
+  readonly maxRetryAfter?: Duration.Input
+  /**
+   * Replace a connection before the provider's limit. `after` is its age then (default: the provider's own; an end that is
+   * known to come earlier counts all the same), `wait` how long to wait for a turn boundary (default: 10 seconds). A
+   * connection is not renewed in its first second, and later each time when the provider wants that again and again.
+   * `false`: the limit fails the conversation with `SessionExpired`.
+   */
+  readonly renew?: boolean | { readonly after?: Duration.Input; readonly wait?: Duration.Input }
+}
+
+const SETTLED = 10_000
+const NEVER = 0 // no connection has this number
+const LAST_WORDS = "1 second" // for the reader to say why, after a send has failed
+
+const defaultRetry = Schedule.min([Schedule.exponential("500 millis"), Schedule.spaced("8 seconds")]).pipe(
+  Schedule.jittered,
+  Schedule.upTo({ times: 5 })
+)
+
+export interface Keeper {
+  /** Opens the first connection. It is not tried twice: nothing has begun yet. */
+  readonly open: Effect.Effect<void, BidiError>
+  /** Keeps it alive. Ends only by failing. */
+  readonly keep: Effect.Effect<never, BidiError>
+  /**
+   * Changes the configuration. `onConfirmed` runs in the moment in which the provider has confirmed it; before, whatever
+   * happens, nothing has changed: a refusal fails, and interruption takes the change back.
+   */
+  readonly configure: (to: Configuration, onConfirmed: () => void) => Effect.Effect<void, BidiError>
+  /** The provider's id of the last connection. */
+  readonly connectionId: () => string
+}
+
+export const make = Effect.fnUntraced(function* (
+  rooms: Rooms,
+  receiver: Receiver,
+  { between }: Interrupter,
+  initial: Configuration,
+  options: ConnectionOptions
+) {
+  const { fanout, gaps, generation, memory, model, now, outbox, turn, words } = rooms
+  // Opened before the fiber that keeps a connection: that fiber does not live to see its connections close.
+  const scope = yield* Scope.fork(yield* Effect.scope)
+  const configured = new Configured(initial, turn.changed)
+  const phone = dialing(rooms, scope, configured, options.timeout ?? "10 seconds")
+  const { dial, hangUp, inTime, lost, redial, resumable } = phone
+  const successor = Successor.make(rooms, scope, configured, phone, options)
+  const changing = model.capabilities.midSessionUpdate ? "by command" : "by connection"
+  const oversized = new Oversized(rooms)
+
+  let current: Dialed
+
+  // From here on this is the connection of the conversation; no other reaches it any more.
+  const adopt = Effect.fnUntraced(
+    function* (dialed: Dialed, seamless: boolean) {
+      const { connection } = dialed
+      const { dropped, history, resend, shortened } = yield* between(() => {
+        current = dialed
+        generation.current++
+        return resumption({
+          transcript: memory.transcript(),
+          first: generation.current === 1,
+          owed: outbox.inTurn() ? undefined : turn.owed,
+          asked: turn.questions.ids,
+          unheeded: turn.unheeded,
+          heardAgain: outbox.lane.unanswered,
+          kept: dialed.kept,
+          limit: model.limits.history
+        })
+      })
+      oversized.told(history)
+      dialed.knows = history.length === 0
+      configured.adopting(dialed.configuration)
+      yield* inTime(connection.seed(history), "the talk so far was not taken")
+      for (const command of resend) askAgain(command)
+      if (changing === "by command" && dialed.configuration !== configured.current) bringUp(dialed)
+      turn.connected()
+      yield* Effect.logDebug(`connection ${generation.current} is ready (${connection.id})`)
+      const end = Renewals.endOf(-8.64e15, connection.expiresAt) // what a date can be
+      fanout.emit({
+        _tag: "ConnectionStart",
+        connectionId: connection.id,
+        model: model.model,
+        generation: generation.current,
+        ...(end === undefined || end > 8.64e15 ? {} : { expiresAt: DateTime.makeUnsafe(end) })
+      })
+      if (dropped + shortened > 0)
+        fanout.emit({ _tag: "HistoryTrimmed", entries: dropped, ...(shortened > 0 ? { shortened } : {}) })
+      gaps.connected(seamless)
+      configured.adopted(dialed.configuration)
+      turn.changed()
+    },
+    (effect, dialed) =>
+      Effect.onError(effect, () => {
+        configured.notAdopted(dialed.configuration)
+        return Effect.forkIn(hangUp(dialed), scope)
+      })
+  )
+
+  // The next connection, if this one does not live to take it, will make its own; and what nobody wants any more is not
+  // asked for.
+  const askAgain = (command: Command) => {
+    const own = generation.current
+    const { forgone } = turn
+    const otherwise = (generation: number) =>
+      generation === own && (command._tag !== "Respond" || turn.forgone === forgone) ? command : undefined
+    outbox.prependUnsafe(command, {
+      bound: { generation: NEVER, otherwise },
+      onSent: turn.askedAgain,
+      onRefused: (error) => {
+        if (command._tag === "UserMessage") {
+          words.refused(command.id)
+          turn.refused(command.id)
+        }
+        fanout.emit(fromError(error))
+      }
+    })
+  }
+
+  // -------------------------------------------------------------------------------------------------------------------
+  // one connection
+  // -------------------------------------------------------------------------------------------------------------------
+
+  const live = Effect.fnUntraced(function* (dialed: Dialed) {
+    const { connection } = dialed
+    const expiring = yield* Deferred.make<Renewals.Due>()
+
+    const onExpiring = (timeLeft: Duration.Duration) =>
+      void Deferred.doneUnsafe(
+        expiring,
+        Exit.succeed({ at: now(), timeLeft: Renewals.span(Duration.toMillis(timeLeft)) })
+      )
+    const take = taking(receiver, dialed, onExpiring, resumable)
+    const read = Effect.andThen(
+      connection.listen(take),
+      Effect.suspend(() => Effect.fail(lost("the connection ended without a reason")))
+    )
+    // a send that fails is a symptom: the reader knows the reason, if there is one
+    const drain = Effect.catch(outbox.drain(generation.current, connection, sendingBy(connection)), (error) =>
+      Effect.andThen(Effect.sleep(LAST_WORDS), Effect.fail(error))
+    )
+    const replaced = options.reconnect === false ? Effect.never : successor.due(dialed, Deferred.await(expiring))
+    return yield* Effect.raceAllFirst([read, drain, Deferred.await(dialed.broken), replaced])
+  })
+
+  // What changes the model has to be confirmed, and holds up what follows it.
+  const sendingBy =
+    (connection: Connection): Connection["send"] =>
+    (command) =>
+      command._tag === "Update"
+        ? inTime(connection.send(command), "the change was not confirmed", NOT_CONFIRMED)
+        : connection.send(command)
+
+  // -------------------------------------------------------------------------------------------------------------------
+  // what the model is
+  // -------------------------------------------------------------------------------------------------------------------
+
+  // A connection that has not what the model is now is given it, before anything else.
+  const bringUp = (dialed: Dialed) => {
+    const to = configured.current
+    outbox.prependUnsafe(
+      { _tag: "Update", ...to },
+      {
+        bound: { generation: generation.current },
+        onSent: () => void (dialed.configuration = to),
+        onRefused: isBroken(dialed)
+      }
+    )
+  }
+
+  const isBroken = (dialed: Dialed) => () =>
+    void Deferred.doneUnsafe(
+      dialed.broken,
+      Exit.fail(lost("the provider does not take the instructions and tools that it had"))
+    )
+
+  const byCommand = (to: Configuration, onConfirmed: () => void) =>
+    Effect.suspend(() =>
+      outbox.offer(
+        { _tag: "Update", ...to },
+        {
+          onSent: () => {
+            current.configuration = to
+            configured.confirm(to, onConfirmed)
+          },
+          undo: () => ({ _tag: "Update", ...configured.current }),
+          onRefused: () => isBroken(current)()
+        }
+      )
+    )
+
+  const byConnection = (to: Configuration, onConfirmed: () => void) =>
+    Effect.suspend(() => {
+      const change = new Change(to, onConfirmed)
+      configured.begin(change)
+      return Effect.onInterrupt(Deferred.await(change.done), () => Effect.sync(() => configured.giveUp(change)))
+    })
+
+  const configure = (to: Configuration, onConfirmed: () => void) => {
+    if (changing === "by command") return byCommand(to, onConfirmed)
+    if (options.reconnect !== false) return byConnection(to, onConfirmed)
+    const message = `${model.model} changes instructions and tools by a new connection, which reconnect: false rules out`
+    return Effect.fail(
+      new BidiError({ reason: new Unsupported({ feature: "changes", message }), provider: model.provider })
+    )
+  }
+
+  // -------------------------------------------------------------------------------------------------------------------
+  // one after the other
+  // -------------------------------------------------------------------------------------------------------------------
+
+  // A reply that is being cut off has its end, in the books and for everybody, before anybody hears of the connection's.
+  const abandoned = between(() => receiver.abandon())
+
+  const restarting = Effect.fnUntraced(function* (
+    reason: ConnectionRestart["reason"],
+    turnInterrupted: boolean,
+    attempt: number,
+    delay: Duration.Duration,
+    cause?: BidiError
+  ) {
+    yield* Effect.logDebug(`connection restart (${reason}, attempt ${attempt})`, ...(cause ? [cause.message] : []))
+    fanout.emit({
+      _tag: "ConnectionRestart",
+      reason,
+      turnInterrupted,
+      attempt,
+      delay,
+      ...(cause === undefined ? {} : { cause })
+    })
+  })
+
+  const renewed = Effect.fnUntraced(function* ({ next }: Successor.Renewal) {
+    const old = current
+    const { turnInterrupted } = yield* abandoned
+    yield* restarting("scheduled", turnInterrupted, 1, Duration.zero)
+    if (next === undefined) {
+      yield* hangUp(old)
+      return yield* adopt(yield* redial, false)
+    }
+    yield* Effect.ensuring(adopt(next, true), Effect.forkIn(hangUp(old), scope))
+  })
+
+  const keep = Effect.gen(function* () {
+    let step = yield* newSchedule
+    let attempt = 0
+    while (true) {
+      let failure = yield* Effect.flip(untilLost)
+      if (now() - current.at >= SETTLED) {
+        step = yield* newSchedule
+        attempt = 0
+      }
+      yield* Effect.forkIn(hangUp(current), scope)
+      for (let connected = false; !connected;) {
+        if (!mayBeReplaced(failure)) return yield* failure
+        if (isTooLarge(failure)) oversized.blame(failure)
+        // asked before anything is announced: there may be no next try
+        const delay = yield* delayOf(step, ++attempt, failure)
+        const { turnInterrupted } = yield* abandoned
+        yield* restarting(restartReason(failure), turnInterrupted, attempt, delay, failure)
+        yield* Effect.sleep(delay)
+        const adopted = yield* Effect.result(Effect.flatMap(replacement, (dialed) => adopt(dialed, false)))
+        if (Result.isFailure(adopted)) failure = adopted.failure
+        else connected = true
+      }
+    }
+  })
+
+  const mayBeReplaced = (failure: BidiError): boolean =>
+    failure.isRetryable &&
+    options.reconnect !== false &&
+    !(options.renew === false && failure.reason._tag === "SessionExpired")
+
+  const untilLost = Effect.forever(
+    Effect.flatMap(
+      Effect.suspend(() => live(current)),
+      renewed
+    )
+  )
+
+  const newSchedule = Effect.suspend(() => Schedule.toStep(options.retry ?? defaultRetry))
+
+  const replacement = Effect.flatMap(successor.take, (next) => (next === undefined ? redial : Effect.succeed(next)))
+
+  // Fails with the failure when the schedule is done.
+  const delayOf = Effect.fnUntraced(function* (step: Step, attempt: number, failure: BidiError) {
+    if (attempt === 1 && failure.reason.resume !== "backoff") return Duration.zero
+    const [, delay] = yield* Pull.catchDone(step(now(), failure), () => Effect.fail(failure))
+    return Duration.max(delay, askedFor(failure, options.maxRetryAfter))
+  })
+
+  return {
+    open: Effect.flatMap(dial, (dialed) => adopt(dialed, false)),
+    keep,
+    configure,
+    connectionId: () => current?.connection.id ?? ""
+  } satisfies Keeper
+})
+
+// A function of its own: what it needs for every frame is in one place, not in those of all the functions around it.
+const taking =
+  (
+    receiver: Receiver,
+    dialed: Dialed,
+    onExpiring: (timeLeft: Duration.Duration) => void,
+    onHandle: (handle: string | undefined) => void
+  ): Take<ModelEvent> =>
+  (event) => {
+    if (event._tag === "ResponseStarted") dialed.knows = true
+    else if (event._tag === "Expiring") onExpiring(event.timeLeft)
+    // one that was given before the talk so far had arrived would bring back a provider that has forgotten it
+    else if (event._tag === "Resumable") onHandle(dialed.knows ? event.handle : undefined)
+    return receiver.receive(event)
+  }
+
+type Step = Effect.Success<ReturnType<typeof Schedule.toStep<unknown, BidiError, never, never>>>
+
+const restartReason = ({ reason }: BidiError): ConnectionRestart["reason"] => {
+  switch (reason._tag) {
+    case "SessionExpired":
+    case "IdleTimeout":
+      return "timeout"
+    case "RateLimited":
+      return "rate_limited"
+    case "ServerFault":
+      return "fault"
+    default:
+      return "lost"
+  }
+}

@@ -1,0 +1,96 @@
+/**
+ * Who the model is: the agent that the conversation began with, as it was changed, or the one that took over.
+ */
+import type * as Tool from "effect/ai/Tool"
+import type * as Toolkit from "effect/ai/Toolkit"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Semaphore from "effect/Semaphore"
+import * as Stream from "effect/Stream"
+import type { BidiError } from "../../BidiError.ts"
+import type { Configuration } from "../../BidiModel.ts"
+import { type Conversation, CurrentConversation, type Persona } from "../../CurrentConversation.ts"
+import type { Fanout } from "../events/fanout.ts"
+import { RunningCall } from "../tools/runningCall.ts"
+import type { Kit } from "../tools/toolRun.ts"
+import { definitions } from "../tools/tools.ts"
+import * as WellFormed from "./wellFormed.ts"
+
+export interface Personas extends Pick<Conversation, "update" | "handoff"> {
+  readonly kit: () => Kit
+  readonly configuration: () => Configuration
+}
+
+interface Current {
+  readonly name: string
+  readonly system: string | undefined
+  readonly kit: Kit
+}
+
+/** `configure` brings a configuration to the model, and runs `onConfirmed` in the moment in which it has it. */
+export const make = (
+  initial: Persona,
+  fanout: Fanout,
+  configure: (to: Configuration, onConfirmed: () => void) => Effect.Effect<void, BidiError>
+): Personas => {
+  let current: Current = { ...initial, kit: initial.toolkit as unknown as Kit }
+  const one = Semaphore.makeUnsafe(1)
+
+  const configurationOf = ({ kit, system }: Current): Configuration =>
+    WellFormed.configuration({ system, tools: definitions(kit) })
+
+  // A transaction: it holds in the moment in which the model has it, with everything that follows; refused or given up
+  // before, it was none. On the way the model may still call the old tools, or already the new ones. Then only the new
+  // ones: what another agent may do stands in the history.
+  const become = Effect.fnUntraced(function* (change: (now: Current) => Current) {
+    const before = current
+    const next = change(before)
+    current = { ...before, kit: both(before.kit, next.kit) }
+    const confirmed = () => {
+      current = next
+      if (next.name !== before.name) fanout.emit({ _tag: "Handoff", from: before.name, to: next.name })
+    }
+    yield* Effect.onExit(configure(configurationOf(next), confirmed), () =>
+      Effect.sync(() => {
+        if (current !== next) current = before
+      })
+    )
+  }, one.withPermit)
+
+  const update = Effect.fnUntraced(function* (changes: {
+    readonly system?: string
+    readonly toolkit?: Effect.Effect<Toolkit.WithHandler<Record<string, Tool.Any>>, unknown, unknown>
+  }) {
+    const kit = changes.toolkit === undefined ? undefined : yield* equipped(yield* changes.toolkit)
+    yield* become((now) => ({ name: now.name, system: changes.system ?? now.system, kit: kit ?? now.kit }))
+  })
+
+  const handoff = Effect.fnUntraced(function* (to: Persona) {
+    const kit = yield* equipped(to.toolkit)
+    yield* become(() => ({ name: to.name, system: to.system, kit }))
+  })
+
+  return {
+    kit: () => current.kit,
+    configuration: () => configurationOf(current),
+    update: update as Conversation["update"],
+    handoff: handoff as unknown as Conversation["handoff"]
+  }
+}
+
+const both = (one: Kit, other: Kit): Kit => ({
+  tools: { ...other.tools, ...one.tools },
+  handle: (name, params, id) => (Object.hasOwn(one.tools, name) ? one : other).handle(name, params, id)
+})
+
+/** A toolkit with what its handlers need: everything that is here, but the conversation and the call, which are theirs. */
+const equipped = (toolkit: Toolkit.WithHandler<any>): Effect.Effect<Kit> =>
+  Effect.map(Effect.context<never>(), (context) => {
+    const services = Context.omit(CurrentConversation, RunningCall)(context) as Context.Context<never>
+    const kit = toolkit as unknown as Kit
+    return {
+      tools: kit.tools,
+      handle: (name, params, id) =>
+        Effect.map(Effect.provideContext(kit.handle(name, params, id), services), Stream.provideContext(services))
+    } satisfies Kit
+  })

@@ -1,0 +1,49 @@
+/**
+ * How a conversation ended, as it is told. A function from values to values.
+ */
+import * as Cause from "effect/Cause"
+import * as Exit from "effect/Exit"
+import * as Predicate from "effect/Predicate"
+import { BidiError } from "../../BidiError.ts"
+import type { CloseReason, ConnectionClose } from "../../BidiEvent.ts"
+
+/** What is wrong with the session's log at the end: `error` says how much is missing, `failure` what it ended with before. */
+export interface Lost {
+  readonly error: BidiError
+  readonly failure: BidiError | undefined
+}
+
+/** Whether it is the failure of the log that a conversation ended with. */
+export const isOf = (cause: Cause.Cause<unknown>, { failure }: Lost): boolean =>
+  failure !== undefined && cause.reasons.some((reason) => Cause.isFailReason(reason) && reason.error === failure)
+
+/** A log that fails ends the conversation before anybody knows how much of it will be missing. */
+export const withHowMuch = (cause: Cause.Cause<unknown>, lost: Lost): Cause.Cause<unknown> =>
+  Cause.map(cause, (error) => (error === lost.failure ? lost.error : error))
+
+/** `lost` is what is wrong with the session's log, if anything is: an end that went well otherwise has not. */
+export const ending = (
+  exit: Exit.Exit<CloseReason, unknown>,
+  lost: Lost | undefined
+): Pick<ConnectionClose, "reason" | "error" | "message"> => {
+  if (Exit.isSuccess(exit)) return lost === undefined ? { reason: exit.value } : told("error", lost.error)
+  if (Cause.hasInterruptsOnly(exit.cause))
+    return lost === undefined ? { reason: "interrupted" } : told("interrupted", lost.error)
+  const error = Cause.squash(lost === undefined ? exit.cause : withHowMuch(exit.cause, lost))
+  const timedOut = error instanceof BidiError && ["SessionExpired", "IdleTimeout"].includes(error.reason._tag)
+  return told(timedOut ? "timeout" : "error", error)
+}
+
+const told = (reason: CloseReason, error: unknown) => ({
+  reason,
+  ...(error instanceof BidiError ? { error } : {}),
+  message: wordsOf(error)
+})
+
+const wordsOf = (error: unknown): string => {
+  if (Predicate.hasProperty(error, "message") && Predicate.isString(error.message) && error.message !== "") {
+    return error.message
+  }
+  if (Predicate.hasProperty(error, "_tag") && Predicate.isString(error._tag)) return error._tag
+  return Predicate.isString(error) ? error : "something failed"
+}

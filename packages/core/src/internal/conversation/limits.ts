@@ -1,0 +1,57 @@
+/**
+ * How long a conversation may last, and how long nothing may happen in it.
+ */
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import type { CloseReason } from "../../BidiEvent.ts"
+import type { Rooms } from "./services.ts"
+
+/**
+ * Limits of one conversation. Nothing happens while nobody speaks, no reply is on its way or audible, and no tool runs.
+ */
+export interface ConversationLimits {
+  /** Emits `UserIdle` when nothing has happened for so long, and again each time that as much has passed. */
+  readonly userIdle?: Duration.Input
+  /** Ends the conversation with the reason `timeout` when nothing has happened for so long. */
+  readonly maxIdle?: Duration.Input
+  /** Ends the conversation with the reason `timeout` after so long altogether. */
+  readonly maxDuration?: Duration.Input
+}
+
+const millis = (duration: Duration.Input | undefined): number =>
+  duration === undefined ? Infinity : Duration.toMillis(Duration.fromInputUnsafe(duration))
+
+export const watch = (
+  { fanout, now, turn }: Rooms,
+  limits: ConversationLimits,
+  stop: (reason: CloseReason) => Effect.Effect<void>
+): Effect.Effect<void> => {
+  const userIdle = millis(limits.userIdle)
+  const maxIdle = millis(limits.maxIdle)
+  const maxDuration = millis(limits.maxDuration)
+
+  const inIdleness = Effect.gen(function* () {
+    const since = now()
+    let nth = 1
+    while (true) {
+      const due = Math.min(nth * userIdle, maxIdle)
+      const left = due - (now() - since)
+      // a timer may be early by a fraction of a millisecond
+      if (left > 0) yield* Effect.sleep(left)
+      else if (due === maxIdle) return yield* stop("timeout")
+      else {
+        fanout.emit({ _tag: "UserIdle", idle: Duration.millis(now() - since) })
+        nth++
+      }
+    }
+  })
+
+  const idle =
+    Math.min(userIdle, maxIdle) === Infinity
+      ? Effect.never
+      : turn.idle.pipe(Effect.andThen(Effect.raceFirst(inIdleness, turn.happens)), Effect.forever)
+
+  const duration = maxDuration === Infinity ? Effect.never : Effect.andThen(Effect.sleep(maxDuration), stop("timeout"))
+
+  return Effect.raceFirst(idle, duration)
+}

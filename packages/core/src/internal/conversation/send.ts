@@ -1,0 +1,193 @@
+/**
+ * What comes in, on its way to the outbox.
+ */
+import * as Effect from "effect/Effect"
+import * as Predicate from "effect/Predicate"
+import * as Semaphore from "effect/Semaphore"
+import { BidiError, InvalidRequest, Unsupported } from "../../BidiError.ts"
+import { Input as InputEvent } from "../../BidiEvent.ts"
+import type { Command, UserPart } from "../../BidiModel.ts"
+import type { RespondOptions, SayOptions, Sendable } from "../../CurrentConversation.ts"
+import type { Interrupter } from "../turns/interruption.ts"
+import { ended, type Offer } from "../connection/outbox.ts"
+import type { Rooms } from "./services.ts"
+
+export interface Sender {
+  readonly send: (input: Sendable) => Effect.Effect<void, BidiError>
+  /** Asks the agent to say a text. */
+  readonly say: (text: string, options?: SayOptions) => Effect.Effect<void, BidiError>
+  /** Asks the agent for a reply. */
+  readonly respond: (options?: RespondOptions) => Effect.Effect<void, BidiError>
+  /** Tells the model a fact. */
+  readonly note: (text: string) => Effect.Effect<void, BidiError>
+  /** Waits, and fails with the end of the conversation. */
+  readonly orEnded: <E>(waiting: Effect.Effect<void, E>) => Effect.Effect<void, E | BidiError>
+  /** Asks the agent for the first word. */
+  readonly greet: (greeting: Greeting) => void
+}
+
+interface Saying extends SayOptions {
+  readonly say: string
+}
+
+/** How the agent begins: by instructions, or word for word. */
+export type Greeting = string | Saying
+
+/** `over` answers whether the conversation has ended, and waits for it. */
+export const make = Effect.fnUntraced(function* (
+  rooms: Rooms,
+  interrupter: Interrupter,
+  over: { readonly isOver: () => boolean; readonly wait: Effect.Effect<unknown> }
+) {
+  const { ears, memory, model, outbox, outputs, protection, turn } = rooms
+  const oneAsking = yield* Semaphore.make(1)
+  let told = outbox.lane.brought // of the user, up to here: speech, or a text
+
+  const orEnded = <E>(waiting: Effect.Effect<void, E>) =>
+    Effect.andThen(
+      Effect.raceFirst(waiting, over.wait),
+      Effect.suspend(() => (over.isOver() ? Effect.fail(ended()) : Effect.void))
+    )
+
+  const quiet = Effect.gen(function* () {
+    if (protection.on) yield* orEnded(turn.until(() => !protection.on))
+    yield* interrupter.interrupt("user_text")
+    told = -1
+  })
+
+  const message = Effect.fnUntraced(function* (parts: ReadonlyArray<UserPart>) {
+    if (parts.length === 0) return yield* invalid("a message needs at least one part")
+    const other = parts.findIndex((part) => typeof part !== "string" && part?._tag !== "ImageInput")
+    if (other !== -1) {
+      return yield* invalid(`a message is made of texts and pictures, and part ${other + 1} is ${nameOf(parts[other])}`)
+    }
+    if (parts.every((part) => typeof part === "string" && part.trim() === "")) {
+      return yield* invalid("a message needs words, or a picture")
+    }
+    if (!model.capabilities.images && parts.some((part) => typeof part !== "string")) {
+      return yield* unsupported("images", "cannot see pictures")
+    }
+    const id = newId()
+    yield* outbox.offer(
+      { _tag: "UserMessage", id, parts },
+      {
+        first: quiet,
+        // what has left is part of the talk; what has not will leave on the next connection
+        onSent: (command) => {
+          memory.put({ _tag: "User", id, parts })
+          turn.awaitReply(command)
+        }
+      }
+    )
+  }, turn.intending)
+
+  const saying = ({ protect = false, say }: Saying): readonly [Command, Offer] => [
+    { _tag: "Respond", instructions: `Say exactly: "${say}" Say it word for word, and nothing else.` },
+    {
+      onSent: (command) => {
+        turn.awaitReply(command)
+        if (protect) protection.ask()
+      }
+    }
+  ]
+
+  // two requests in one reply would be one of them
+  const ask = Effect.fnUntraced(
+    function* (command: Command, offer: Offer) {
+      yield* orEnded(turn.free)
+      yield* outbox.offer(command, offer)
+    },
+    oneAsking.withPermit,
+    turn.intending
+  )
+
+  const say = (text: string, options?: SayOptions) => ask(...saying({ say: text, ...options }))
+
+  const respond = ({ instructions = "" }: RespondOptions = {}) =>
+    ask({ _tag: "Respond", ...(instructions.trim() === "" ? {} : { instructions }) }, { onSent: turn.awaitReply })
+
+  const note = Effect.fnUntraced(function* (text: string) {
+    if (over.isOver()) return yield* ended()
+    if (text.trim() === "") return yield* invalid("a note needs words")
+    const onSent = () => memory.put({ _tag: "Note", id: newId(), text })
+    yield* outbox.offer({ _tag: "Note", text, respond: false }, { onSent })
+  })
+
+  const greet = (greeting: Greeting) =>
+    typeof greeting === "string"
+      ? outbox.offerUnsafe({ _tag: "Respond", instructions: greeting }, { onSent: turn.awaitReply })
+      : outbox.offerUnsafe(...saying(greeting))
+
+  const signal = Effect.fnUntraced(function* (command: Extract<Command, { _tag: `Turn${string}` }>) {
+    if (!model.capabilities.manualTurns) return yield* unsupported("manual turns", "decides by itself whose turn it is")
+    const { brought } = outbox.lane
+    if (command._tag === "TurnCommit" && told === brought) {
+      return yield* invalid("nothing was said in this turn: a TurnCommit takes the speech that came before it")
+    }
+    if (command._tag === "TurnStart") yield* interrupter.interrupt("user_speech")
+    told = brought
+    yield* outbox.offer(command, command._tag === "TurnCommit" ? { onSent: turn.awaitReply } : {})
+  }, turn.intending)
+
+  const unsupported = (feature: string, cannot: string) =>
+    new BidiError({
+      reason: new Unsupported({ feature, message: `${model.model} ${cannot}` }),
+      provider: model.provider
+    })
+
+  const send = (input: Sendable): Effect.Effect<void, BidiError> => {
+    if (over.isOver()) return Effect.fail(ended())
+    if (typeof input === "string") return message([input])
+    if (isParts(input)) {
+      return message(input.map((part) => (typeof part === "object" && part?._tag === "TextInput" ? part.text : part)))
+    }
+    switch (input?._tag) {
+      case "TextInput":
+        return message([input.text])
+      case "ImageInput":
+        return message([input])
+      case "AudioInput": {
+        const problem = ears.hear(input, undefined)
+        return problem === undefined ? Effect.void : Effect.fail(invalid(problem))
+      }
+      case "PlaybackReport":
+        return Effect.sync(() => {
+          outputs.report(input.itemId, input.played)
+          turn.changed() // the sound may be over sooner than those who wait for that think
+        })
+      case "TurnStart":
+      case "TurnCommit":
+      case "TurnClear":
+        return signal({ _tag: input._tag })
+      default:
+        return Effect.fail(invalid(`nothing can be sent that is ${nameOf(input)}: ${INPUTS}`))
+    }
+  }
+
+  return {
+    send: (input) => Effect.suspend(() => send(input)),
+    say,
+    respond,
+    note,
+    orEnded,
+    greet
+  } satisfies Sender
+})
+
+const isParts = (input: Sendable): input is Extract<Sendable, ReadonlyArray<unknown>> => Array.isArray(input)
+
+// 32 characters: the longest id that every provider takes
+const newId = () => crypto.randomUUID().replaceAll("-", "")
+
+const INPUTS = `it takes a text, a list of texts and pictures, or ${InputEvent.members.map((member) => member.fields._tag.schema.literal).join(", ")}`
+
+// For what came past the types, from a program without them or a newer one.
+const nameOf = (input: unknown): string =>
+  Predicate.hasProperty(input, "_tag")
+    ? `a "${String(input._tag)}"`
+    : input === null
+      ? "null"
+      : `of type ${typeof input}`
+
+/** What was asked for cannot be done. */
+export const invalid = (message: string) => new BidiError({ reason: new InvalidRequest({ message }) })

@@ -1,0 +1,76 @@
+/**
+ * Whether the user's speech is an interruption: at once, after it has lasted, or once it has become a turn.
+ */
+import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as FiberHandle from "effect/FiberHandle"
+import type { Interrupter } from "./interruption.ts"
+import type { Rooms } from "../conversation/services.ts"
+
+/**
+ * What counts as an interruption by speech. A provider that cuts its reply off by itself, while it generates, is not
+ * asked: both apply to speech over a reply that is only still audible, or that the provider lets go on. Where a provider
+ * tells of speech only by the turn that came of it, that is an interruption at once.
+ */
+export interface InterruptionOptions {
+  /** Speech interrupts when it has lasted so long. Default: at once. */
+  readonly minSpeech?: Duration.Input
+  /**
+   * Speech only pauses the agent. If no turn of the user comes of it within this time after it stopped, the agent goes
+   * on where it was. Needs outputs that can pause; with others speech interrupts. Default: off.
+   */
+  readonly resumeAfter?: Duration.Input
+}
+
+export interface BargeIn {
+  /** `interrupts`: whether the provider takes the speech for an interruption itself. */
+  readonly speechStarted: (interrupts: boolean) => Effect.Effect<void> | undefined
+  readonly speechStopped: () => void
+  /** `interrupts`: whether nothing was known of the speech before. */
+  readonly userTurn: (interrupts: boolean) => Effect.Effect<void> | undefined
+  /** The connection is gone, and with it the speech that it heard: nothing will come of that any more. */
+  readonly abandoned: () => void
+}
+
+export const make = Effect.fnUntraced(function* (
+  { ledger, outputs, protection, turn }: Rooms,
+  { interrupt }: Interrupter,
+  { minSpeech, resumeAfter }: InterruptionOptions
+) {
+  const timer = yield* FiberHandle.make()
+  const start = yield* FiberHandle.runtime(timer)()
+  const now = Effect.asVoid(interrupt("user_speech"))
+
+  // There is nothing to pause while nothing is to be heard: the next reply would begin in silence.
+  const begin = Effect.suspend(() => {
+    const audible = turn.active !== undefined || ledger.remaining() > 0
+    return resumeAfter !== undefined && audible && outputs.canPause() ? outputs.pause : now
+  })
+
+  return {
+    speechStarted: (interrupts) => {
+      if (protection.on) return undefined
+      const cut = interrupts && turn.active !== undefined
+      if (cut || (minSpeech === undefined && resumeAfter === undefined)) return interrupts ? now : undefined
+      if (minSpeech === undefined) {
+        start(Effect.void) // whatever was to happen after earlier speech
+        return begin
+      }
+      start(Effect.andThen(Effect.sleep(minSpeech), begin))
+      return undefined
+    },
+    speechStopped: () => {
+      if (outputs.isPaused()) start(Effect.andThen(Effect.sleep(resumeAfter!), outputs.resume))
+      else if (minSpeech !== undefined) start(Effect.void)
+    },
+    userTurn: (interrupts) => {
+      if (outputs.isPaused()) {
+        start(Effect.void)
+        return Effect.andThen(now, outputs.resume)
+      }
+      // while it generates, the provider itself says what it makes of speech
+      return interrupts && turn.active === undefined ? now : undefined
+    },
+    abandoned: () => void start(outputs.resume) // instead of whatever was to happen after the speech
+  } satisfies BargeIn
+})

@@ -1,0 +1,458 @@
+/**
+ * Whose turn it is: the replies of the current connection, the user's speech, the tools that run; and what the model owes.
+ */
+import * as Effect from "effect/Effect"
+import type { Command } from "../../BidiModel.ts"
+import type { Ledger } from "../playback/ledger.ts"
+import { Questions } from "./questions.ts"
+
+/** What a connection owes: a reply that was asked for, or the rest of one that had begun; and by which instructions. */
+export type Owed = { readonly instructions: string | undefined } & (
+  | { readonly what: "reply" }
+  | { readonly what: "rest"; readonly responseId: string }
+)
+
+type Stage = "active" | "done" | "cancelled"
+
+/** A request for a reply: the message of the user that brought it, or the instructions it came with. */
+interface Request {
+  readonly message: string | undefined
+  readonly instructions: string | undefined
+}
+
+// A reply that has not begun by then is not waited for any more: some requests are not answered. Only the time counts in
+// which there is a connection.
+export const PATIENCE = 30_000
+
+// Between two words, or until the provider takes what was said as a turn.
+const PAUSE = 1000
+
+// Until a provider that was sent speech again says that it hears it.
+const AGAIN = 3000
+
+// How soon a device is asked again that should have finished; one that does not get on, less and less often.
+const SOONEST = 5
+const LATEST = 1000
+
+// Ids of a connection's replies are kept to recognise what comes late; more than this many back, nothing does.
+const REMEMBERED = 64
+
+export class Turn {
+  /** The turns of the user that want a reply. */
+  readonly questions = new Questions()
+  private readonly replies = new Map<string, Stage>()
+  private readonly waiting = new Set<() => void>()
+  private changes = 0
+  private offline = false // between the loss of a connection and the next one
+  private asked: number | undefined // since when a reply is waited for that has not begun
+  private requests: ReadonlyArray<Request> = [] // for it
+  private behind: ReadonlyArray<Request> = [] // those of the reply that is being generated but for the first
+  private following: string | undefined // the instructions of the reply that is being generated
+  private cut: string | undefined // the reply that ended with its connection, until the rest of it was asked for
+  private unfinished: string | undefined // the same while another was asked for, which knows of it, if that ever begins
+  private speaking = false
+  private listening: number | undefined // until when something may come of what the user said
+  private readonly tools = new Set<object>() // the calls that run
+  private readonly resting = new Map<object, number>() // those of them that wait for rest, and how often
+  private intents = 0 // what is about to be sent
+  private held = 0 // while something is being handled
+  private untold = false
+  private readonly ledger: Ledger
+  private readonly pending: () => boolean
+  private readonly now: () => number
+  private readonly onGivenUp: () => void
+
+  /**
+   * `pending` answers whether commands still wait to be sent; `now` is in milliseconds; `onGivenUp` hears of a reply that
+   * is not waited for any more.
+   */
+  constructor(ledger: Ledger, pending: () => boolean, now: () => number, onGivenUp: () => void = () => {}) {
+    this.ledger = ledger
+    this.pending = pending
+    this.now = now
+    this.onGivenUp = onGivenUp
+  }
+
+  /** Not between the loss of a connection and the next one. */
+  get online(): boolean {
+    return !this.offline
+  }
+
+  /** How often somebody cut the model off. */
+  forgone = 0
+
+  /** The reply that is being generated. */
+  active: string | undefined
+
+  stage(responseId: string): Stage | undefined {
+    return this.replies.get(responseId)
+  }
+
+  started(responseId: string, more: boolean): void {
+    const { requests } = this
+    this.active = responseId
+    this.asked = more ? this.now() : undefined
+    this.requests = more ? requests.slice(-1) : []
+    this.behind = more ? [] : requests.slice(1)
+    this.following = instructionsOf(more ? requests.slice(0, -1) : requests)
+    this.cut = undefined
+    this.unfinished = undefined
+    if (!more) this.questions.replyBegins()
+    this.replies.set(responseId, "active")
+    if (this.replies.size > REMEMBERED) this.replies.delete(this.replies.keys().next().value!)
+    this.changed()
+  }
+
+  /**
+   * The provider has cut this reply off, and nobody speaks: then it was by what was sent while the reply was on its way to
+   * begin, which has a reply of its own to come.
+   */
+  cutShort(responseId: string): void {
+    const { behind } = this
+    if (responseId !== this.active || this.userSpeaking || behind.length === 0) return
+    this.behind = []
+    for (const { message } of behind) if (message !== undefined) this.questions.asked(message)
+    this.requests = [...behind, ...this.requests]
+    this.asked = this.now()
+  }
+
+  done(responseId: string): void {
+    this.ended(responseId, "done")
+  }
+
+  /** Closes the door: nothing of this reply passes any more. */
+  cancelled(responseId: string): void {
+    this.ended(responseId, "cancelled")
+  }
+
+  private ended(responseId: string, stage: Stage): void {
+    this.replies.set(responseId, stage)
+    if (this.active === responseId) {
+      this.active = undefined
+      this.questions.replyEnds()
+    }
+    this.changed()
+  }
+
+  /** A reply was asked for, by a command or by the user's speech; it has not started yet. */
+  readonly awaitReply = (command?: Command): void => {
+    const message = command?._tag === "UserMessage" ? command.id : undefined
+    const instructions = command?._tag === "Respond" ? command.instructions : undefined
+    if (message !== undefined) this.questions.asked(message)
+    this.asked = this.now()
+    this.requests = [...this.requests, { message, instructions }]
+    this.changed()
+  }
+
+  /** What a lost connection owed was asked for again. */
+  readonly askedAgain = (command: Command): void => {
+    if (command._tag === "UserMessage") {
+      this.requests = this.requests.filter(({ message }) => message !== command.id)
+    } else {
+      this.cut = undefined
+      this.requests = this.requests.filter(({ message }) => message !== undefined)
+    }
+    this.awaitReply(command)
+  }
+
+  /** No reply will come. */
+  noReply(): void {
+    this.forget()
+    this.changed()
+  }
+
+  private forget(): void {
+    this.asked = undefined
+    this.requests = []
+    this.cut = undefined
+    this.unfinished = undefined
+    this.questions.settleAll()
+  }
+
+  /** The provider does not take this message of the user. */
+  refused(message: string): void {
+    this.questions.settle(message)
+    this.requests = this.requests.filter((request) => request.message !== message)
+    this.askNoMore()
+    this.changed()
+  }
+
+  private askNoMore(): void {
+    if (this.requests.length === 0 && this.cut === undefined) this.asked = undefined
+  }
+
+  /** Messages of the user that no reply has begun to since they were sent, though one may have begun before. */
+  get unheeded(): ReadonlySet<string> {
+    return new Set(this.requests.flatMap(({ message }) => message ?? []))
+  }
+
+  get awaitingReply(): boolean {
+    return this.patienceLeft() > 0
+  }
+
+  // Negative infinity: for nothing.
+  private patienceLeft(): number {
+    if (this.asked === undefined) return -Infinity
+    return this.offline ? Infinity : this.asked + PATIENCE - this.now()
+  }
+
+  // Whoever looks at the clock gives up first what is overdue.
+  private giveUpOverdue(): void {
+    const left = this.patienceLeft()
+    if (left > 0 || left === -Infinity) return
+    this.forget()
+    this.onGivenUp()
+    this.changed()
+  }
+
+  /** Whether the user speaks, or has just stopped: it takes the provider a moment to make a turn of it. */
+  get userSpeaking(): boolean {
+    return this.speaking || (this.listening !== undefined && this.now() < this.listening)
+  }
+
+  userSpeaks(speaking: boolean): void {
+    this.listening = speaking || !this.speaking ? undefined : this.now() + PAUSE
+    this.speaking = speaking
+    this.changed()
+  }
+
+  /** What the user said was taken as a turn. */
+  userTurn(itemId: string, respond: boolean): void {
+    this.listening = undefined
+    if (respond || this.asked !== undefined) this.questions.asked(itemId)
+    else this.questions.murmured(itemId)
+    if (respond) this.awaitReply()
+    else this.changed()
+  }
+
+  toolStarted(call: object = this): void {
+    this.tools.add(call)
+    this.changed()
+  }
+
+  toolEnded(call: object = this): void {
+    this.tools.delete(call)
+    this.changed()
+  }
+
+  /** What the model owes: what a new connection has to be asked for. */
+  get owed(): Owed | undefined {
+    if (this.cut !== undefined) return { what: "rest", responseId: this.cut, instructions: this.following }
+    return this.requests.length > 0 ? { what: "reply", instructions: instructionsOf(this.requests) } : undefined
+  }
+
+  /** The connection is gone, and with it whatever it was doing. What it owed is owed by the next one. */
+  abandoned(): void {
+    this.giveUpOverdue()
+    if (this.active !== undefined) this.unfinished = this.active
+    // another reply, which was asked for before the rest of this one could be, knows of this one
+    if (this.unfinished !== undefined && this.requests.length === 0) {
+      this.cut = this.unfinished
+      this.unfinished = undefined
+    }
+    if (this.cut !== undefined) this.asked = this.now()
+    this.askNoMore()
+    this.active = undefined
+    // it will be heard once more
+    this.speaking = this.userSpeaking
+    this.listening = undefined
+    this.replies.clear()
+    this.offline = true
+    this.changed()
+  }
+
+  /** There is another connection. What is owed will be asked for, or said, again. */
+  connected(): void {
+    this.offline = false
+    if (this.asked !== undefined) this.asked = this.now()
+    if (this.speaking) this.listening = this.now() + AGAIN
+    this.speaking = false
+    this.changed()
+  }
+
+  /**
+   * Somebody cut the model off. What it was saying when its connection ended is not gone on with; answers which reply that
+   * was. `everything`: nor is a new connection asked for anything else but replies to the user.
+   */
+  forgo(everything: boolean): string | undefined {
+    const { cut } = this
+    const all = everything && this.offline
+    this.unfinished = undefined
+    if (cut !== undefined || all) this.forgone++
+    if (cut !== undefined) {
+      this.cut = undefined
+      this.questions.replyEnds()
+    }
+    if (all) this.requests = this.requests.filter(({ message }) => message !== undefined)
+    this.askNoMore()
+    if (cut !== undefined || all) this.changed()
+    return cut
+  }
+
+  /** Whether this is the middle of a turn: somebody speaks or is still audible, a reply is on its way, a tool runs. */
+  get inTurn(): boolean {
+    return this.working || this.ledger.remaining() > 0
+  }
+
+  /** Whether nothing is going on, nothing is left to play, and nothing waits to be sent. */
+  get atRest(): boolean {
+    return this.still && this.tools.size === 0
+  }
+
+  /** Something is about to be sent: meanwhile nothing is at rest, whatever it waits for. */
+  readonly intending = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+    Effect.acquireUseRelease(
+      Effect.sync(() => this.intend()),
+      () => effect,
+      (done) => Effect.sync(done)
+    )
+
+  /** The same, until what this answers is called. */
+  intend(): () => void {
+    this.intents++
+    return () => {
+      this.intents--
+      this.changed()
+    }
+  }
+
+  private get working(): boolean {
+    return this.inTalk || this.tools.size > 0
+  }
+
+  // At rest but for the tools.
+  private get still(): boolean {
+    const silent = !this.inTalk && this.ledger.remaining() === 0
+    return silent && this.intents === 0 && this.held === 0 && !this.pending()
+  }
+
+  private get inTalk(): boolean {
+    return this.active !== undefined || this.awaitingReply || this.userSpeaking
+  }
+
+  private get othersWork(): boolean {
+    for (const call of this.tools) if (!this.resting.has(call)) return true
+    return false
+  }
+
+  /** Tells those who wait that something may have changed. */
+  readonly changed = (): void => {
+    this.changes++
+    if (this.held > 0) {
+      this.untold = true
+      return
+    }
+    this.untold = false
+    // who is resumed may wait again at once, for the next change
+    const waiting = Array.from(this.waiting)
+    for (const resume of waiting) resume()
+  }
+
+  /** Something begins to be handled that changes several things: nothing is at rest, and nobody is told, until it is done. */
+  hold(): void {
+    this.held++
+  }
+
+  release(): void {
+    if (--this.held === 0 && this.untold) this.changed()
+  }
+
+  // Waits until something may have changed: somebody said so, the sound is over, or what does not come is given up.
+  private readonly change = (soonest: number, within: number): Effect.Effect<void> => {
+    const rest = this.ledger.remaining()
+    const sound = rest > 0 ? rest : Infinity
+    const left = this.patienceLeft()
+    const patience = left === -Infinity ? Infinity : left
+    const pause = !this.speaking && this.userSpeaking ? this.listening! - this.now() : Infinity
+    const wait = Math.max(soonest, Math.min(sound, patience, pause, within))
+    const told = this.told(this.changes)
+    return wait === Infinity ? told : Effect.raceFirst(Effect.sleep(wait), told)
+  }
+
+  private readonly told = (seen: number) =>
+    Effect.callback<void>((resume) => {
+      // a fiber may make room for others at any step: what has changed since it looked is not told again
+      if (this.changes !== seen) return resume(Effect.void)
+      const done = () => {
+        this.waiting.delete(done)
+        resume(Effect.void)
+      }
+      this.waiting.add(done)
+      return Effect.sync(() => this.waiting.delete(done))
+    })
+
+  /** Waits for a state of affairs; `within` answers in how many milliseconds it may hold by itself. */
+  until(holds: () => boolean, within: () => number = never): Effect.Effect<void> {
+    return this.watch(holds, within, SOONEST)
+  }
+
+  private watch(holds: () => boolean, within: () => number, soonest: number): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      this.giveUpOverdue()
+      const rest = this.ledger.remaining()
+      // looked at first: what is over by itself between two looks would tell nobody afterwards
+      const change = this.change(soonest, within())
+      if (holds()) return Effect.void
+      const again = Effect.suspend(() => {
+        const stuck = rest > 0 && this.ledger.remaining() >= rest
+        return this.watch(holds, within, stuck ? Math.min(2 * soonest, LATEST) : SOONEST)
+      })
+      return Effect.andThen(change, again)
+    })
+  }
+
+  /** Gives up what is overdue, also while nobody else waits for anything. */
+  readonly patience: Effect.Effect<never> = Effect.suspend(() => {
+    this.giveUpOverdue()
+    const left = this.patienceLeft()
+    const told = this.told(this.changes)
+    return Math.abs(left) === Infinity ? told : Effect.raceFirst(Effect.sleep(left), told)
+  }).pipe(Effect.forever)
+
+  /** Waits until no sound is left to play. */
+  readonly quiet: Effect.Effect<void> = this.until(() => this.ledger.remaining() === 0)
+
+  /** Waits until something happens. */
+  readonly happens: Effect.Effect<void> = this.until(() => !this.atRest)
+
+  /** Waits until the user does not speak; not for ever, a provider may forget to say so. */
+  readonly unspoken: Effect.Effect<void> = Effect.asVoid(
+    Effect.timeoutOption(
+      this.until(() => !this.userSpeaking),
+      PATIENCE
+    )
+  )
+
+  /** Waits until nobody speaks and no reply is on its way. */
+  readonly free: Effect.Effect<void> = this.until(
+    () => this.active === undefined && !this.awaitingReply && !this.userSpeaking
+  )
+
+  /** Waits until nothing is going on and no sound is left to play. */
+  readonly idle: Effect.Effect<void> = this.until(() => this.atRest)
+
+  /** The same for a tool: calls that wait for rest, this one and others, do not disturb it. */
+  idleBeside(call: object): Effect.Effect<void> {
+    const rests = () => this.still && !this.othersWork
+    return Effect.acquireUseRelease(
+      Effect.sync(() => this.rest(call, 1)),
+      () => this.until(rests),
+      () => Effect.sync(() => this.rest(call, -1))
+    )
+  }
+
+  private rest(call: object, more: 1 | -1): void {
+    const times = (this.resting.get(call) ?? 0) + more
+    if (times > 0) this.resting.set(call, times)
+    else this.resting.delete(call)
+    this.changed()
+  }
+}
+
+const never = (): number => Infinity
+
+/** The instructions that several requests brought, as one. */
+const instructionsOf = (requests: ReadonlyArray<Request>): string | undefined => {
+  const all = new Set(requests.flatMap(({ instructions }) => instructions ?? []))
+  return all.size === 0 ? undefined : Array.from(all).join("\n")
+}

@@ -1,0 +1,50 @@
+/**
+ * Speech of the agent that the user's voice and text must not cut: from the moment it is asked for until it has been
+ * heard. Providers interrupt themselves when they hear speech, so they hear silence meanwhile.
+ */
+import type { Ledger } from "../playback/ledger.ts"
+import type { Turn } from "./turnState.ts"
+
+export class Protection {
+  private asked = false // for a reply that has not begun
+  private responseId: string | undefined
+  private readonly turn: Turn
+  private readonly ledger: Ledger
+
+  constructor(turn: Turn, ledger: Ledger) {
+    this.turn = turn
+    this.ledger = ledger
+  }
+
+  /** The reply that was just asked for is to be protected. */
+  readonly ask = (): void => {
+    this.asked = true
+  }
+
+  /** A reply begins; with `more` it is not the one that was asked for last. */
+  started(responseId: string, more: boolean): void {
+    if (!this.asked || more) return
+    this.asked = false
+    this.responseId = responseId
+  }
+
+  /** No reply will come, or it was allowed to be cut. */
+  lift(): void {
+    this.asked = false
+    this.responseId = undefined
+  }
+
+  /** The connection is gone: what is said again, or the rest of it, is protected too. */
+  abandoned(active: string | undefined): void {
+    if (active !== undefined && active === this.responseId) this.asked = true
+  }
+
+  covers(responseId: string): boolean {
+    return responseId === this.responseId
+  }
+
+  get on(): boolean {
+    const { asked, responseId } = this
+    return asked || (responseId !== undefined && (this.turn.active === responseId || this.ledger.isUnheard(responseId)))
+  }
+}
