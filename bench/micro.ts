@@ -3,7 +3,7 @@
  */
 import * as Audio from "@effect-bidi/core/Audio"
 import * as BidiAgent from "@effect-bidi/core/BidiAgent"
-import { Inbox, type Take, takeStream } from "@effect-bidi/core/Inbox"
+import { Inbox, type Consume, takeStream } from "@effect-bidi/core/Inbox"
 import type { AudioInput, AudioStream } from "@effect-bidi/core/BidiEvent"
 import * as BidiJson from "@effect-bidi/core/BidiJson"
 import { BidiModel, type ModelEvent } from "@effect-bidi/core/BidiModel"
@@ -28,7 +28,7 @@ export interface MicroReport {
 }
 
 /** Has frames taken, for ever. */
-type Frames<A> = (take: Take<A>) => Effect.Effect<never>
+type Frames<A> = (take: Consume<A>) => Effect.Effect<never>
 
 const MAILBOX = 25
 const format = Audio.pcm(Frame.SAMPLE_RATE)

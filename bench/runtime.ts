@@ -22,7 +22,7 @@ import { drive } from "./driver.ts"
 import * as Frame from "./frame.ts"
 
 class Assistant extends BidiAgent.Service<Assistant>()("bench/Assistant", {
-  system: "You are a helpful voice assistant."
+  instructions: "You are a helpful voice assistant."
 }) {}
 
 const MIC_FRAMES = 25 // half a second, then the oldest is forgotten

@@ -138,7 +138,7 @@ export const play = Effect.fnUntraced(function* (plan: Plan): Effect.fn.Return<O
 
       const conversation = Effect.gen(function* () {
         const scope = yield* Effect.scope
-        const agent = yield* BidiAgent.make({ system: instructions(0), toolkit })
+        const agent = yield* BidiAgent.make({ instructions: instructions(0), toolkit })
         const speaker = yield* BidiTest.speaker()
         const remote = Remote.make(plan.reports, plan.seed)
         const call = yield* agent.start({
@@ -180,7 +180,7 @@ export const play = Effect.fnUntraced(function* (plan: Plan): Effect.fn.Return<O
               hits.push("message too large")
               return Effect.ignore(call.send(`x${n} ${"much ".repeat(MAX_PAYLOAD / 4)}`))
             case "change":
-              return call.update({ system: instructions(n) }).pipe(
+              return call.update({ instructions: instructions(n) }).pipe(
                 Effect.match({
                   onSuccess: () => changes.push({ version: n, error: undefined }),
                   onFailure: (error) => changes.push({ version: n, error })
@@ -197,13 +197,13 @@ export const play = Effect.fnUntraced(function* (plan: Plan): Effect.fn.Return<O
             // one phrase at a time: more than 2.5 seconds of sound are not kept
             case "speak":
               return Effect.gen(function* () {
-                yield* call.idle
+                yield* call.awaitIdle
                 spoken.push(`s${n}`)
                 yield* Speech.phrase(call.model.input, n, 500, lab.pause).pipe(
                   Stream.runForEach((frame) => Queue.offer(microphone, frame))
                 )
                 while (!understood(`s${n}`)) yield* Effect.sleep(20)
-                yield* call.idle
+                yield* call.awaitIdle
               })
           }
         }
@@ -248,13 +248,13 @@ export const play = Effect.fnUntraced(function* (plan: Plan): Effect.fn.Return<O
         if (plan.fate === "survives") {
           yield* user
           yield* Fiber.join(trouble)
-          yield* call.idle
+          yield* call.awaitIdle
           owes()
           store.endIsNear()
           // whoever still answers is alive, and knows everything; what is left of the faults may meet the answer
           for (let n = plan.actions.length + 1; n <= plan.actions.length + LAST_WORDS; n++) {
             yield* type(`m${n}`)
-            yield* call.idle
+            yield* call.awaitIdle
             if (mind.answered.includes(`m${n}`)) break
           }
           history = yield* call.history

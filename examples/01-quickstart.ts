@@ -5,7 +5,7 @@ import { channels } from "./channels.ts"
 import { Logging, ModelFromEnvironment } from "./environment.ts"
 
 class Assistant extends BidiAgent.Service<Assistant>()("examples/Assistant", {
-  system: "You are a helpful voice assistant. Keep responses concise and natural.",
+  instructions: "You are a helpful voice assistant. Keep responses concise and natural.",
   toolkit: BidiTools.toolkit // the time, a calculator, and a way to hang up
 }) {}
 
@@ -15,7 +15,7 @@ const Main = Effect.gen(function* () {
   yield* assistant.run({
     inputs,
     outputs,
-    greeting: "Greet the user and say in one sentence what you can do."
+    greeting: { instructions: "Greet the user and say in one sentence what you can do." }
   })
 })
 

@@ -37,7 +37,7 @@ const WeatherTools = weather
   .pipe(Layer.provide(Weather.layer))
 
 class Concierge extends BidiAgent.Service<Concierge>()("examples/Concierge", {
-  system: "You are the concierge of a hotel. Answer in one sentence.",
+  instructions: "You are the concierge of a hotel. Answer in one sentence.",
   toolkit: Toolkit.merge(weather, BidiTools.toolkit)
 }) {}
 

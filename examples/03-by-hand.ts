@@ -5,7 +5,7 @@ import { Console, Effect, Stream } from "effect"
 import { Logging, ModelFromEnvironment } from "./environment.ts"
 
 const Main = Effect.gen(function* () {
-  const agent = yield* BidiAgent.make({ system: "You are a helpful voice assistant." })
+  const agent = yield* BidiAgent.make({ instructions: "You are a helpful voice assistant." })
   const call = yield* agent.start({ sessionId: "alice" })
 
   for (const question of ["My name is Alice.", "What is my name?"]) {

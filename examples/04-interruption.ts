@@ -5,7 +5,7 @@ import { Console, Duration, Effect } from "effect"
 import { Logging, ModelFromEnvironment } from "./environment.ts"
 
 const Main = Effect.gen(function* () {
-  const agent = yield* BidiAgent.make({ system: "You are a storyteller." })
+  const agent = yield* BidiAgent.make({ instructions: "You are a storyteller." })
   const speaker = yield* BidiTest.speaker() // plays in real time, without a sound card
 
   const call = yield* agent.start({
@@ -20,7 +20,7 @@ const Main = Effect.gen(function* () {
   yield* Effect.repeat(Effect.delay(heardEnough, "100 millis"), { until: (enough) => enough })
   // By now the model has generated far more than that.
   yield* call.send("Wait. What did you just say?")
-  yield* call.idle
+  yield* call.awaitIdle
 
   const { content } = yield* call.history
   yield* Console.log(`\nwhat was heard of the story: ${JSON.stringify(content[1]?.content)}`)

@@ -9,7 +9,7 @@ import { Logging, ModelFromEnvironment } from "./environment.ts"
 const questions = BidiInput.make(
   "questions",
   Stream.make("What time is it?", "Tell me something about yourself.").pipe(
-    Stream.tap(() => Effect.flatMap(CurrentConversation.CurrentConversation, ({ idle }) => idle)),
+    Stream.tap(() => Effect.flatMap(CurrentConversation.CurrentConversation, ({ awaitIdle }) => awaitIdle)),
     Stream.map((text): BidiEvent.Input => ({ _tag: "TextInput", text, role: "user" }))
   )
 )
@@ -37,7 +37,7 @@ const recording = (file: string) =>
   })
 
 const Main = Effect.gen(function* () {
-  const agent = yield* BidiAgent.make({ system: "You are a helpful voice assistant." })
+  const agent = yield* BidiAgent.make({ instructions: "You are a helpful voice assistant." })
   const fs = yield* FileSystem.FileSystem
   const file = `${yield* fs.makeTempDirectory({ prefix: "effect-bidi-" })}/talk.pcm`
   const reason = yield* agent.run({ inputs: [questions], outputs: [recording(file)] })

@@ -34,7 +34,7 @@ const toolkit = Toolkit.make(
 
 /** Who answers the phone. Needs a model and the tables. */
 export class Waiter extends BidiAgent.Service<Waiter>()("examples/Waiter", {
-  system: "You take bookings for a restaurant.",
+  instructions: "You take bookings for a restaurant.",
   toolkit
 }) {
   static readonly withTools = Waiter.layer.pipe(

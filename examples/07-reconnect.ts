@@ -9,7 +9,7 @@ import { emulated, Logging } from "./environment.ts"
 const REQUEST = "Tell me a long story."
 
 const Main = Effect.gen(function* () {
-  const agent = yield* BidiAgent.make({ system: "You are a storyteller." })
+  const agent = yield* BidiAgent.make({ instructions: "You are a storyteller." })
   const speaker = yield* BidiTest.speaker() // plays in real time, without a sound card
   const replaced: Array<string> = []
   let lostAt = 0
@@ -31,7 +31,7 @@ const Main = Effect.gen(function* () {
     ]
   })
   const ask = (question: string) =>
-    Console.log(`> ${question}`).pipe(Effect.andThen(call.send(question)), Effect.andThen(call.idle))
+    Console.log(`> ${question}`).pipe(Effect.andThen(call.send(question)), Effect.andThen(call.awaitIdle))
 
   yield* ask("My name is Ada.")
   yield* ask(REQUEST)

@@ -47,7 +47,7 @@ const Tools = toolkit.toLayer({
 })
 
 class TravelDesk extends BidiAgent.Service<TravelDesk>()("examples/TravelDesk", {
-  system: "You are a travel agent. Answer in one sentence.",
+  instructions: "You are a travel agent. Answer in one sentence.",
   toolkit
 }) {}
 

@@ -16,7 +16,7 @@ const billingTools = Toolkit.make(
 )
 
 class Billing extends BidiAgent.Service<Billing>()("billing", {
-  system: "You work in billing. You can pay orders back.",
+  instructions: "You work in billing. You can pay orders back.",
   toolkit: billingTools
 }) {
   static readonly withTools = Billing.layer.pipe(
@@ -33,7 +33,7 @@ const deskTools = Toolkit.make(
 )
 
 class FrontDesk extends BidiAgent.Service<FrontDesk>()("front desk", {
-  system: "You are the front desk. You put callers through.",
+  instructions: "You are the front desk. You put callers through.",
   toolkit: deskTools
 }) {
   static readonly withTools = FrontDesk.layer.pipe(

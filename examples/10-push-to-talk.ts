@@ -21,7 +21,7 @@ const microphone = (format: Audio.AudioFormat, text: string) =>
   )
 
 const Main = Effect.gen(function* () {
-  const agent = yield* BidiAgent.make({ system: "You are a helpful voice assistant. Keep responses concise." })
+  const agent = yield* BidiAgent.make({ instructions: "You are a helpful voice assistant. Keep responses concise." })
   const speaker = yield* BidiTest.speaker() // plays in real time, without a sound card
   const call = yield* agent.start({ outputs: [speaker.output, BidiConsole.output()] })
 
@@ -37,15 +37,15 @@ const Main = Effect.gen(function* () {
   })
 
   yield* press("my name is Ada", "TurnCommit")
-  yield* call.idle
+  yield* call.awaitIdle
   yield* press("stop", "TurnClear")
-  yield* call.idle
+  yield* call.awaitIdle
   yield* press("tell me a long story", "TurnCommit")
   const before = Duration.toSeconds(speaker.played())
   const heardEnough = Effect.sync(() => Duration.toSeconds(speaker.played()) - before >= 3)
   yield* Effect.repeat(Effect.delay(heardEnough, "100 millis"), { until: (enough) => enough })
   yield* press("what is my name", "TurnCommit") // while the agent tells its story
-  yield* call.idle
+  yield* call.awaitIdle
 }).pipe(Effect.scoped)
 
 Main.pipe(Effect.provide([modelFromEnvironment({ turns: "manual" }), Logging]), NodeRuntime.runMain)

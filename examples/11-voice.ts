@@ -7,7 +7,7 @@ import { Effect, Layer } from "effect"
 import { Logging, ModelFromEnvironment } from "./environment.ts"
 
 class Receptionist extends BidiAgent.Service<Receptionist>()("examples/Receptionist", {
-  system: "You are a helpful voice assistant. Keep responses concise and natural.",
+  instructions: "You are a helpful voice assistant. Keep responses concise and natural.",
   toolkit: BidiTools.toolkit
 }) {}
 
@@ -17,7 +17,7 @@ const Main = Effect.gen(function* () {
   yield* receptionist.run({
     inputs: [audio.input, BidiConsole.input({ status: audio.indicator })],
     outputs: [audio.output, BidiConsole.output()],
-    greeting: "Greet the user and say in one sentence what you can do."
+    greeting: { instructions: "Greet the user and say in one sentence what you can do." }
   })
 })
 

@@ -42,7 +42,7 @@ const open = HttpServer.addressFormattedWith((address) =>
 
 const Main = Effect.gen(function* () {
   const agent = yield* BidiAgent.make({
-    system: "You are a helpful voice assistant. Keep responses concise.",
+    instructions: "You are a helpful voice assistant. Keep responses concise.",
     toolkit: BidiTools.mcp(open)
   })
   yield* agent.run({ inputs: [BidiConsole.input()], outputs: [BidiConsole.output()] })

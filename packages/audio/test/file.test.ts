@@ -176,7 +176,7 @@ describe("a file as the speaker", () => {
       const audio = yield* AudioIO
       const call = yield* agent.start({ outputs: [audio.output] })
       yield* BidiTest.advance("1500 millis")
-      yield* call.quiet
+      yield* call.awaitSilence
       yield* call.stop()
     }).pipe(
       Effect.scoped,

@@ -89,7 +89,7 @@ describe("samples", () => {
 describe("codecs", () => {
   it("µ-law and A-law come back as the companding allows", () => {
     for (const format of ["pcmu", "pcma"] as const) {
-      const law: AudioFormat = { format, sampleRate: 8000, channels: 1 }
+      const law: AudioFormat = { encoding: format, sampleRate: 8000, channels: 1 }
       const sound = tone(440, 0.1, 8000)
       const coded = Codec.encoder(law)(bytesOf(sound))
       assert.strictEqual(coded.length, sound.length)

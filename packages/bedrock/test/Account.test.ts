@@ -115,7 +115,7 @@ describe("a connection", () => {
       const server = yield* Server.make()
       const { asked, credentials } = provider(undefined)
       const { connect } = yield* NovaSonic.make({ endpoint: server.url, region: "us-east-1", credentials })
-      for (let i = 0; i < 3; i++) yield* connect({ system: undefined, tools: [], resume: undefined })
+      for (let i = 0; i < 3; i++) yield* connect({ instructions: undefined, tools: [], resume: undefined })
       assert.strictEqual(asked.length, 1)
     })
   )
@@ -165,7 +165,7 @@ describe("keys that the provider refuses", () => {
       const server = yield* Server.make()
       const { credentials } = provider(60, 60)
       const { connect } = yield* NovaSonic.make({ endpoint: server.url, region: "us-east-1", credentials })
-      const setup = { system: undefined, tools: [], resume: undefined }
+      const setup = { instructions: undefined, tools: [], resume: undefined }
       const connection = yield* connect(setup)
       const reader = yield* read(connection)
       const peer = yield* server.accept

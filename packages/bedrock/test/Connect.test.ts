@@ -43,7 +43,7 @@ describe("a connection that comes up", () => {
       const tool = { name: "a", description: undefined, parameters: { type: "object" } } as const
       const { connection, peer } = yield* begun(
         { voice: "tiffany", endpointing: "HIGH" },
-        { system: "You are Ada.", tools: [tool] }
+        { instructions: "You are Ada.", tools: [tool] }
       )
       const { role } = yield* peer.expect("contentStart")
       assert.strictEqual(role, "SYSTEM")
@@ -61,7 +61,7 @@ describe("a connection that comes up", () => {
 
   it.effect("has no block for a part that is empty", () =>
     Effect.gen(function* () {
-      const { connection, peer } = yield* begun({}, { system: "  " })
+      const { connection, peer } = yield* begun({}, { instructions: "  " })
       yield* connection.seed([])
       assert.strictEqual((yield* peer.expect("contentStart")).type, "AUDIO")
     })

@@ -205,7 +205,7 @@ describe("a command", () => {
       assert(manual._tag === "Unsupported")
       assert.strictEqual(manual.feature, "manual turns")
     }
-    assert.strictEqual(refusal({ _tag: "Update", system: "You are Bob.", tools: [] })._tag, "Unsupported")
+    assert.strictEqual(refusal({ _tag: "Update", instructions: "You are Bob.", tools: [] })._tag, "Unsupported")
     assert.strictEqual(refusal({ _tag: "UserMessage", id: "m", parts: [" "] })._tag, "InvalidRequest")
   })
 })

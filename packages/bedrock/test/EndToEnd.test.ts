@@ -38,7 +38,7 @@ const talk = Effect.fnUntraced(function* (options: NovaSonic.Options = {}, emula
   })
   const speaker = yield* BidiTest.speaker()
   const model = NovaSonic.layer({ region: "us-east-1", credentials: keys, endpoint: emulator.url, ...options })
-  const agent = yield* BidiAgent.make({ system: "You are Ada.", toolkit }).pipe(
+  const agent = yield* BidiAgent.make({ instructions: "You are Ada.", toolkit }).pipe(
     Effect.provide([model, BidiTools.layer])
   )
   const call = yield* agent.start({ outputs: [speaker.output] })

@@ -27,7 +27,7 @@ export type Encoding = typeof Encoding.Type
  * @category schemas
  */
 export const AudioFormat = Schema.Struct({
-  format: Encoding,
+  encoding: Encoding,
   sampleRate: Schema.Int.check(Schema.isBetween({ minimum: 8000, maximum: 192_000 })),
   channels: Schema.Literals([1, 2])
 })
@@ -42,14 +42,14 @@ export type AudioFormat = typeof AudioFormat.Type
  *
  * @category constructors
  */
-export const pcm = (sampleRate: number): AudioFormat => ({ format: "pcm", sampleRate, channels: 1 })
+export const pcm = (sampleRate: number): AudioFormat => ({ encoding: "pcm", sampleRate, channels: 1 })
 
 /**
  * Bytes of one sample of all channels.
  *
  * @category arithmetic
  */
-export const frameSize = (format: AudioFormat): number => (format.format === "pcm" ? 2 : 1) * format.channels
+export const frameSize = (format: AudioFormat): number => (format.encoding === "pcm" ? 2 : 1) * format.channels
 
 /**
  * Bytes in one second.
@@ -87,7 +87,8 @@ export const bytes = (format: AudioFormat, length: Duration.Input): number =>
  *
  * @category arithmetic
  */
-export const zero = ({ format }: AudioFormat): number => (format === "pcmu" ? 0xff : format === "pcma" ? 0xd5 : 0)
+export const zero = ({ encoding: format }: AudioFormat): number =>
+  format === "pcmu" ? 0xff : format === "pcma" ? 0xd5 : 0
 
 /**
  * Silence of the given length.
@@ -135,7 +136,7 @@ const nothing = new Uint8Array(0)
  * @category arithmetic
  */
 export const mismatch = (wanted: AudioFormat, got: AudioFormat): string | undefined =>
-  got.format !== wanted.format || got.sampleRate !== wanted.sampleRate || got.channels !== wanted.channels
+  got.encoding !== wanted.encoding || got.sampleRate !== wanted.sampleRate || got.channels !== wanted.channels
     ? `audio is ${describe(got)}, the model takes ${describe(wanted)}`
     : undefined
 
@@ -145,4 +146,4 @@ export const mismatch = (wanted: AudioFormat, got: AudioFormat): string | undefi
  * @category formatting
  */
 export const describe = (format: AudioFormat): string =>
-  `${format.format} ${format.sampleRate} Hz ${format.channels === 1 ? "mono" : "stereo"}`
+  `${format.encoding} ${format.sampleRate} Hz ${format.channels === 1 ? "mono" : "stereo"}`

@@ -36,7 +36,13 @@ import type { CloseReason, Output, OutputOf, OutputTag } from "./BidiEvent.ts"
 import type * as BidiInput from "./BidiInput.ts"
 import { BidiModel } from "./BidiModel.ts"
 import type * as BidiOutput from "./BidiOutput.ts"
-import type { Conversation, CurrentConversation, Persona, SayOptions, ToolServices } from "./CurrentConversation.ts"
+import type {
+  Conversation,
+  CurrentConversation,
+  Greeting,
+  Profile as AgentProfile,
+  ToolServices
+} from "./CurrentConversation.ts"
 import type { InterruptionOptions } from "./internal/turns/interruptionPolicy.ts"
 import type { ConnectionOptions } from "./internal/connection/supervisor.ts"
 import { wrong } from "./internal/conversation/checkedOptions.ts"
@@ -111,7 +117,7 @@ export const on = <Tag extends OutputTag, R = never>(
  *
  * @category models
  */
-export interface Options<
+export interface RunOptions<
   Inputs extends ReadonlyArray<BidiInput.BidiInput<any, any>> = ReadonlyArray<BidiInput.BidiInput<any, any>>,
   Outputs extends ReadonlyArray<BidiOutput.BidiOutput<any, any>> = ReadonlyArray<BidiOutput.BidiOutput<any, any>>,
   Hooks extends ReadonlyArray<Hook<any>> = ReadonlyArray<Hook<any>>
@@ -124,7 +130,7 @@ export interface Options<
   /** What was said before, put behind what the session's log holds; nothing there is replaced. */
   readonly history?: Prompt.Prompt
   /** Lets the agent speak first, following instructions or word for word, unless the session has a history. */
-  readonly greeting?: string | ({ readonly say: string } & SayOptions)
+  readonly greeting?: Greeting
   readonly connection?: ConnectionOptions
   /** What counts as an interruption by speech. Default: all speech that the provider reports. */
   readonly interruption?: InterruptionOptions
@@ -167,7 +173,7 @@ type Services<Tools extends Record<string, Tool.Any>, Inputs, Outputs, Hooks> = 
  *
  * @category models
  */
-export interface Agent<Tools extends Record<string, Tool.Any> = {}> extends Persona<Tools> {
+export interface Agent<Tools extends Record<string, Tool.Any> = {}> extends AgentProfile<Tools> {
   /**
    * Converses until somebody stops it, a part fails, or all inputs have ended and the reply in progress was heard.
    * Interruption closes everything in order.
@@ -177,7 +183,7 @@ export interface Agent<Tools extends Record<string, Tool.Any> = {}> extends Pers
     const Outputs extends ReadonlyArray<BidiOutput.BidiOutput<any, any>> = [],
     const Hooks extends ReadonlyArray<Hook<any>> = []
   >(
-    options: Options<Inputs, Outputs, Hooks>
+    options: RunOptions<Inputs, Outputs, Hooks>
   ) => Effect.Effect<
     CloseReason,
     BidiError | InputError<Inputs> | OutputError<Outputs>,
@@ -192,7 +198,7 @@ export interface Agent<Tools extends Record<string, Tool.Any> = {}> extends Pers
     const Outputs extends ReadonlyArray<BidiOutput.BidiOutput<any, any>> = [],
     const Hooks extends ReadonlyArray<Hook<any>> = []
   >(
-    options?: Options<Inputs, Outputs, Hooks>
+    options?: RunOptions<Inputs, Outputs, Hooks>
   ) => Effect.Effect<
     Call<BidiError | InputError<Inputs> | OutputError<Outputs>, Tools>,
     BidiError | InputError<Inputs> | OutputError<Outputs>,
@@ -209,7 +215,7 @@ export interface Profile<Tools extends Record<string, Tool.Any>, E = never, R = 
   /** What it is called in `Handoff` events. Default: the id of the service, or `agent`. */
   readonly name?: string
   /** What the model is told about its part. Left out, the provider's default applies. */
-  readonly system?: string
+  readonly instructions?: string
   /**
    * The tools. A `Toolkit` (its handlers are then required), or an effect that answers a toolkit with handlers, such as
    * `BidiTools.mcp`.
@@ -226,18 +232,18 @@ export const make = Effect.fnUntraced(function* <Tools extends Record<string, To
   profile: Profile<Tools, E, R>
 ) {
   const model = yield* BidiModel
-  const persona: Persona = {
+  const resolved: AgentProfile = {
     name: profile.name ?? "agent",
-    system: profile.system,
+    instructions: profile.instructions,
     toolkit: (yield* profile.toolkit ?? Toolkit.empty) as unknown as Toolkit.WithHandler<Record<string, Tool.Any>>
   }
 
-  const converseWith = (options: Options, onReady?: (started: Started) => Effect.Effect<unknown>) =>
+  const converseWith = (options: RunOptions, onReady?: (started: Started) => Effect.Effect<unknown>) =>
     Effect.suspend(() => {
       const problem = wrong(options)
       if (problem !== undefined) return Effect.fail(problem)
       return converse(
-        persona,
+        resolved,
         {
           inputs: options.inputs ?? [],
           outputs: options.outputs ?? [],
@@ -254,10 +260,10 @@ export const make = Effect.fnUntraced(function* <Tools extends Record<string, To
       )
     }).pipe(Effect.provideService(BidiModel, model))
 
-  const run = (options: Options) => converseWith(options)
+  const run = (options: RunOptions) => converseWith(options)
 
   // Whoever gives up waiting has started nothing: it is over and closed when the interruption returns.
-  const start = (options: Options = {}) =>
+  const start = (options: RunOptions = {}) =>
     Effect.uninterruptibleMask((restore) =>
       Effect.gen(function* () {
         const ready = yield* Deferred.make<Started, unknown>()
@@ -282,7 +288,7 @@ export const make = Effect.fnUntraced(function* <Tools extends Record<string, To
       })
     )
 
-  return { ...persona, start, run } as unknown as Agent<Tools>
+  return { ...resolved, start, run } as unknown as Agent<Tools>
 })
 
 // What nobody awaits would be lost.

@@ -16,11 +16,11 @@
 import { connections } from "./conformance/connections.ts"
 import { declarations } from "./conformance/declarations.ts"
 import { failures } from "./conformance/failures.ts"
-import { ears } from "./conformance/ears.ts"
+import { inputGate } from "./conformance/inputGate.ts"
 import { hearing } from "./conformance/hearing.ts"
 import type { Scenario } from "./conformance/lab.ts"
 import { oddServers } from "./conformance/oddServers.ts"
-import { personas } from "./conformance/personas.ts"
+import { handoffs } from "./conformance/handoffs.ts"
 import { proxies } from "./conformance/proxies.ts"
 import { talk } from "./conformance/talk.ts"
 import { tasks } from "./conformance/tasks.ts"
@@ -34,7 +34,7 @@ export type * from "./conformance/lab.ts"
  *
  * @category scenarios
  */
-export const agents: ReadonlyArray<Scenario> = [...hearing, ...tasks, ...personas]
+export const agents: ReadonlyArray<Scenario> = [...hearing, ...tasks, ...handoffs]
 
 /**
  * All of them.
@@ -49,6 +49,6 @@ export const scenarios: ReadonlyArray<Scenario> = [
   ...failures,
   ...proxies,
   ...oddServers,
-  ...ears,
+  ...inputGate,
   ...agents
 ]

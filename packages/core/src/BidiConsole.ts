@@ -78,7 +78,7 @@ export const input = (
   const said = (line: string) =>
     Effect.gen(function* () {
       const conversation = yield* CurrentConversation
-      yield* conversation.idle
+      yield* conversation.awaitIdle
       yield* Effect.yieldNow // what the agent said last is on its way to the screen
       screen.catchUp()
       screen.line(`${prompt}${harmless(line)}`)

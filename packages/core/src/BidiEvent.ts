@@ -13,7 +13,7 @@ import * as Audio from "./Audio.ts"
 import { BidiError } from "./BidiError.ts"
 
 /** A length of time within a conversation: from zero to a year, which a wire of decimal numbers can carry. */
-const Span = Schema.Duration.check(
+const BidiDuration = Schema.Duration.check(
   Schema.makeFilter(Duration.between({ minimum: Duration.zero, maximum: Duration.days(366) }), {
     expected: "a duration between zero and a year"
   })
@@ -113,7 +113,7 @@ export type TurnClear = typeof TurnClear.Type
  */
 export const PlaybackReport = Schema.TaggedStruct("PlaybackReport", {
   itemId: Schema.String,
-  played: Span
+  played: BidiDuration
 })
 
 /**
@@ -162,7 +162,7 @@ export type ConnectionStart = typeof ConnectionStart.Type
  * @category outputs
  */
 export const ConnectionWarning = Schema.TaggedStruct("ConnectionWarning", {
-  timeLeft: Span,
+  timeLeft: BidiDuration,
   message: Schema.optionalKey(Schema.String)
 })
 
@@ -183,7 +183,7 @@ export const ConnectionRestart = Schema.TaggedStruct("ConnectionRestart", {
   reason: Schema.Literals(["scheduled", "timeout", "lost", "fault", "rate_limited"]),
   turnInterrupted: Schema.Boolean,
   attempt: Schema.Int,
-  delay: Schema.optionalKey(Span),
+  delay: Schema.optionalKey(BidiDuration),
   cause: Schema.optionalKey(BidiError)
 })
 
@@ -352,7 +352,7 @@ export type UserSpeech = typeof UserSpeech.Type
  *
  * @category outputs
  */
-export const UserIdle = Schema.TaggedStruct("UserIdle", { idle: Span })
+export const UserIdle = Schema.TaggedStruct("UserIdle", { idle: BidiDuration })
 
 /**
  * @category outputs
@@ -370,7 +370,7 @@ export type UserIdle = typeof UserIdle.Type
 export const Interruption = Schema.TaggedStruct("Interruption", {
   reason: Schema.Literals(["user_speech", "user_text", "manual", "error"]),
   responseId: Schema.String,
-  heard: Span
+  heard: BidiDuration
 })
 
 /**

@@ -10,7 +10,7 @@ import * as Pull from "effect/Pull"
 import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
 import type { Input } from "./BidiEvent.ts"
-import { Inbox, type Take, takeStream } from "./Inbox.ts"
+import { Inbox, type Consume, takeStream } from "./Inbox.ts"
 
 /**
  * A named source of input events, such as a stream. A conversation runs it in a fiber of its own from the moment the
@@ -23,7 +23,7 @@ import { Inbox, type Take, takeStream } from "./Inbox.ts"
 export interface BidiInput<out E = never, out R = never> {
   readonly name: string
   /** Has every event taken, in order and one after the other, until the input ends. */
-  readonly run: (take: Take<Input>) => Effect.Effect<void, E, R>
+  readonly run: (take: Consume<Input>) => Effect.Effect<void, E, R>
 }
 
 /**

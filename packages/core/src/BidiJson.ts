@@ -65,6 +65,7 @@ const some = <K extends string, A>(key: K, value: A | undefined): { readonly [P 
 
 const optional = Schema.optionalKey
 const audio = { audio: Schema.Uint8ArrayFromBase64 }
+const audioNames = { encoding: "format" }
 const Seconds = Schema.Finite.pipe(
   Schema.decodeTo(
     Schema.Duration,
@@ -79,7 +80,7 @@ const Seconds = Schema.Finite.pipe(
  */
 export const Input: Schema.Codec<Event.Input, Schema.Json> = Schema.Union([
   same(Event.TextInput, "bidi_text_input"),
-  same(Event.AudioInput, "bidi_audio_input", audio),
+  same(Event.AudioInput, "bidi_audio_input", audio, audioNames),
   same(Event.ImageInput, "bidi_image_input", { image: Schema.Uint8ArrayFromBase64 }),
   same(Event.TurnStart, "bidi_turn_start"),
   same(Event.TurnCommit, "bidi_turn_commit"),
@@ -267,7 +268,7 @@ export const Output: Schema.Codec<Event.Output, Schema.Json> = Schema.Union([
   same(Event.ConnectionClose, "bidi_connection_close"),
   same(Event.ResponseStart, "bidi_response_start"),
   same(Event.ResponseComplete, "bidi_response_complete"),
-  same(Event.AudioStream, "bidi_audio_stream", audio),
+  same(Event.AudioStream, "bidi_audio_stream", audio, audioNames),
   TranscriptStream,
   same(Event.Reasoning, "bidi_reasoning"),
   same(Event.UserSpeech, "bidi_user_speech"),

@@ -17,7 +17,7 @@ import type * as Scope from "effect/Scope"
 import type { AudioFormat } from "./Audio.ts"
 import type { BidiError } from "./BidiError.ts"
 import type { ImageInput, ResponseComplete, Usage } from "./BidiEvent.ts"
-import type { Take } from "./Inbox.ts"
+import type { Consume } from "./Inbox.ts"
 import type { Entry } from "./Transcript.ts"
 
 /**
@@ -72,8 +72,8 @@ export interface ToolDefinition {
  *
  * @category models
  */
-export interface Configuration {
-  readonly system: string | undefined
+export interface Profile {
+  readonly instructions: string | undefined
   readonly tools: ReadonlyArray<ToolDefinition>
 }
 
@@ -82,7 +82,7 @@ export interface Configuration {
  *
  * @category models
  */
-export interface Setup extends Configuration {
+export interface Setup extends Profile {
   /** A handle of an earlier connection (`Resumable`), where the provider keeps the state itself. */
   readonly resume: string | undefined
 }
@@ -155,7 +155,7 @@ export type Command =
   | { readonly _tag: "TurnStart" }
   | { readonly _tag: "TurnCommit" }
   | { readonly _tag: "TurnClear" }
-  | ({ readonly _tag: "Update" } & Configuration)
+  | ({ readonly _tag: "Update" } & Profile)
 
 /**
  * What a connection reports. Ids are the provider's; an adapter of a provider without them makes them up.
@@ -268,7 +268,7 @@ export interface Connection {
    * Has what the provider reports taken, in order and one after the other, until the connection ends. What was reported
    * before comes first. It never ends without an error: every end of a connection has a reason. Called once.
    */
-  readonly listen: (take: Take<ModelEvent>) => Effect.Effect<void, BidiError>
+  readonly listen: (take: Consume<ModelEvent>) => Effect.Effect<void, BidiError>
 }
 
 /**

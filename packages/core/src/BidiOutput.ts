@@ -46,7 +46,7 @@ export type Playback = "none" | "remote" | (() => Duration.Duration)
  *
  * @category models
  */
-export interface Sink<out E = never> {
+export interface Connected<out E = never> {
   /**
    * Takes an event. Returns at once and never throws. It may wake fibers, but not run them in its own stack: what they do
    * would come before others have this event.
@@ -73,7 +73,7 @@ export interface Sink<out E = never> {
 export interface BidiOutput<out E = never, out R = never> {
   readonly name: string
   readonly events: ReadonlyArray<OutputTag>
-  readonly open: Effect.Effect<Sink<E>, E, R | Scope.Scope>
+  readonly open: Effect.Effect<Connected<E>, E, R | Scope.Scope>
 }
 
 /**
@@ -159,8 +159,8 @@ export const makeScoped = <
       const handle = yield* options.open
       const playback = events.includes("AudioStream") && options.plays !== false ? "remote" : "none"
       const mailbox = options.mailbox ?? defaultMailbox
-      return yield* sink(name, mailbox, playback, handle as (event: Output) => Effect.Effect<void, EH>)
-    }) as Effect.Effect<Sink<E | EH | BidiError>, E, Exclude<R, Scope.Scope> | Scope.Scope>
+      return yield* connected(name, mailbox, playback, handle as (event: Output) => Effect.Effect<void, EH>)
+    }) as Effect.Effect<Connected<E | EH | BidiError>, E, Exclude<R, Scope.Scope> | Scope.Scope>
   }
 }
 
@@ -221,11 +221,11 @@ export const speaker = <E = never, R = never>(
       ...(device.resume === undefined ? {} : { resume: device.resume }),
       run: device.failure === undefined ? ended.await : Effect.raceFirst(ended.await, device.failure),
       end: Effect.andThen(device.flush, ended.open)
-    } satisfies Sink<E>
-  }) as Effect.Effect<Sink<E>, E, Exclude<R, Scope.Scope> | Scope.Scope>
+    } satisfies Connected<E>
+  }) as Effect.Effect<Connected<E>, E, Exclude<R, Scope.Scope> | Scope.Scope>
 })
 
-const sink = Effect.fnUntraced(function* <E>(
+const connected = Effect.fnUntraced(function* <E>(
   name: string,
   { capacity, strategy }: Mailbox,
   playback: Playback,
@@ -259,7 +259,7 @@ const sink = Effect.fnUntraced(function* <E>(
     // one that may lose nothing does not get to finish what it is stuck in
     run: strategy === "fail" ? Effect.raceFirst(work, Deferred.await(overflown)) : work,
     end: Effect.sync(() => inbox.done(Exit.fail(Cause.Done())))
-  } satisfies Sink<E | BidiError>
+  } satisfies Connected<E | BidiError>
 })
 
 /**

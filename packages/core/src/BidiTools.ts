@@ -85,7 +85,7 @@ const local = Effect.sync(() => Intl.DateTimeFormat().resolvedOptions().timeZone
 export const layer = toolkit.toLayer({
   stop_conversation: Effect.fnUntraced(function* () {
     const conversation = yield* CurrentConversation
-    yield* Effect.timeoutOption(conversation.quiet, "10 seconds")
+    yield* Effect.timeoutOption(conversation.awaitSilence, "10 seconds")
     yield* conversation.stop("user_request")
     return "The conversation has ended."
   }),

@@ -22,14 +22,24 @@ import type { BidiModel } from "./BidiModel.ts"
 export type Sendable = string | Input | ReadonlyArray<string | TextInput | ImageInput>
 
 /**
- * How something is said. What is protected is not cut off by the user: neither by speech, of which the model hears
- * nothing meanwhile, nor by text, which waits. Only `interrupt({ force: true })` cuts it.
+ * How something is said.
  *
  * @category models
  */
 export interface SayOptions {
-  readonly protect?: boolean
+  /**
+   * With `false` the user cannot cut it off: not by speech, which the model does not hear meanwhile, nor by text, which
+   * waits. Only `interrupt({ force: true })` does. Default: `true`.
+   */
+  readonly interruptible?: boolean
 }
+
+/**
+ * How the agent speaks first: following instructions, or word for word.
+ *
+ * @category models
+ */
+export type Greeting = { readonly instructions: string } | ({ readonly text: string } & SayOptions)
 
 /**
  * How a reply that the application asks for is made: by `instructions`, in addition to those of the agent.
@@ -45,9 +55,9 @@ export interface RespondOptions {
  *
  * @category models
  */
-export interface Persona<Tools extends Record<string, Tool.Any> = Record<string, Tool.Any>> {
+export interface Profile<Tools extends Record<string, Tool.Any> = Record<string, Tool.Any>> {
   readonly name: string
-  readonly system: string | undefined
+  readonly instructions: string | undefined
   readonly toolkit: Toolkit.WithHandler<Tools>
 }
 
@@ -175,7 +185,7 @@ export interface Conversation<Tools extends Record<string, Tool.Any> = any> {
    * connection and `connection.reconnect` is `false`.
    */
   readonly update: <Tools extends Record<string, Tool.Any> = {}, E = never, R = never>(changes: {
-    readonly system?: string
+    readonly instructions?: string
     readonly toolkit?: Effect.Effect<Toolkit.WithHandler<Tools>, E, R>
   }) => Effect.Effect<void, BidiError | E, R | ToolServices<Tools>>
   /**
@@ -184,7 +194,7 @@ export interface Conversation<Tools extends Record<string, Tool.Any> = any> {
    * the agent that took over, which then speaks.
    */
   readonly handoff: <Tools extends Record<string, Tool.Any>>(
-    to: Persona<Tools>
+    to: Profile<Tools>
   ) => Effect.Effect<void, BidiError, ToolServices<Tools>>
   /** Asks for the end of the conversation and returns at once. The first reason given is the one reported. */
   readonly stop: (reason?: CloseReason) => Effect.Effect<void>
@@ -200,13 +210,13 @@ export interface Conversation<Tools extends Record<string, Tool.Any> = any> {
    */
   readonly heard: (responseId: string) => Effect.Effect<Heard>
   /** Waits until nothing of the agent's speech is audible any more. */
-  readonly quiet: Effect.Effect<void>
+  readonly awaitSilence: Effect.Effect<void>
   /**
    * Waits until nobody speaks, no reply is on its way, owed by a lost connection, or audible, nothing is about to be sent,
    * and no tool runs. In a tool its own call does not count, nor do others that wait for the same. Whoever reads `events`
    * has dealt with those that led to it, unless that takes longer than a second.
    */
-  readonly idle: Effect.Effect<void>
+  readonly awaitIdle: Effect.Effect<void>
 }
 
 /**

@@ -17,14 +17,14 @@ import * as Stream from "effect/Stream"
  *
  * @category models
  */
-export type Take<in A, out E = never, out R = never> = (message: A) => Effect.Effect<void, E, R> | undefined
+export type Consume<in A, out E = never, out R = never> = (message: A) => Effect.Effect<void, E, R> | undefined
 
 /**
  * Takes one message after the other, as one.
  *
  * @category combinators
  */
-export const takeEach = <A>(messages: ReadonlyArray<A>, take: Take<A>): Effect.Effect<void> | undefined => {
+export const takeEach = <A>(messages: ReadonlyArray<A>, take: Consume<A>): Effect.Effect<void> | undefined => {
   for (let i = 0; i < messages.length; i++) {
     const more = take(messages[i]!)
     if (more === undefined) continue
@@ -42,7 +42,7 @@ export const takeEach = <A>(messages: ReadonlyArray<A>, take: Take<A>): Effect.E
  *
  * @category combinators
  */
-export const takeStream = <A, E, R>(stream: Stream.Stream<A, E, R>, take: Take<A>): Effect.Effect<void, E, R> =>
+export const takeStream = <A, E, R>(stream: Stream.Stream<A, E, R>, take: Consume<A>): Effect.Effect<void, E, R> =>
   Stream.runForEachArray(stream, (messages) => Effect.suspend(() => takeEach(messages, take) ?? Effect.void))
 
 /**
@@ -55,7 +55,7 @@ export class Inbox<A, E = never> {
   private readonly sliding: boolean
   private messages: Array<A> = []
   private end: Exit.Exit<never, E> | undefined
-  private taker: Take<A, any, any> | undefined // of a fiber that waits for something to do
+  private taker: Consume<A, any, any> | undefined // of a fiber that waits for something to do
   private leave: (work: Work) => void = () => {} // has that fiber do it
   private taking = false
   private behind = false // something waits, or the end has come; asked for every message
@@ -115,7 +115,7 @@ export class Inbox<A, E = never> {
    * Takes every message, until the end. One that finds nothing before it is taken in the stack of whoever offers it; the
    * fiber wakes only for what `take` leaves it to do.
    */
-  forEach<E2 = never, R = never>(take: Take<A, E2, R>): Effect.Effect<never, E | E2, R> {
+  forEach<E2 = never, R = never>(take: Consume<A, E2, R>): Effect.Effect<never, E | E2, R> {
     return Effect.withFiber(({ currentDispatcher }) =>
       Effect.forever(
         Effect.callback<void, E | E2, R>((resume) => {
@@ -134,7 +134,7 @@ export class Inbox<A, E = never> {
     )
   }
 
-  private hand(take: Take<A, any, any>, message: A): void {
+  private hand(take: Consume<A, any, any>, message: A): void {
     this.taking = true
     let more: Work | undefined
     try {

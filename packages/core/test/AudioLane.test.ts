@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Schema from "effect/Schema"
 import { pcm } from "../src/Audio.ts"
 import type { Connection } from "../src/BidiModel.ts"
-import { AudioLane } from "../src/internal/connection/audioBuffer.ts"
+import { AudioBuffer } from "../src/internal/connection/audioBuffer.ts"
 
 const format = pcm(8000)
 const CAPACITY = 40_000 // bytes of 2.5 s
@@ -76,7 +76,7 @@ describe("the lane of the user's speech", () => {
     let lost = 0
     let waited = 0
     const list = new List()
-    const lane = new AudioLane(
+    const lane = new AudioBuffer(
       format,
       () => lost++,
       () => waited++

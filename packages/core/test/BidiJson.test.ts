@@ -42,7 +42,7 @@ describe("events as JSON", () => {
       decodeInput(
         '{"type":"bidi_audio_input","audio":"AAEC/w==","format":"pcm","sample_rate":16000,"channels":1,"more":true}'
       ),
-      { _tag: "AudioInput", audio: bytes, format: "pcm", sampleRate: 16000, channels: 1 }
+      { _tag: "AudioInput", audio: bytes, encoding: "pcm", sampleRate: 16000, channels: 1 }
     )
     assert.deepStrictEqual(decodeInput('{"type":"bidi_image_input","image":"AAEC/w==","mime_type":"image/png"}'), {
       _tag: "ImageInput",
@@ -52,7 +52,7 @@ describe("events as JSON", () => {
   })
 
   it("looks like the reference's: outputs", () => {
-    const audio = { audio: bytes, format: "pcm", sampleRate: 24000, channels: 1 } as const
+    const audio = { audio: bytes, encoding: "pcm", sampleRate: 24000, channels: 1 } as const
     assert.deepStrictEqual(out({ _tag: "AudioStream", responseId: "r", itemId: "i", ...audio }), {
       type: "bidi_audio_stream",
       audio: "AAEC/w==",

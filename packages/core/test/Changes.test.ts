@@ -30,12 +30,12 @@ const played = Effect.fnUntraced(function* (
   const model = yield* BidiTest.model(script, options)
   const other = yield* BidiAgent.make({
     name: "other",
-    system: "new",
+    instructions: "new",
     toolkit: New.pipe(Effect.provide(New.toLayer({ new: () => Effect.succeed("new") })))
   }).pipe(Effect.provide(model.layer))
   const agent = yield* BidiAgent.make({
     name: "agent",
-    system: "old",
+    instructions: "old",
     toolkit: Old.pipe(
       Effect.provide(
         Old.toLayer({
@@ -52,10 +52,12 @@ const played = Effect.fnUntraced(function* (
   const call = yield* agent.start({ outputs: [recorder.output], connection })
   const told = () =>
     model.log().flatMap((entry) => {
-      if (entry._tag === "Dialed") return [`${entry.generation} dialed ${entry.setup.system}`]
+      if (entry._tag === "Dialed") return [`${entry.generation} dialed ${entry.setup.instructions}`]
       if (entry._tag !== "Command") return []
       const { command, generation } = entry
-      return command._tag === "Update" ? [`${generation} update ${command.system}`] : [`${generation} ${command._tag}`]
+      return command._tag === "Update"
+        ? [`${generation} update ${command.instructions}`]
+        : [`${generation} ${command._tag}`]
     })
   const tags = () => recorder.events().map(({ _tag }) => _tag)
   const result = (name: string) => Effect.map(call.callTool(name, {}), ({ result }) => result)
@@ -118,7 +120,7 @@ describe("a change on the connection there is", () => {
         })
       )
       assert.strictEqual(reasonOf(yield* Effect.exit(all.call.handoff(all.other))), "InvalidRequest")
-      assert.strictEqual(reasonOf(yield* Effect.exit(all.call.update({ system: "long" }))), "InvalidRequest")
+      assert.strictEqual(reasonOf(yield* Effect.exit(all.call.update({ instructions: "long" }))), "InvalidRequest")
       yield* isOld(all)
       yield* BidiTest.advance("6 seconds")
       assert.deepStrictEqual(all.told().slice(-2), ["1 update long", "2 dialed old"])
@@ -255,7 +257,7 @@ describe("a change on the connection there is", () => {
           while (true) yield* line.confirmUpdate
         })
       )
-      const first = yield* Effect.forkChild(all.call.update({ system: "first" }))
+      const first = yield* Effect.forkChild(all.call.update({ instructions: "first" }))
       yield* BidiTest.advance("1 second")
       yield* Fiber.interrupt(first)
       const second = yield* Effect.forkChild(all.call.handoff(all.other))
@@ -275,7 +277,7 @@ describe("a change by the next connection", () => {
     const doorman =
       (otherwise: BidiTest.Script): BidiTest.Script =>
       (line) =>
-        line.setup.system === "old" ? line.accept : otherwise(line)
+        line.setup.instructions === "old" ? line.accept : otherwise(line)
 
     it.effect(`holds when that is ready with it (overlap: ${overlap})`, () =>
       Effect.gen(function* () {
@@ -364,7 +366,7 @@ describe("a change by the next connection", () => {
     it.effect(`is not the reason why a lost connection is not replaced (overlap: ${overlap})`, () =>
       Effect.gen(function* () {
         const all = yield* played((line) => {
-          if (line.setup.system !== "old") return line.refuse(tooLong)
+          if (line.setup.instructions !== "old") return line.refuse(tooLong)
           if (line.generation > 1) return line.accept
           return line
             .reply({ text: "cut off", unfinished: true })
@@ -459,7 +461,7 @@ describe("a text that waited for a change", () => {
           yield* line.drop()
         })
       )
-      yield* Effect.forkChild(all.call.update({ system: "new" }))
+      yield* Effect.forkChild(all.call.update({ instructions: "new" }))
       yield* BidiTest.settle
       yield* Effect.forkChild(all.call.send("Are you there?"))
       yield* BidiTest.advance("5 seconds")

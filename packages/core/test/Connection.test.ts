@@ -724,7 +724,7 @@ describe("a connection that can be resumed", () => {
       yield* BidiTest.advance("1 second")
       assert.deepInclude(
         model.log().find((entry) => entry._tag === "Dialed" && entry.generation === 2),
-        { setup: { system: undefined, tools: [], resume: "after one" } }
+        { setup: { instructions: undefined, tools: [], resume: "after one" } }
       )
       assert.deepStrictEqual(
         historyOf(model, 2).map((entry) => (entry._tag === "User" ? entry.parts[0] : entry._tag)),
@@ -1026,7 +1026,7 @@ describe("a message that is too large for the provider", () => {
       const call = yield* agent.start()
       yield* call.send("Tell me a story.")
       // what comes behind a change is sent when that is confirmed: into the reply
-      const changed = yield* Effect.forkChild(call.update({ system: "Be brief." }))
+      const changed = yield* Effect.forkChild(call.update({ instructions: "Be brief." }))
       const large = yield* Effect.forkChild(call.send("x".repeat(2000)))
       yield* BidiTest.advance("1 minute")
       yield* Fiber.join(changed)

@@ -215,7 +215,7 @@ describe("start", () => {
     Effect.gen(function* () {
       const { agent } = yield* agentWith(chat, { capabilities: { images: false, manualTurns: false } })
       const call = yield* agent.start()
-      const audio = { _tag: "AudioInput", audio: new Uint8Array(4), format: "pcm", channels: 1 } as const
+      const audio = { _tag: "AudioInput", audio: new Uint8Array(4), encoding: "pcm", channels: 1 } as const
       const image = { _tag: "ImageInput", image: new Uint8Array(4), mimeType: "image/png" } as const
       const reasons = yield* Effect.forEach(
         [
@@ -260,7 +260,13 @@ describe("start", () => {
       assert.strictEqual(
         reasonOf(
           yield* Effect.exit(
-            call.send({ _tag: "AudioInput", audio: new Uint8Array(2), format: "pcm", sampleRate: 24_000, channels: 1 })
+            call.send({
+              _tag: "AudioInput",
+              audio: new Uint8Array(2),
+              encoding: "pcm",
+              sampleRate: 24_000,
+              channels: 1
+            })
           )
         ),
         "ConversationEnded"
@@ -278,7 +284,7 @@ describe("start", () => {
       )
       const talk = Effect.scoped(
         Effect.gen(function* () {
-          const call = yield* agent.start({ greeting: "Say hello.", sessionId: "ada" })
+          const call = yield* agent.start({ greeting: { instructions: "Say hello." }, sessionId: "ada" })
           yield* BidiTest.settle
           if (model.commands().length > 1) yield* call.send("Hi")
           yield* call.stop()

@@ -42,8 +42,8 @@ describe("half a sample", () => {
     { lengths: Lengths, channels: Schema.Literals([1, 2]), format: Schema.Literals(["pcm", "pcmu"]) },
     ({ channels, format, lengths }) => {
       const all = numbers(400)
-      const samples = new Audio.WholeSamples({ format, channels, sampleRate: 24_000 })
-      const size = Audio.frameSize({ format, channels, sampleRate: 24_000 })
+      const samples = new Audio.WholeSamples({ encoding: format, channels, sampleRate: 24_000 })
+      const size = Audio.frameSize({ encoding: format, channels, sampleRate: 24_000 })
       const pieces = cut(all, lengths).map((piece) => samples.push(piece))
       assert.isTrue(pieces.every((piece) => piece.length % size === 0))
       assert.deepStrictEqual(together(pieces), all.subarray(0, together(pieces).length))
@@ -119,7 +119,7 @@ describe("text that is not well-formed", () => {
               return { [`key ${half}`]: ["found", { deep: `a ${half}` }] }
             })
         })
-        const agent = yield* BidiAgent.make({ toolkit, system: `Be brief ${half}` }).pipe(
+        const agent = yield* BidiAgent.make({ toolkit, instructions: `Be brief ${half}` }).pipe(
           Effect.provide([model.layer, handlers])
         )
         const recorder = BidiTest.recorder()
@@ -130,7 +130,7 @@ describe("text that is not well-formed", () => {
         yield* call.callTool("find", { what: "x" }, { record: true })
         yield* Effect.forkChild(call.respond({ instructions: `Say ${half}` }))
         yield* BidiTest.advance("1 second")
-        yield* Effect.forkChild(call.update({ system: `Be long ${half}` }))
+        yield* Effect.forkChild(call.update({ instructions: `Be long ${half}` }))
         yield* BidiTest.advance("1 second")
         isWellFormed(given)
         isWellFormed(model.commands())

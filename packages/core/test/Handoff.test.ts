@@ -23,7 +23,7 @@ const office = Effect.fnUntraced(function* (script: BidiTest.Script, options?: B
   const model = yield* BidiTest.model(script, options)
   const billing = yield* BidiAgent.make({
     name: "billing",
-    system: "You handle refunds.",
+    instructions: "You handle refunds.",
     toolkit: Billing.pipe(
       Effect.provide(Billing.toLayer(Effect.map(Ledger, (ledger) => ({ refund: () => Effect.succeed(ledger) })))),
       Effect.provideService(Ledger, "refunded")
@@ -31,7 +31,7 @@ const office = Effect.fnUntraced(function* (script: BidiTest.Script, options?: B
   }).pipe(Effect.provide(model.layer))
   const desk = yield* BidiAgent.make({
     name: "desk",
-    system: "You are the front desk.",
+    instructions: "You are the front desk.",
     toolkit: Desk.pipe(
       Effect.provide(
         Desk.toLayer({
@@ -54,14 +54,15 @@ const office = Effect.fnUntraced(function* (script: BidiTest.Script, options?: B
   return { billing, call, desk, handoffs, model, recorder, release, results }
 })
 
-const names = ({ tools }: BidiModel.Configuration) => tools.map(({ name }) => name)
+const names = ({ tools }: BidiModel.Profile) => tools.map(({ name }) => name)
 
 const described = (model: BidiTest.TestModel) =>
   model.log().flatMap((entry) => {
-    if (entry._tag === "Dialed") return [`${entry.generation} dialed: ${entry.setup.system} ${names(entry.setup)}`]
+    if (entry._tag === "Dialed")
+      return [`${entry.generation} dialed: ${entry.setup.instructions} ${names(entry.setup)}`]
     if (entry._tag !== "Command") return []
     const { command, generation } = entry
-    if (command._tag === "Update") return [`${generation} update: ${command.system} ${names(command)}`]
+    if (command._tag === "Update") return [`${generation} update: ${command.instructions} ${names(command)}`]
     if (command._tag === "ToolOutputs") return [`${generation} outputs: ${command.outputs.map(({ result }) => result)}`]
     return [`${generation} ${command._tag}`]
   })
@@ -198,7 +199,7 @@ describe("an agent that is changed", () => {
           { capabilities: { midSessionUpdate, overlap: false } }
         )
         yield* BidiTest.advance("1 second")
-        const update = yield* Effect.forkChild(call.update({ system: "Be brief." }))
+        const update = yield* Effect.forkChild(call.update({ instructions: "Be brief." }))
         yield* BidiTest.advance("10 seconds")
         yield* Fiber.join(update)
         assert.deepStrictEqual(described(model).slice(1), [
@@ -224,7 +225,7 @@ describe("an agent that is changed", () => {
       )
       yield* BidiTest.advance("46 seconds")
       assert.strictEqual(model.open(), 2) // the next one is ready, and waits for the end of the turn
-      const update = yield* Effect.forkChild(call.update({ system: "Be brief." }))
+      const update = yield* Effect.forkChild(call.update({ instructions: "Be brief." }))
       yield* BidiTest.advance("11 seconds")
       yield* Fiber.join(update)
       yield* BidiTest.advance("1 second")
@@ -247,7 +248,7 @@ describe("an agent that is changed", () => {
         })
       )
       yield* BidiTest.settle
-      assert.strictEqual(reasonOf(yield* Effect.exit(call.update({ system: "long" }))), "InvalidRequest")
+      assert.strictEqual(reasonOf(yield* Effect.exit(call.update({ instructions: "long" }))), "InvalidRequest")
       yield* Deferred.succeed(dropped, undefined)
       yield* BidiTest.advance("1 second")
       assert.strictEqual(described(model).at(-1), "2 dialed: You are the front desk. transfer,slow")
@@ -259,7 +260,7 @@ describe("an agent that is changed", () => {
       const { call } = yield* office((line) => line.accept)
       yield* call.stop()
       yield* call.await
-      assert.strictEqual(reasonOf(yield* Effect.exit(call.update({ system: "Be brief." }))), "ConversationEnded")
+      assert.strictEqual(reasonOf(yield* Effect.exit(call.update({ instructions: "Be brief." }))), "ConversationEnded")
     })
   )
 })

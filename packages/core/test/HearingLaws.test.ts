@@ -166,7 +166,7 @@ const play = Effect.fnUntraced(function* (scenario: typeof Scenario.Type) {
   const recorder = BidiTest.recorder()
   const call = yield* agent.start({
     outputs: [recorder.output, ...speakers.map(({ output }) => output)],
-    ...(scenario.waits ? { interruption: { resumeAfter: "300 millis" } } : {})
+    ...(scenario.waits ? { interruption: { falseInterruptionTimeout: "300 millis" } } : {})
   })
   yield* Effect.forkChild(
     Effect.forEach(scenario.actions, ({ after, does }) =>
@@ -209,7 +209,7 @@ const play = Effect.fnUntraced(function* (scenario: typeof Scenario.Type) {
   yield* BidiTest.advance("2 minutes")
   yield* Fiber.join(looking)
   // 8.
-  const idle = yield* Effect.forkChild(call.idle)
+  const idle = yield* Effect.forkChild(call.awaitIdle)
   yield* BidiTest.settle
   assert.isDefined(idle.pollUnsafe(), "it never settles")
   const commands = model.commands().filter((command) => command._tag === "Interrupt")

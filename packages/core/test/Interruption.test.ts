@@ -443,7 +443,7 @@ describe("speech over a reply that is still audible", () => {
 
   it.effect("does not interrupt when it is too short", () =>
     Effect.gen(function* () {
-      const { interruptions, speaker } = yield* talking({ minSpeech: "500 millis" }, cough)
+      const { interruptions, speaker } = yield* talking({ minDuration: "500 millis" }, cough)
       yield* BidiTest.advance("1 minute")
       assert.lengthOf(interruptions(), 0)
       assert.deepStrictEqual(speaker.played(), Duration.seconds(10))
@@ -452,7 +452,7 @@ describe("speech over a reply that is still audible", () => {
 
   it.effect("interrupts when it has lasted", () =>
     Effect.gen(function* () {
-      const { speaker, interruptions } = yield* talking({ minSpeech: "500 millis" }, (line) =>
+      const { speaker, interruptions } = yield* talking({ minDuration: "500 millis" }, (line) =>
         line.hear("Wait a moment!", { lasting: "2 seconds" })
       )
       yield* BidiTest.advance("1 minute")
@@ -463,7 +463,7 @@ describe("speech over a reply that is still audible", () => {
 
   it.effect("only pauses, and the agent goes on when nothing comes of it", () =>
     Effect.gen(function* () {
-      const { interruptions, speaker } = yield* talking({ resumeAfter: "1 second" }, cough)
+      const { interruptions, speaker } = yield* talking({ falseInterruptionTimeout: "1 second" }, cough)
       yield* BidiTest.advance("3 seconds") // one of them in silence
       assert.deepStrictEqual(speaker.played(), Duration.seconds(2))
       yield* BidiTest.advance("1 minute")
@@ -474,7 +474,7 @@ describe("speech over a reply that is still audible", () => {
 
   it.effect("interrupts when a turn comes of it, with what was heard before the pause", () =>
     Effect.gen(function* () {
-      const { interruptions, speaker } = yield* talking({ resumeAfter: "1 second" }, (line) =>
+      const { interruptions, speaker } = yield* talking({ falseInterruptionTimeout: "1 second" }, (line) =>
         Effect.andThen(line.hear("Stop.", { lasting: "600 millis" }), line.reply({ text: "Yes?", audio: "1 second" }))
       )
       yield* BidiTest.advance("1 minute")
@@ -487,7 +487,7 @@ describe("speech over a reply that is still audible", () => {
     Effect.gen(function* () {
       const speech = (line: BidiTest.Line) => line.emit({ _tag: "SpeechStarted", interrupts: false })
       const left = yield* talking({}, speech)
-      const ours = yield* talking({ minSpeech: "1 second" }, speech)
+      const ours = yield* talking({ minDuration: "1 second" }, speech)
       yield* BidiTest.advance("1 minute")
       assert.lengthOf(left.interruptions(), 0)
       assert.lengthOf(ours.interruptions(), 1)
@@ -497,7 +497,7 @@ describe("speech over a reply that is still audible", () => {
   it.effect("interrupts what is still audible when a turn is the first that is known of it", () =>
     Effect.gen(function* () {
       const turn = { _tag: "UserTurn", itemId: "stop", respond: true } as const
-      const first = yield* talking({ minSpeech: "1 second" }, (line) =>
+      const first = yield* talking({ minDuration: "1 second" }, (line) =>
         Effect.andThen(line.emit({ ...turn, interrupts: true }), line.reply({ text: "Yes?", audio: "1 second" }))
       )
       const known = yield* talking({}, (line) =>
@@ -538,7 +538,7 @@ describe("speech over a reply that is still audible", () => {
         })
       )
       const recorder = BidiTest.recorder()
-      const interruption = { minSpeech: "5 seconds", resumeAfter: "5 seconds" } as const
+      const interruption = { minDuration: "5 seconds", falseInterruptionTimeout: "5 seconds" } as const
       yield* agent.start({ outputs: [recorder.output], interruption })
       yield* BidiTest.advance("2500 millis")
       assert.lengthOf(

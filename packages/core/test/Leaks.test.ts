@@ -54,7 +54,7 @@ const cycle = Effect.gen(function* () {
     connection: { retry: Schedule.spaced("1 second") }
   })
   yield* call.send("Hello")
-  yield* call.idle
+  yield* call.awaitIdle
   yield* call.stop()
   yield* call.await
   return { connections: model.open(), restarts: model.log().filter((entry) => entry._tag === "Dialed").length - 1 }

@@ -90,17 +90,17 @@ describe("limits", () => {
       const told: Array<unknown> = []
       const since = yield* Clock.currentTimeMillis
       let looks = 0
-      const rooms = {
+      const services = {
         fanout: { emit: (event: unknown) => told.push(event) },
         // by this clock, every timer fires a millisecond too soon
         now: () => since + (looks++ === 0 ? 0 : Math.max(0, elapsed() - 1)),
-        turn: { idle: Effect.void, happens: Effect.never }
+        turn: { awaitIdle: Effect.void, happens: Effect.never }
       } as unknown as Parameters<typeof Limits.watch>[0]
       const clock = yield* Clock.Clock
       const elapsed = () => clock.currentTimeMillisUnsafe() - since
       const over = yield* Deferred.make<number>()
       const stop = () => Effect.asVoid(Deferred.sync(over, elapsed))
-      yield* Effect.forkScoped(Limits.watch(rooms, { maxIdle: "1 second" }, stop), { startImmediately: true })
+      yield* Effect.forkScoped(Limits.watch(services, { maxIdle: "1 second" }, stop), { startImmediately: true })
       yield* BidiTest.advance("3 seconds")
       assert.strictEqual(yield* Deferred.await(over), 1001)
       assert.deepStrictEqual(told, [])

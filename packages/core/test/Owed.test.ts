@@ -111,7 +111,7 @@ describe("a connection that is lost in the middle of a reply", () => {
       )
       const call = yield* agent.start()
       yield* BidiTest.settle
-      const idle = yield* Effect.forkChild(call.idle)
+      const idle = yield* Effect.forkChild(call.awaitIdle)
       yield* BidiTest.advance("3 seconds")
       assert.isUndefined(idle.pollUnsafe())
       yield* BidiTest.advance("5 seconds")
@@ -225,7 +225,7 @@ describe("an outage that is longer than any patience", () => {
       )
       const call = yield* agent.start({ connection: OUTAGE })
       yield* call.say("Hello.")
-      const idle = yield* Effect.forkChild(call.idle)
+      const idle = yield* Effect.forkChild(call.awaitIdle)
       yield* BidiTest.advance("1 minute")
       assert.isUndefined(idle.pollUnsafe())
       yield* BidiTest.advance("2 minutes")
@@ -265,7 +265,7 @@ describe("an outage that is longer than any patience", () => {
       const call = yield* agent.start({
         outputs: [speaker.output],
         connection: OUTAGE,
-        greeting: { say: "Hello.", protect: true }
+        greeting: { text: "Hello.", interruptible: false }
       })
       yield* BidiTest.advance("1 minute")
       yield* Effect.forkChild(call.send("Who is there?"))
@@ -300,7 +300,7 @@ describe("the reply to the result of a tool", () => {
       )
       const call = yield* agent.start()
       yield* call.send("Look!")
-      const idle = yield* Effect.forkChild(call.idle)
+      const idle = yield* Effect.forkChild(call.awaitIdle)
       yield* BidiTest.advance("9 seconds")
       assert.deepStrictEqual(asked(model, 1), ["user: Look!"])
       yield* BidiTest.advance("2 seconds")
@@ -359,7 +359,7 @@ describe("idle", () => {
       const call = yield* agent.start({ outputs: [slow] })
       yield* call.send("Tell me a story.")
       yield* BidiTest.advance("2 seconds")
-      const idle = yield* Effect.forkChild(call.idle, { startImmediately: true })
+      const idle = yield* Effect.forkChild(call.awaitIdle, { startImmediately: true })
       yield* Effect.forkChild(call.send("Another one."))
       yield* BidiTest.advance("10 seconds")
       assert.isUndefined(idle.pollUnsafe()) // the reply to it has not come
@@ -389,7 +389,7 @@ describe("idle", () => {
           )
           yield* BidiTest.settle
           yield* call.send("Hello?")
-          yield* call.idle
+          yield* call.awaitIdle
         })
       )
       assert.include(seen, "ResponseComplete")
@@ -401,11 +401,11 @@ describe("idle", () => {
       const { agent } = yield* agentWith((line) => line.accept)
       const call = yield* agent.start()
       yield* Stream.runDrain(Stream.take(call.events, 1))
-      yield* call.idle
+      yield* call.awaitIdle
       yield* Effect.forkChild(call.interrupt())
       yield* Effect.forkChild(Stream.runForEach(call.events, () => Effect.never))
       yield* call.callTool("none", {})
-      const idle = yield* Effect.forkChild(call.idle)
+      const idle = yield* Effect.forkChild(call.awaitIdle)
       yield* BidiTest.advance("1 second")
       assert.isDefined(idle.pollUnsafe())
     })
@@ -419,7 +419,7 @@ describe("a request for a reply that is swallowed", () => {
       const recorder = BidiTest.recorder()
       const call = yield* agent.start({ outputs: [recorder.output] })
       yield* call.send("Hello?")
-      const told = yield* Effect.forkChild(Effect.map(call.idle, () => errorsIn(recorder.events())))
+      const told = yield* Effect.forkChild(Effect.map(call.awaitIdle, () => errorsIn(recorder.events())))
       yield* BidiTest.advance("29 seconds")
       assert.deepStrictEqual(errorsIn(recorder.events()), [])
       yield* BidiTest.advance("1 second")
@@ -554,7 +554,7 @@ describe("a message that was sent before the reply to another was heard of", () 
       const { call } = yield* crossing((line) =>
         Effect.andThen(line.wait("5 seconds"), line.reply({ text: "To the second." }))
       )
-      const waiting = yield* Effect.forkChild(call.idle)
+      const waiting = yield* Effect.forkChild(call.awaitIdle)
       yield* BidiTest.advance("4 seconds")
       assert.isUndefined(waiting.pollUnsafe())
       yield* BidiTest.advance("2 seconds")
@@ -606,7 +606,7 @@ describe("an interruption while nobody is connected", () => {
       yield* call.send("Tell me a story.")
       yield* BidiTest.advance("5 seconds")
       yield* call.interrupt()
-      yield* call.idle
+      yield* call.awaitIdle
       yield* BidiTest.advance("3 minutes")
       assert.deepStrictEqual(told(model, 14), ["user: Tell me a story.", "agent: Once upon"])
       assert.deepStrictEqual(asked(model, 14), [])
@@ -766,7 +766,7 @@ describe("a text that the provider refuses", () => {
       const call = yield* agent.start()
       yield* call.send("Hm.")
       yield* BidiTest.advance("1 second")
-      yield* call.idle
+      yield* call.awaitIdle
       yield* BidiTest.advance("10 seconds")
       assert.deepStrictEqual([told(model, 3), asked(model, 3)], [[], []])
     })

@@ -26,7 +26,7 @@ const spokenOver = Effect.fnUntraced(function* (
   return { call, interruptions, model, speaker }
 })
 
-const paused = { resumeAfter: "1 second" } as const
+const paused = { falseInterruptionTimeout: "1 second" } as const
 
 describe("a pause for speech", () => {
   it.effect("ends with the connection that heard the speech", () =>
@@ -37,7 +37,7 @@ describe("a pause for speech", () => {
       yield* BidiTest.advance("1 minute")
       assert.deepStrictEqual(speaker.played(), Duration.seconds(10))
       assert.lengthOf(interruptions(), 0)
-      yield* call.idle
+      yield* call.awaitIdle
     })
   )
 
@@ -92,7 +92,7 @@ describe("a pause for speech", () => {
 describe("speech that has to last", () => {
   it.effect("is forgotten with the connection that heard it", () =>
     Effect.gen(function* () {
-      const { interruptions, speaker } = yield* spokenOver({ minSpeech: "1 second" }, (line) =>
+      const { interruptions, speaker } = yield* spokenOver({ minDuration: "1 second" }, (line) =>
         Effect.andThen(line.wait("500 millis"), line.drop())
       )
       yield* BidiTest.advance("1 minute")

@@ -125,7 +125,7 @@ const reasons: Record<(typeof Fault.Type)["kind"], BidiError.Reason> = {
 const frameOf = (utterance: number, index: number, last: boolean): BidiEvent.AudioInput => {
   const audio = new Uint8Array(960)
   audio.set([utterance, index & 255, index >> 8, last ? 1 : 0])
-  return { _tag: "AudioInput", audio, format: "pcm", sampleRate: 24_000, channels: 1 }
+  return { _tag: "AudioInput", audio, encoding: "pcm", sampleRate: 24_000, channels: 1 }
 }
 
 interface Counted {
@@ -168,7 +168,7 @@ const modelOf = (scenario: Scenario, counted: Counted): BidiTest.Script => {
       return yield* Effect.never
     }
     const g = line.generation
-    const system = line.setup.system!
+    const system = line.setup.instructions!
     const becomes = (system: string) =>
       Effect.sync(() => {
         counted.systems.set(g, system)
@@ -265,7 +265,7 @@ const modelOf = (scenario: Scenario, counted: Counted): BidiTest.Script => {
         if (command._tag === "Interrupt") answering = 0
         tally()
         if (command._tag === "Update") {
-          const system = command.system!
+          const system = command.instructions!
           const confirm = Effect.andThen(becomes(system), line.confirmUpdate)
           if (system.startsWith("refused")) yield* line.refuseUpdate(tooLong)
           else if (system.startsWith("slow")) yield* Effect.forkChild(Effect.andThen(line.wait("2 seconds"), confirm))
@@ -382,7 +382,7 @@ const play = (scenario: Scenario) =>
     })
     const recorder = BidiTest.recorder()
     const speaker = yield* BidiTest.speaker()
-    const agent = yield* BidiAgent.make({ name: "sure", system: "sure", toolkit }).pipe(
+    const agent = yield* BidiAgent.make({ name: "sure", instructions: "sure", toolkit }).pipe(
       Effect.provide([model.layer, handlers])
     )
     const microphone = yield* Queue.unbounded<BidiEvent.Input, Cause.Done>()
@@ -391,7 +391,7 @@ const play = (scenario: Scenario) =>
     const act = (call: BidiAgent.Call<unknown>, { does, fate, lasts }: typeof Action.Type, n: number) => {
       const name = `${fate}-${n}`
       const handOver = Effect.ensuring(
-        Effect.ignore(call.handoff({ ...agent, name, system: name })),
+        Effect.ignore(call.handoff({ ...agent, name, instructions: name })),
         Effect.sync(() => void handovers--)
       )
       const type = (text: string) => Effect.tap(call.send(text), () => Effect.sync(() => sent.push(text)))
@@ -442,7 +442,7 @@ const play = (scenario: Scenario) =>
       Effect.gen(function* () {
         const owed = () => counted.cut || [...counted.owed.values()].some((n) => n > 0)
         while (true) {
-          yield* call.idle
+          yield* call.awaitIdle
           // what it says that it has heard is on its way
           const before = owed() && counted.askedAt < (yield* Clock.currentTimeMillis)
           const seen = model.log().length

@@ -45,7 +45,7 @@ describe("a speaker that reports its position", () => {
         const { call } = yield* telling(reports)
         const [at, played] = reports.at(-1)!
         yield* BidiTest.advance("10 millis") // the reply is there
-        const waiting = yield* Effect.forkChild(Effect.all([call.idle, call.quiet]))
+        const waiting = yield* Effect.forkChild(Effect.all([call.awaitIdle, call.awaitSilence]))
         yield* BidiTest.advance(at + (10_000 - played) - 20)
         assert.isUndefined(waiting.pollUnsafe(), "not yet")
         yield* BidiTest.advance("30 millis")
@@ -67,7 +67,7 @@ describe("a speaker that reports its position", () => {
     Effect.gen(function* () {
       const { call } = yield* telling([[3000, 10_000]])
       yield* BidiTest.advance("10 millis")
-      const waiting = yield* Effect.forkChild(call.idle)
+      const waiting = yield* Effect.forkChild(call.awaitIdle)
       yield* BidiTest.advance("3 seconds")
       assert.isDefined(waiting.pollUnsafe())
     })
@@ -77,7 +77,7 @@ describe("a speaker that reports its position", () => {
     Effect.gen(function* () {
       const { call } = yield* telling(Array.from({ length: 200 }, (_, i) => [100 * (i + 1), 0] as const))
       yield* BidiTest.advance("10 millis")
-      const waiting = yield* Effect.forkChild(call.idle)
+      const waiting = yield* Effect.forkChild(call.awaitIdle)
       yield* BidiTest.advance("14 seconds")
       assert.isUndefined(waiting.pollUnsafe())
       yield* BidiTest.advance("1 second")
@@ -94,7 +94,7 @@ describe("a speaker that reports its position", () => {
         })
       )
       const call = yield* agent.start({ outputs: [remote] })
-      const saying = yield* Effect.forkChild(call.say("This call is recorded.", { protect: true }))
+      const saying = yield* Effect.forkChild(call.say("This call is recorded.", { interruptible: false }))
       yield* BidiTest.advance("1 second")
       yield* Fiber.join(saying)
       yield* call.send(report("greeting", 700))
@@ -189,7 +189,7 @@ describe("who waits for a device that does not get on", () => {
       )
       const call = yield* agent.start({ outputs: [stuck] })
       yield* BidiTest.advance("10 millis")
-      yield* Effect.forkChild(call.quiet)
+      yield* Effect.forkChild(call.awaitSilence)
       yield* BidiTest.advance("10 seconds")
       assert.isAtMost(looks, 200)
     })

@@ -125,7 +125,7 @@ describe("an end that is known", () => {
 })
 
 describe("an option that is no duration", () => {
-  const wrong: ReadonlyArray<readonly [option: string, BidiAgent.Options]> = [
+  const wrong: ReadonlyArray<readonly [option: string, BidiAgent.RunOptions]> = [
     ["connection.renew.after", { connection: { renew: { after: 0 } } }],
     ["connection.renew.after", { connection: { renew: { after: -5 } } }],
     ["connection.renew.after", { connection: { renew: { after: NaN } } }],
@@ -133,8 +133,8 @@ describe("an option that is no duration", () => {
     ["connection.renew.wait", { connection: { renew: { wait: "-1 second" } } }],
     ["connection.timeout", { connection: { timeout: 0 } }],
     ["connection.maxRetryAfter", { connection: { maxRetryAfter: NaN } }],
-    ["interruption.minSpeech", { interruption: { minSpeech: -1 } }],
-    ["interruption.resumeAfter", { interruption: { resumeAfter: NaN } }],
+    ["interruption.minDuration", { interruption: { minDuration: -1 } }],
+    ["interruption.falseInterruptionTimeout", { interruption: { falseInterruptionTimeout: NaN } }],
     ["limits.userIdle", { limits: { userIdle: 0 } }],
     ["limits.maxIdle", { limits: { maxIdle: -1 } }],
     ["limits.maxDuration", { limits: { maxDuration: NaN } }]

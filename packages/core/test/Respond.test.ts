@@ -25,7 +25,7 @@ describe("respond", () => {
       const call = yield* agent.start()
       yield* BidiTest.advance("1 second")
       yield* call.respond()
-      yield* call.idle
+      yield* call.awaitIdle
       const { content } = yield* call.history
       assert.deepStrictEqual(
         content.map(({ role }) => role),
@@ -51,7 +51,7 @@ describe("respond", () => {
       assert.deepStrictEqual(tags(model), ["UserMessage"])
       yield* BidiTest.advance("2 seconds")
       yield* Fiber.join(asked)
-      yield* call.idle
+      yield* call.awaitIdle
       assert.deepStrictEqual(tags(model), ["UserMessage", "Respond"])
     })
   )
@@ -68,7 +68,7 @@ describe("respond", () => {
       const call = yield* agent.start()
       yield* call.respond({ instructions: "Greet." })
       yield* BidiTest.advance("1 second")
-      yield* call.idle
+      yield* call.awaitIdle
       const { content } = yield* call.history
       assert.include(JSON.stringify(content), "Welcome.")
     })
@@ -100,7 +100,7 @@ describe("note", () => {
       )
       const call = yield* agent.start()
       yield* call.note("The visitor wears a red coat.")
-      yield* call.idle // nothing is awaited
+      yield* call.awaitIdle // nothing is awaited
       yield* BidiTest.advance("5 seconds")
       const seeds = model.log().flatMap((entry) => (entry._tag === "Seeded" ? [entry.history] : []))
       assert.strictEqual(seeds.length, 2)
@@ -146,7 +146,7 @@ describe("a turn in which nothing was said", () => {
       const call = yield* agent.start()
       yield* call.send(signal("TurnStart"))
       assert.strictEqual(reasonOf(yield* Effect.exit(call.send(signal("TurnCommit")))), "InvalidRequest")
-      yield* call.idle // no reply is awaited
+      yield* call.awaitIdle // no reply is awaited
       assert.deepStrictEqual(tags(model), ["TurnStart"])
       // it goes on, and is taken once something was said
       yield* Stream.runForEach(BidiTest.speech("100 millis"), call.send).pipe(

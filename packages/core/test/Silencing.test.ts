@@ -31,7 +31,7 @@ const telling = Effect.fnUntraced(function* (
   then: (line: BidiTest.Line) => Effect.Effect<unknown>,
   next: (line: BidiTest.Line) => Effect.Effect<unknown> = (line) => line.accept,
   model?: BidiTest.ModelOptions,
-  options?: Pick<BidiAgent.Options, "connection">
+  options?: Pick<BidiAgent.RunOptions, "connection">
 ) {
   const { agent, model: scripted } = yield* agentWith(
     Effect.fnUntraced(function* (line) {
@@ -80,7 +80,7 @@ describe("while a speaker falls silent", () => {
         { capabilities: { midSessionUpdate: false } }
       )
       yield* BidiTest.advance("1 second")
-      const changed = yield* Effect.forkChild(call.update({ system: "Be brief." }))
+      const changed = yield* Effect.forkChild(call.update({ instructions: "Be brief." }))
       yield* BidiTest.advance("2 seconds")
       const cut = yield* Effect.forkChild(call.interrupt())
       yield* BidiTest.advance("1 second")
@@ -140,7 +140,7 @@ describe("while a speaker falls silent", () => {
       )
       yield* BidiTest.advance("2100 millis")
       // nobody waits for the end of the turn any longer just while the speaker falls silent
-      const changed = yield* Effect.forkChild(call.update({ system: "Be brief." }))
+      const changed = yield* Effect.forkChild(call.update({ instructions: "Be brief." }))
       yield* BidiTest.advance("2 seconds")
       yield* Fiber.join(changed)
       assert.deepStrictEqual(essence(events()), [
@@ -170,7 +170,7 @@ describe("while a speaker falls silent", () => {
       }
       const recorder = BidiTest.recorder()
       const call = yield* agent.start({
-        interruption: { resumeAfter: "2 seconds" },
+        interruption: { falseInterruptionTimeout: "2 seconds" },
         outputs: [stuck, recorder.output]
       })
       yield* BidiTest.advance("2 seconds")

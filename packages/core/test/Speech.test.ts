@@ -84,7 +84,7 @@ describe("what the agent is to say", () => {
 
   it.effect("can be the first word", () =>
     Effect.gen(function* () {
-      const { asked } = yield* start(obedient(), { greeting: { say: "This call is recorded.", protect: true } })
+      const { asked } = yield* start(obedient(), { greeting: { text: "This call is recorded.", interruptible: false } })
       yield* BidiTest.advance("1 second")
       assert.deepStrictEqual(asked(), [sayExactly("This call is recorded.")])
     })
@@ -178,7 +178,7 @@ describe("protected speech", () => {
   it.effect("is not cut by the user's voice, which the model does not hear until it was heard", () =>
     Effect.gen(function* () {
       const { call, heard, interruptions, model } = yield* start(ears)
-      yield* call.say("This call is recorded.", { protect: true })
+      yield* call.say("This call is recorded.", { interruptible: false })
       yield* Effect.forkChild(speak(call, "5 seconds"))
       yield* BidiTest.advance("10 seconds")
       assert.deepStrictEqual(heard(), [2000])
@@ -202,7 +202,7 @@ describe("protected speech", () => {
           yield* line.emit({ _tag: "Interrupted", responseId: "r" })
         })
       )
-      yield* call.say("All of it.", { protect: true })
+      yield* call.say("All of it.", { interruptible: false })
       yield* BidiTest.advance("10 seconds")
       assert.deepStrictEqual(heard(), [2000])
       assert.strictEqual(interruptions(), 0)
@@ -212,7 +212,7 @@ describe("protected speech", () => {
   it.effect("makes typed text wait", () =>
     Effect.gen(function* () {
       const { asked, call, heard } = yield* start(obedient())
-      yield* call.say("This call is recorded.", { protect: true })
+      yield* call.say("This call is recorded.", { interruptible: false })
       yield* Effect.forkChild(call.send("Whatever."))
       yield* BidiTest.advance("1 second")
       assert.strictEqual(asked().length, 1)
@@ -225,7 +225,7 @@ describe("protected speech", () => {
   it.effect("is cut by force", () =>
     Effect.gen(function* () {
       const { call, heard, interruptions } = yield* start(obedient())
-      yield* call.say("This call is recorded.", { protect: true })
+      yield* call.say("This call is recorded.", { interruptible: false })
       yield* BidiTest.advance("1 second")
       yield* call.interrupt()
       assert.strictEqual(interruptions(), 0)
@@ -246,7 +246,7 @@ describe("protected speech", () => {
           yield* line.drop()
         })
       )
-      yield* call.say("Mind the gap.", { protect: true })
+      yield* call.say("Mind the gap.", { interruptible: false })
       yield* BidiTest.advance("1500 millis")
       yield* Effect.forkChild(speak(call, "1 second"))
       yield* call.interrupt()
@@ -267,7 +267,7 @@ describe("protected speech", () => {
           yield* line.reply({ text: "Hello.", audio: "2 seconds" })
         })
       )
-      yield* call.say("Mind the gap.", { protect: true })
+      yield* call.say("Mind the gap.", { interruptible: false })
       yield* call.send("Hello.")
       yield* BidiTest.advance("1 second")
       yield* call.interrupt()

@@ -131,7 +131,7 @@ const play = (scenario: Scenario) =>
           if (kind === "alone") assert.strictEqual(++alone, 1, "two at once")
           if (kind === "hangs") return yield* Effect.never
           if (kind === "deaf") return yield* Effect.uninterruptible(Effect.never)
-          if (kind === "patient") yield* conversation.idle
+          if (kind === "patient") yield* conversation.awaitIdle
           yield* Effect.sleep(Duration.millis(lasts * 100))
           if (kind === "fails") return yield* Effect.fail("no")
           if (kind === "dies") return yield* Effect.die("boom")

@@ -61,8 +61,8 @@ const handlers = Effect.gen(function* () {
     hangs_shorter: () => Effect.never,
     hangs_longer: () => Effect.never,
     deaf: () => Effect.uninterruptible(Effect.never),
-    waits: () => inside("idle"),
-    listens: () => inside("quiet"),
+    waits: () => inside("awaitIdle"),
+    listens: () => inside("awaitSilence"),
     says: Effect.fnUntraced(function* () {
       const conversation = yield* CurrentConversation.CurrentConversation
       yield* Effect.orDie(conversation.say("I look it up."))
@@ -70,12 +70,14 @@ const handlers = Effect.gen(function* () {
     }),
     hands_over: Effect.fnUntraced(function* () {
       const conversation = yield* CurrentConversation.CurrentConversation
-      yield* Effect.orDie(conversation.handoff({ name: "other", system: "Be another.", toolkit: yield* Toolkit.empty }))
+      yield* Effect.orDie(
+        conversation.handoff({ name: "other", instructions: "Be another.", toolkit: yield* Toolkit.empty })
+      )
       return "handed over"
     }),
     changes: Effect.fnUntraced(function* () {
       const conversation = yield* CurrentConversation.CurrentConversation
-      yield* Effect.orDie(conversation.update({ system: "Be kind." }))
+      yield* Effect.orDie(conversation.update({ instructions: "Be kind." }))
       return "changed"
     })
   })
@@ -83,7 +85,7 @@ const handlers = Effect.gen(function* () {
 
 const talk = (
   script: BidiTest.Script,
-  options: BidiAgent.Options<[], []> = {},
+  options: BidiAgent.RunOptions<[], []> = {},
   model: BidiTest.ModelOptions | undefined = undefined
 ) =>
   Effect.gen(function* () {
@@ -221,7 +223,7 @@ describe("a tool that hangs", () => {
       )
       yield* BidiTest.advance("5 seconds")
       assert.deepInclude(results()[0], { id: "a", isFailure: true })
-      yield* call.idle
+      yield* call.awaitIdle
     })
   )
 
@@ -246,10 +248,10 @@ describe("a tool that waits", () => {
     Effect.gen(function* () {
       const { call, results } = yield* talk(asks(["waits", { n: 1 }]))
       yield* BidiTest.advance("2 seconds")
-      const others = yield* Effect.forkChild(call.idle, { startImmediately: true })
+      const others = yield* Effect.forkChild(call.awaitIdle, { startImmediately: true })
       assert.lengthOf(results(), 0)
       yield* BidiTest.advance("2 seconds")
-      assert.deepInclude(results()[0], { result: "idle came", isFailure: false })
+      assert.deepInclude(results()[0], { result: "awaitIdle came", isFailure: false })
       // but others wait for it, and for what comes of it
       assert.isUndefined(others.pollUnsafe())
     })
@@ -263,7 +265,7 @@ describe("a tool that waits", () => {
       yield* BidiTest.advance("2 seconds")
       assert.sameMembers(
         results().map(({ result }) => result),
-        [3, "idle came", "idle came"]
+        [3, "awaitIdle came", "awaitIdle came"]
       )
     })
   )
@@ -272,7 +274,7 @@ describe("a tool that waits", () => {
     Effect.gen(function* () {
       const { results } = yield* talk(asks(["asks_waits", { n: 1 }]))
       yield* BidiTest.advance("4 seconds")
-      assert.deepInclude(results()[0], { result: "idle came" })
+      assert.deepInclude(results()[0], { result: "awaitIdle came" })
       const { call } = yield* talk((line) => line.accept)
       const answer = yield* Effect.forkChild(call.callTool("waits", { n: 1 }), { startImmediately: true })
       yield* BidiTest.advance("1 second")
@@ -286,7 +288,7 @@ describe("a tool that waits", () => {
       yield* BidiTest.advance("2 seconds")
       assert.lengthOf(results(), 0)
       yield* BidiTest.advance("2 seconds")
-      assert.deepInclude(results()[0], { result: "quiet came" })
+      assert.deepInclude(results()[0], { result: "awaitSilence came" })
     })
   )
 

@@ -158,7 +158,7 @@ describe("a result", () => {
       )
       const call = yield* agent.start()
       yield* BidiTest.advance("1 second")
-      yield* call.idle
+      yield* call.awaitIdle
       assert.strictEqual(model.commands().length, 1)
     })
   )

@@ -70,7 +70,7 @@ describe("a tool call", () => {
       )
       yield* BidiTest.advance("2 seconds")
       yield* call.callTool("works", {}, { record: true })
-      const idle = yield* Effect.forkChild(call.idle, { startImmediately: true })
+      const idle = yield* Effect.forkChild(call.awaitIdle, { startImmediately: true })
       yield* BidiTest.advance("1 minute")
       // the next connection has it as history; there is nothing to be sent, and no reply that would end the wait
       assert.lengthOf(model.commands(), 0)

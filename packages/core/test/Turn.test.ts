@@ -4,20 +4,20 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as References from "effect/References"
 import { Ledger } from "../src/internal/playback/ledger.ts"
-import { PATIENCE, Turn } from "../src/internal/turns/turnState.ts"
+import { REPLY_TIMEOUT, TurnState } from "../src/internal/turns/turnState.ts"
 
 describe("who waits for a turn to end", () => {
   // a fiber makes room for others after so many steps, wherever it is then; with fewer it never gets on
   for (let steps = 3; steps <= 40; steps++) {
     it.effect(`is told, though it was on its way to listen (${steps} steps)`, () =>
       Effect.gen(function* () {
-        const turn = new Turn(
+        const turn = new TurnState(
           new Ledger(),
           () => false,
           () => 0
         )
         turn.toolStarted()
-        const waiting = yield* turn.idle.pipe(
+        const waiting = yield* turn.awaitIdle.pipe(
           Effect.provideService(References.MaxOpsBeforeYield, steps),
           Effect.forkChild({ startImmediately: true })
         )
@@ -36,12 +36,12 @@ describe("who waits for a turn to end", () => {
         let looks = -1 // the ledger looks once when it gets a device
         ledger.add(() => (++looks >= end ? 100 : 0))
         ledger.append("r", "i", 100)
-        const turn = new Turn(
+        const turn = new TurnState(
           ledger,
           () => false,
           () => 0
         )
-        const waiting = yield* Effect.forkChild(turn.idle, { startImmediately: true })
+        const waiting = yield* Effect.forkChild(turn.awaitIdle, { startImmediately: true })
         yield* BidiTest.advance("1 minute")
         assert.isDefined(waiting.pollUnsafe(), `it ends before look ${end}`)
       }
@@ -52,13 +52,13 @@ describe("who waits for a turn to end", () => {
     Effect.gen(function* () {
       for (let end = 1; end <= 8; end++) {
         let looks = -1 // asking for the reply looks at the clock
-        const turn = new Turn(
+        const turn = new TurnState(
           new Ledger(),
           () => false,
-          () => (++looks >= end ? PATIENCE : 0)
+          () => (++looks >= end ? REPLY_TIMEOUT : 0)
         )
         turn.awaitReply()
-        const waiting = yield* Effect.forkChild(turn.idle, { startImmediately: true })
+        const waiting = yield* Effect.forkChild(turn.awaitIdle, { startImmediately: true })
         yield* BidiTest.advance("1 minute")
         assert.isDefined(waiting.pollUnsafe(), `it is given up before look ${end}`)
       }

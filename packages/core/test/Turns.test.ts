@@ -83,7 +83,7 @@ describe("a turn of the application", () => {
       yield* Effect.forkChild(speak(call, 50))
       yield* BidiTest.advance("2 seconds")
       yield* call.send({ _tag: "TurnClear" })
-      yield* call.idle // nothing is owed
+      yield* call.awaitIdle // nothing is owed
       yield* BidiTest.advance("5 seconds")
       assert.deepStrictEqual(reached(model, 1), ["TurnStart", "audio 50", "TurnClear"])
       assert.deepStrictEqual(reached(model, 2), [])

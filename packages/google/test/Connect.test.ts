@@ -105,7 +105,7 @@ describe("a connection that comes up", () => {
   it.effect("is ready when the provider has taken the setup, not before", () =>
     Effect.gen(function* () {
       const server = yield* Server.make()
-      const fiber = yield* Effect.forkScoped(dial(server.url, { voice: "Kore" }, { system: "You are Ada." }))
+      const fiber = yield* Effect.forkScoped(dial(server.url, { voice: "Kore" }, { instructions: "You are Ada." }))
       const peer = yield* server.accept
       const asked = yield* peer.expect("setup")
       assert.strictEqual(asked.model, "models/gemini-3.8-live")

@@ -56,7 +56,7 @@ describe("a connection", () => {
 
   it.effect("carries sound as it is, and says how fast it is", () =>
     Effect.gen(function* () {
-      const { connection, peer } = yield* ready({ input: { format: "pcm", sampleRate: 24_000, channels: 1 } })
+      const { connection, peer } = yield* ready({ input: { encoding: "pcm", sampleRate: 24_000, channels: 1 } })
       const whole = Uint8Array.from({ length: 100 }, (_, i) => i * 7)
       assert.isTrue(connection.sendAudio(whole.subarray(10, 20)))
       const { audio, ...rest } = yield* peer.expect("realtimeInput")

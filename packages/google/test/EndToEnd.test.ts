@@ -42,7 +42,7 @@ const talk = Effect.fnUntraced(function* (
   })
   const speaker = yield* BidiTest.speaker()
   const model = GeminiLive.layer({ apiKey: Redacted.make(KEY), baseUrl: emulator.url, ...options })
-  const agent = yield* BidiAgent.make({ system: "You are Ada.", toolkit }).pipe(
+  const agent = yield* BidiAgent.make({ instructions: "You are Ada.", toolkit }).pipe(
     Effect.provide([model, BidiTools.layer])
   )
   const call = yield* agent.start({ outputs: [speaker.output] })
@@ -479,7 +479,7 @@ describe("what the real service was seen to do", () => {
         for (const frame of yield* spoken("what time is it")) yield* call.send(frame)
         assert.strictEqual((yield* next("ResponseComplete")).stopReason, "error")
         assert.strictEqual((yield* next("Error")).code, code ?? "empty_turn")
-        yield* call.idle
+        yield* call.awaitIdle
         assert.notInclude(roles(yield* call.history), "assistant")
         yield* call.send("My name is Ada.")
         assert.strictEqual(yield* said, "Nice to meet you, Ada.")
@@ -549,7 +549,7 @@ describe("what the real service was seen to do", () => {
       yield* call.send("My name is Ada.")
       assert.strictEqual(yield* said, "Nice to meet you,")
       assert.strictEqual(yield* said, "Ada.")
-      const rest = yield* Effect.forkScoped(call.idle, { startImmediately: true })
+      const rest = yield* Effect.forkScoped(call.awaitIdle, { startImmediately: true })
       yield* BidiTest.advance("10 seconds")
       assert.isDefined(rest.pollUnsafe())
     })

@@ -28,7 +28,7 @@ describe("options", () => {
     ["voice", '"Kore"', { voice: "marin" }],
     ["voice.name", "no such option", { voice: { id: "v", name: "x" } }],
     ["language", "system prompt", { language: "de-DE", ...live25 }],
-    ["input.format", '"pcm"', { input: { format: "pcmu", sampleRate: 8000, channels: 1 } }],
+    ["input.encoding", '"pcm"', { input: { encoding: "pcmu", sampleRate: 8000, channels: 1 } }],
     ["input.channels", "1 channel", { input: { ...Audio.pcm(16_000), channels: 2 } }],
     ["input.sampleRate", "48000", { input: Audio.pcm(96_000) }],
     ["turnDetection", '"none"', { turnDetection: "off" }],

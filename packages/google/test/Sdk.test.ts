@@ -131,7 +131,7 @@ describe("the SDK", () => {
         },
         {},
         {
-          system: "You are Ada.",
+          instructions: "You are Ada.",
           tools: [
             {
               name: "weather",

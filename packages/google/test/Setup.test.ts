@@ -60,7 +60,7 @@ describe("a session", () => {
         compression: { triggerTokens: 2000, targetTokens: 1000 },
         functions: { behavior: "blocking" }
       },
-      { system: "You are Ada.", resume: "handle_1", tools: [tool()] }
+      { instructions: "You are Ada.", resume: "handle_1", tools: [tool()] }
     )
     assert.deepStrictEqual(asked as object, {
       responseModalities: ["AUDIO"],

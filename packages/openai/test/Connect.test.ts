@@ -103,7 +103,7 @@ describe("a connection that comes up", () => {
   it.effect("is ready when the provider has confirmed the session, not before", () =>
     Effect.gen(function* () {
       const server = yield* Server.make()
-      const fiber = yield* Effect.forkScoped(dial(server.url, { speed: 1.2 }, { system: "You are Ada." }))
+      const fiber = yield* Effect.forkScoped(dial(server.url, { speed: 1.2 }, { instructions: "You are Ada." }))
       const peer = yield* server.accept
       const { event_id, session } = yield* peer.expect("session.update")
       assert.isString(event_id)

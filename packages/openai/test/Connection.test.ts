@@ -90,7 +90,7 @@ describe("a connection", () => {
   )
 
   const weather = { name: "weather", description: undefined, parameters: { type: "object", properties: {} } }
-  const change = (system: string): Command => ({ _tag: "Update", system, tools: [weather] })
+  const change = (system: string): Command => ({ _tag: "Update", instructions: system, tools: [weather] })
 
   it.effect("is changed when the provider says so, not before", () =>
     Effect.gen(function* () {
@@ -147,7 +147,7 @@ describe("a connection", () => {
       const { connection, peer } = yield* ready()
       yield* read(connection)
       const tools = [weather, { name: "pay.now", description: undefined, parameters: { type: "object" } }]
-      const refusal = yield* Effect.flip(connection.send({ _tag: "Update", system: undefined, tools }))
+      const refusal = yield* Effect.flip(connection.send({ _tag: "Update", instructions: undefined, tools }))
       assert.strictEqual(refusal.reason._tag, "InvalidRequest")
       assert.include(refusal.message, "pay.now")
       yield* connection.send(note("still here"))

@@ -511,7 +511,7 @@ describe("what the provider complains about", () => {
   it("is the refusal of what somebody waits for, by its name or without", () => {
     const updating = () => {
       const state = start({ instructions: "You are Ada." })
-      const [update] = send(state, { _tag: "Update", system: "You are Bo.", tools: [] })
+      const [update] = send(state, { _tag: "Update", instructions: "You are Bo.", tools: [] })
       return { state, eventId: update.event_id }
     }
     const complaints = (eventId: string) => [

@@ -76,7 +76,7 @@ describe("a command", () => {
     const weather = { name: "weather", description: undefined, parameters: { type: "object" } }
     const updated = (instructions: string) =>
       receive(state, [F.frame("session.updated", { session: { instructions } })])
-    assert.deepStrictEqual(send(state, { _tag: "Update", system: "You are Bo.", tools: [weather] }), [
+    assert.deepStrictEqual(send(state, { _tag: "Update", instructions: "You are Bo.", tools: [weather] }), [
       {
         type: "session.update",
         event_id: "bidi_1",
@@ -91,7 +91,7 @@ describe("a command", () => {
     assert.deepStrictEqual(send(state, { _tag: "Respond", instructions: "Greet." }), [
       { ...create(2), response: { instructions: "You are Bo.\n\nGreet." } }
     ])
-    const [cleared] = send(state, { _tag: "Update", system: undefined, tools: [] })
+    const [cleared] = send(state, { _tag: "Update", instructions: undefined, tools: [] })
     assert.deepInclude(cleared, { session: { type: "realtime", instructions: "", tools: [] } })
   })
 

@@ -32,7 +32,7 @@ const talk = Effect.fnUntraced(function* (
   })
   const speaker = yield* BidiTest.speaker()
   const model = OpenAiRealtime.layer({ apiKey: Redacted.make(KEY), baseUrl: emulator.url, ...options })
-  const agent = yield* BidiAgent.make({ system: "You are Ada.", toolkit: BidiTools.toolkit }).pipe(
+  const agent = yield* BidiAgent.make({ instructions: "You are Ada.", toolkit: BidiTools.toolkit }).pipe(
     Effect.provide([model, BidiTools.layer])
   )
   const call = yield* agent.start({ outputs: [speaker.output] })
@@ -312,7 +312,7 @@ describe("a conversation", () => {
 
   it.effect.each(["pcmu", "pcma"] as const)("over the telephone: %s", (format) =>
     Effect.gen(function* () {
-      const telephone = { format, sampleRate: 8000, channels: 1 } as const
+      const telephone = { encoding: format, sampleRate: 8000, channels: 1 } as const
       const { call, next, problems, speaker } = yield* talk({ input: telephone, output: telephone })
       yield* call.send("My name is Ada.")
       yield* next("ResponseComplete")

@@ -12,7 +12,7 @@ import { KEY } from "./support/protocol.ts"
 const make = (options: object) => OpenAiRealtime.make({ apiKey: Redacted.make(KEY), ...options })
 
 const whisper = { model: "gpt-realtime-whisper" }
-const pcmu = { format: "pcmu", sampleRate: 8000, channels: 1 }
+const pcmu = { encoding: "pcmu", sampleRate: 8000, channels: 1 }
 
 describe("options", () => {
   const wrong: ReadonlyArray<readonly [option: string, options: object]> = [
@@ -27,8 +27,8 @@ describe("options", () => {
     ["input.sampleRate", { input: { ...pcmu, sampleRate: 24_000 } }],
     ["input.channels", { input: { ...pcmu, channels: 2 } }],
     ["output.sampleRate", { output: Audio.pcm(48_000) }],
-    ["output.sampleRate", { output: { format: "pcma", sampleRate: 16_000, channels: 1 } }],
-    ["output.format", { output: { format: "opus", sampleRate: 24_000, channels: 1 } }],
+    ["output.sampleRate", { output: { encoding: "pcma", sampleRate: 16_000, channels: 1 } }],
+    ["output.encoding", { output: { encoding: "opus", sampleRate: 24_000, channels: 1 } }],
     ["output.bits", { output: { ...Audio.pcm(24_000), bits: 16 } }],
     ["turnDetection", { turnDetection: "off" }],
     ["turnDetection", { turnDetection: { type: "vad" } }],
@@ -91,7 +91,7 @@ describe("options", () => {
     { model: "my-proxy-alias", voice: { id: "voice_1" }, speed: 0.25, maxOutputTokens: 1 },
     { speed: 1.5, maxOutputTokens: 4096, toolChoice: { tool: "weather" }, truncation: "disabled" },
     { maxOutputTokens: "inf", noiseReduction: { type: "far_field", strength: 2 } },
-    { input: pcmu, output: { ...pcmu, format: "pcma" } },
+    { input: pcmu, output: { ...pcmu, encoding: "pcma" } },
     {
       turnDetection: { type: "server_vad", silence: "1 second", prefixPadding: 100, idleTimeout: Duration.seconds(5) }
     },

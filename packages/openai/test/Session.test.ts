@@ -14,7 +14,7 @@ const weather: ToolDefinition = {
 
 const ask = (options: Options = {}, setup: { system?: string; tools?: ReadonlyArray<ToolDefinition> } = {}): any =>
   build(Result.getOrThrow(resolve(options)), {
-    system: setup.system,
+    instructions: setup.system,
     tools: setup.tools ?? [],
     resume: undefined
   })
@@ -64,7 +64,7 @@ describe("the session that is asked for", () => {
   })
 
   it.each<readonly [Options, object]>([
-    [{ input: { format: "pcmu", sampleRate: 8000, channels: 1 } }, { format: { type: "audio/pcmu" } }],
+    [{ input: { encoding: "pcmu", sampleRate: 8000, channels: 1 } }, { format: { type: "audio/pcmu" } }],
     [{ transcription: false }, { transcription: null }],
     [
       { transcription: { language: "de", keywords: ["Bern"], languages: ["de"], prompt: "Hm" } },
@@ -111,7 +111,7 @@ describe("the session that is asked for", () => {
   })
 
   it.each<readonly [Options, object]>([
-    [{ output: { format: "pcma", sampleRate: 8000, channels: 1 } }, { format: { type: "audio/pcma" } }],
+    [{ output: { encoding: "pcma", sampleRate: 8000, channels: 1 } }, { format: { type: "audio/pcma" } }],
     [{ voice: { id: "voice_1" } }, { voice: { id: "voice_1" } }],
     [{ speed: 1.2 }, { speed: 1.2 }]
   ])("speaks with %j", (options, expected) => {
@@ -190,7 +190,7 @@ describe("the session that is confirmed", () => {
     ["reasoning", { reasoningEffort: "low" }, { ...session, reasoning: null }],
     ["reasoning.effort", { reasoningEffort: "low" }, { ...session, reasoning: { effort: "high" } }],
     ["truncation", { truncation: "disabled" }, session],
-    ["audio.input.format.type", { input: { format: "pcmu", sampleRate: 8000, channels: 1 } }, session],
+    ["audio.input.format.type", { input: { encoding: "pcmu", sampleRate: 8000, channels: 1 } }, session],
     ["audio.input.format.rate", {}, input({ format: { type: "audio/pcm", rate: 16_000 } })],
     ["audio.input.transcription", { transcription: false }, session],
     ["audio.input.transcription", {}, input({ transcription: null })],

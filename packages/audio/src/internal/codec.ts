@@ -10,14 +10,14 @@ import { bytesOf, mix, samplesOf } from "./samples.ts"
 const { alaw, mulaw } = createRequire(import.meta.url)("alawmulaw") as typeof G711
 
 /** Answers what decodes audio of that format to PCM of one channel. */
-export const decoder = ({ channels, format }: AudioFormat): ((audio: Uint8Array) => Uint8Array) => {
+export const decoder = ({ channels, encoding: format }: AudioFormat): ((audio: Uint8Array) => Uint8Array) => {
   if (format === "pcm") return channels === 1 ? (audio) => audio : (audio) => mix(audio, channels, 1)
   const law = format === "pcmu" ? mulaw : alaw
   return (audio) => mix(bytesOf(law.decode(audio)), channels, 1)
 }
 
 /** Answers what encodes PCM of one channel in that format. */
-export const encoder = ({ channels, format }: AudioFormat): ((pcm: Uint8Array) => Uint8Array) => {
+export const encoder = ({ channels, encoding: format }: AudioFormat): ((pcm: Uint8Array) => Uint8Array) => {
   if (format === "pcm") return channels === 1 ? (pcm) => pcm : (pcm) => mix(pcm, 1, channels)
   const law = format === "pcmu" ? mulaw : alaw
   return (pcm) => law.encode(samplesOf(mix(pcm, 1, channels)))

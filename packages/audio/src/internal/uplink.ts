@@ -33,7 +33,7 @@ export const make = Effect.fnUntraced(function* (options: {
   const clean = options.echoCancellation ? yield* canceller(from, playing) : (pcm: Uint8Array) => pcm
   const resampler = yield* Resampler.make(options.echoCancellation ? Echo.RATE : from.sampleRate, to.sampleRate)
   const encode = Codec.encoder(to)
-  const samples = new Audio.WholeSamples({ format: "pcm", ...from } as AudioFormat)
+  const samples = new Audio.WholeSamples({ encoding: "pcm", ...from } as AudioFormat)
   const framing = new Framing(frame * Audio.frameSize(to))
   let audibleAt = -Infinity
 

@@ -89,7 +89,7 @@ describe.skipIf(Card.missing !== undefined)("on a virtual sound card", () => {
           yield* listening(audio)
           yield* card.speak(Talk.wavFile("question", spoken, Talk.RATE))
           yield* emulator.awaitSent("response.output_audio.done")
-          yield* call.idle
+          yield* call.awaitIdle
           // the monitor is behind by a little
           const said = core(yield* Talk.said(emulator))
           yield* eventually(
@@ -237,7 +237,7 @@ describe.skipIf(Card.missing !== undefined)("on a virtual sound card", () => {
           yield* listening(audio)
           yield* call.interrupt()
           yield* call.send("Who are you?")
-          yield* call.idle
+          yield* call.awaitIdle
           yield* call.stop()
           yield* call.await
         }).pipe(Effect.scoped, Effect.provide(layer)),

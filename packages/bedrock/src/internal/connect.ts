@@ -50,7 +50,7 @@ export const connect = (settings: Settings, account: Account, errors: Errors) =>
     const clock = yield* Clock.Clock
     const now = () => clock.currentTimeMillisUnsafe()
     const identity = yield* account.identity(now())
-    const attempt = dialed(settings, account, errors, setup.system, tools.success)
+    const attempt = dialed(settings, account, errors, setup.instructions, tools.success)
     const { keys, line, microphone, startedAt, state } = yield* Effect.catchIf(attempt(identity), isStale, (refusal) =>
       Effect.flatMap(account.renewed(identity), (newer) =>
         newer === undefined ? Effect.fail(refusal) : attempt(newer)

@@ -54,7 +54,7 @@ const format =
   (options) => {
     const format = options[option]
     if (format === undefined) return undefined
-    if (format.format !== "pcm") return [`${option}.format`, `Expected pcm, got ${format.format}`]
+    if (format.encoding !== "pcm") return [`${option}.encoding`, `Expected pcm, got ${format.encoding}`]
     if (format.channels !== 1) return [`${option}.channels`, "Expected 1 channel"]
     return RATES.includes(format.sampleRate)
       ? undefined

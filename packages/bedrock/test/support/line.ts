@@ -23,7 +23,7 @@ export const keys = {
   sessionToken: Redacted.make(KEY.token)
 }
 
-export const setup: Setup = { system: undefined, tools: [], resume: undefined }
+export const setup: Setup = { instructions: undefined, tools: [], resume: undefined }
 
 export const model = (endpoint: string, options: NovaSonic.Options = {}) =>
   NovaSonic.make({

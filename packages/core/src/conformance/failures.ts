@@ -14,7 +14,7 @@ const run = (failure: Failure, { model, server }: Lab) =>
     if (failure.when === "connect") {
       yield* failure.cause
       const { connect } = yield* BidiModel
-      const error = yield* failing(failure.name, connect({ system: undefined, tools: [], resume: undefined }))
+      const error = yield* failing(failure.name, connect({ instructions: undefined, tools: [], resume: undefined }))
       return yield* told(failure, error.reason._tag)
     }
     const line = yield* connect()

@@ -31,7 +31,7 @@ const heardOf = (speaker: BidiTest.VirtualSpeaker, responseId: string): number =
 /** The next reply plays from its beginning to its end. */
 const heardWhole = Effect.fnUntraced(function* (call: Call, speaker: BidiTest.VirtualSpeaker, text: string) {
   yield* call.untilSaid(text)
-  yield* call.idle
+  yield* call.awaitIdle
   const { responseId } = speaker.heard().at(-1) ?? { responseId: "" }
   const [heard, all] = [heardOf(speaker, responseId), produced(call, responseId)]
   yield* check(all > 0 && Math.abs(heard - all) < 1, `${heard} of ${all} ms of "${text}" were heard`)
@@ -124,7 +124,7 @@ export const hearing: ReadonlyArray<Scenario> = [
         yield* server.received("Mind the gap.")
         yield* server.received("Mind the doors.")
         yield* call.untilSaid("Mind the doors.")
-        yield* call.idle
+        yield* call.awaitIdle
         yield* checkSaid(call, "Mind the gap.", "Mind the doors.")
         yield* check((yield* userTurns(call)).length === 0, "what it was told to say is said to be the user's")
       }).pipe(Effect.provide(model))
@@ -137,7 +137,7 @@ export const hearing: ReadonlyArray<Scenario> = [
         const call = yield* start({}, speaker)
         yield* server.reply({ text: NOTICE })
         yield* server.reply({ text: "You may." })
-        yield* call.say(NOTICE, { protect: true })
+        yield* call.say(NOTICE, { interruptible: false })
         yield* Effect.forkScoped(call.speak)
         const question = yield* Effect.forkScoped(call.send("May I speak?"))
         const { responseId } = yield* call.until("ResponseComplete")
@@ -160,7 +160,7 @@ export const hearing: ReadonlyArray<Scenario> = [
         const speaker = yield* BidiTest.speaker()
         const call = yield* start({}, speaker)
         yield* server.reply({ text: NOTICE })
-        yield* call.say(NOTICE, { protect: true })
+        yield* call.say(NOTICE, { interruptible: false })
         yield* until(() => Duration.toMillis(speaker.played()) >= 300)
         yield* call.interrupt({ force: true })
         const { heard, reason, responseId } = yield* call.until("Interruption")
@@ -188,7 +188,7 @@ export const hearing: ReadonlyArray<Scenario> = [
         yield* call.unmute()
         yield* call.speak
         yield* call.untilSaid("I can.")
-        yield* call.idle
+        yield* call.awaitIdle
         const turns = yield* userTurns(call)
         yield* check(turns.length === 1, `the user had ${turns.length} turns, one of them aloud`)
         yield* checkSaid(call, "I can.")

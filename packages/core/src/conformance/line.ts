@@ -35,7 +35,7 @@ export const failing = <R>(
 /** Connects, seeds, and listens. */
 export const connect = Effect.fnUntraced(function* (setup: Partial<Setup> = {}, history: Transcript = []) {
   const model = yield* BidiModel
-  const connection = yield* model.connect({ system: undefined, tools: [], resume: undefined, ...setup })
+  const connection = yield* model.connect({ instructions: undefined, tools: [], resume: undefined, ...setup })
   yield* connection.seed(history)
   const { add, all, changed, events, until, waitFor } = yield* Watch.make<ModelEvent>()
   let ended: BidiError | undefined

@@ -17,15 +17,15 @@ export const oddServers: ReadonlyArray<Scenario> = [
       server.refuseChange === undefined
         ? Effect.void
         : Effect.gen(function* () {
-            const call = yield* start({ system: "You are the front desk." })
+            const call = yield* start({ instructions: "You are the front desk." })
             yield* server.refuseChange!
-            const refusal = yield* failing("a change", call.update({ system: "You handle refunds." }))
+            const refusal = yield* failing("a change", call.update({ instructions: "You handle refunds." }))
             yield* check(refusal.reason._tag === "InvalidRequest", `it was refused with ${refusal.reason._tag}`)
             yield* server.reply({ text: "The front desk." })
             yield* call.send("Who are you?")
             yield* call.untilSaid("The front desk.")
-            yield* call.idle
-            yield* call.update({ system: "You handle complaints." })
+            yield* call.awaitIdle
+            yield* call.update({ instructions: "You handle complaints." })
             yield* check(call.all("ConnectionStart").length === 1, "it cost a connection")
             yield* checkSaid(call, "The front desk.")
           }).pipe(Effect.provide(model))
@@ -41,11 +41,11 @@ export const oddServers: ReadonlyArray<Scenario> = [
             yield* server.loseRequest!
             yield* call.respond({ instructions: "Greet the visitor." })
             yield* call.untilSaid("Welcome.")
-            yield* call.idle
+            yield* call.awaitIdle
             yield* server.reply({ text: "Yes?" })
             yield* call.send("Hello?")
             yield* call.untilSaid("Yes?")
-            yield* call.idle
+            yield* call.awaitIdle
             yield* checkSaid(call, "Welcome.", "Yes?")
           }).pipe(Effect.provide(model))
   },
@@ -60,11 +60,11 @@ export const oddServers: ReadonlyArray<Scenario> = [
             yield* server.reply({ text: SENTENCE })
             yield* call.send("Tell me.")
             yield* call.untilSaid(SENTENCE)
-            yield* call.idle
+            yield* call.awaitIdle
             yield* server.reply({ text: SENTENCE })
             yield* call.send("Again, please.")
             yield* call.until("ResponseComplete", 2)
-            yield* call.idle
+            yield* call.awaitIdle
             yield* check(call.all("ResponseComplete").length === 2, "a reply was heard twice")
             yield* checkSaid(call, SENTENCE, SENTENCE)
           }).pipe(Effect.provide(model))

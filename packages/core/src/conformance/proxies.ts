@@ -21,7 +21,7 @@ export const proxies: ReadonlyArray<Scenario> = [
                 yield* server.reply({ text: "Hello." })
                 yield* call.send("Hello?")
                 yield* call.untilSaid("Hello.")
-                yield* call.idle
+                yield* call.awaitIdle
                 yield* checkSaid(call, "Hello.")
               })
             ).pipe(Effect.provide(proxy.model))

@@ -34,7 +34,7 @@ export const talk: ReadonlyArray<Scenario> = [
       Effect.gen(function* () {
         const parameters = { type: "object", properties: { city: { type: "string" } }, required: ["city"] } as const
         const tools = [{ name: "get_weather", description: "Tells the weather.", parameters }]
-        const line = yield* connect({ system: "You are a lighthouse keeper.", tools })
+        const line = yield* connect({ instructions: "You are a lighthouse keeper.", tools })
         yield* server.received("lighthouse keeper")
         yield* server.received("get_weather")
         yield* server.received("Tells the weather.")
@@ -129,7 +129,7 @@ export const talk: ReadonlyArray<Scenario> = [
         yield* server.reply({ text: "All right." })
         yield* call.send("Stop!")
         yield* check(said("Interruption") === 1, `there were ${said("Interruption")} interruptions`)
-        yield* call.idle
+        yield* call.awaitIdle
         const texts = (yield* call.history).content.flatMap((message) =>
           message.role === "assistant" ? message.content.map((part) => (part.type === "text" ? part.text : "")) : []
         )
@@ -170,7 +170,7 @@ export const talk: ReadonlyArray<Scenario> = [
           yield* check(sent._tag === "Success", "a picture was refused")
           yield* server.received("What is this?")
           yield* server.received(Buffer.from(PIXEL).toString("base64").slice(0, 24))
-          yield* call.idle
+          yield* call.awaitIdle
         } else {
           yield* check(
             sent._tag === "Failure" && sent.failure.reason._tag === "Unsupported",
@@ -195,7 +195,7 @@ export const talk: ReadonlyArray<Scenario> = [
         const tone = Audio.silence(call.model.input, "500 millis").fill(0x30)
         yield* call.send({ _tag: "AudioInput", audio: tone, ...call.model.input })
         yield* call.send({ _tag: "TurnCommit" })
-        yield* call.idle
+        yield* call.awaitIdle
         const texts = (yield* call.history).content.flatMap((message) =>
           typeof message.content === "string"
             ? []
@@ -214,13 +214,13 @@ export const talk: ReadonlyArray<Scenario> = [
             yield* call.send({ _tag: "TurnStart" })
             const refusal = yield* failing("a turn of nothing", call.send({ _tag: "TurnCommit" }))
             yield* check(refusal.reason._tag === "InvalidRequest", `it was refused with ${refusal.reason._tag}`)
-            yield* call.idle
+            yield* call.awaitIdle
             yield* server.hear("Over.")
             yield* server.reply({ text: "Roger." })
             yield* call.send({ _tag: "AudioInput", audio: tone(call.model.input, 25), ...call.model.input })
             yield* call.send({ _tag: "TurnCommit" })
             yield* call.untilSaid("Roger.")
-            yield* call.idle
+            yield* call.awaitIdle
             yield* checkSaid(call, "Roger.")
           }).pipe(Effect.provide(manual))
   },
@@ -233,7 +233,7 @@ export const talk: ReadonlyArray<Scenario> = [
         yield* call.respond({ instructions: "Greet the visitor." })
         yield* server.received("Greet the visitor.")
         yield* call.untilSaid("Welcome.")
-        yield* call.idle
+        yield* call.awaitIdle
         yield* checkSaid(call, "Welcome.")
       }).pipe(Effect.provide(model))
   },
@@ -246,12 +246,12 @@ export const talk: ReadonlyArray<Scenario> = [
         if (told._tag === "Failure") {
           return yield* check(told.failure.reason._tag === "Unsupported", `it fails with ${told.failure.reason._tag}`)
         }
-        yield* call.idle
+        yield* call.awaitIdle
         yield* server.reply({ text: "Red." })
         yield* call.send("Which coat is it?")
         yield* server.received("red coat")
         yield* call.untilSaid("Red.")
-        yield* call.idle
+        yield* call.awaitIdle
         yield* checkSaid(call, "Red.")
       }).pipe(Effect.provide(model))
   }

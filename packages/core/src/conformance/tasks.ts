@@ -46,7 +46,7 @@ const worker = Effect.fnUntraced(function* (speaker?: BidiTest.VirtualSpeaker) {
       Effect.as(Effect.andThen(preliminary("one sheep"), preliminary("two sheep")), "three sheep"),
     linger: () =>
       Effect.gen(function* () {
-        yield* (yield* CurrentConversation).idle
+        yield* (yield* CurrentConversation).awaitIdle
         return "it is quiet now"
       }),
     wait: () => Effect.never
@@ -95,7 +95,7 @@ export const tasks: ReadonlyArray<Scenario> = [
         yield* check(!(yield* call.approve(id)), "consent was taken twice")
         yield* lab.server.received("receipt 4711")
         yield* call.untilSaid("It is paid.")
-        yield* call.idle
+        yield* call.awaitIdle
         yield* checkResult(call, "receipt 4711")
         yield* check(begun.length === 1, `it was called ${begun.length} times`)
         yield* check(call.all("ApprovalResolved")[0]?.approved === true, "nobody heard of the consent")
@@ -112,7 +112,7 @@ export const tasks: ReadonlyArray<Scenario> = [
         yield* call.reject(id, "it is too dear")
         yield* lab.server.received("it is too dear")
         yield* call.untilSaid("Then not.")
-        yield* call.idle
+        yield* call.awaitIdle
         yield* checkResult(call, "This was not approved: it is too dear.", true)
         yield* check(begun.length === 0, "it was called although it was rejected")
       }).pipe(Effect.provide(lab.model))
@@ -125,7 +125,7 @@ export const tasks: ReadonlyArray<Scenario> = [
         yield* callTool(lab, call, "pay_now", { input: { amount: 1 }, next: "Nobody cares." })
         yield* lab.server.received("nobody decided in time")
         yield* call.untilSaid("Nobody cares.")
-        yield* call.idle
+        yield* call.awaitIdle
         yield* check(call.all("ToolResult")[0]?.isFailure === true, "a call without consent is told as a success")
         yield* check(begun.length === 0, "it was called without consent")
       }).pipe(Effect.provide(lab.model))
@@ -146,7 +146,7 @@ export const tasks: ReadonlyArray<Scenario> = [
         yield* finish
         yield* lab.server.received("a chest of gold")
         yield* call.untilSaid("We are rich.")
-        yield* call.idle
+        yield* call.awaitIdle
         yield* checkResult(call, "a chest of gold")
         yield* check(call.all("ToolResult")[0]?.late === true, "a late result does not say so")
         yield* checkSaid(call, "I am digging.", "And you?", "We are rich.")
@@ -160,7 +160,7 @@ export const tasks: ReadonlyArray<Scenario> = [
         yield* callTool(lab, call, "knock", { next: "Nobody is there." })
         yield* lab.server.received("The tool took longer than 100ms and was stopped.")
         yield* call.untilSaid("Nobody is there.")
-        yield* call.idle
+        yield* call.awaitIdle
         yield* checkResult(call, "The tool took longer than 100ms and was stopped.", true)
         yield* checkSaid(call, "Nobody is there.")
       }).pipe(Effect.provide(lab.model))
@@ -173,7 +173,7 @@ export const tasks: ReadonlyArray<Scenario> = [
         yield* callTool(lab, call, "count", { next: "Good night." })
         yield* lab.server.received("three sheep")
         yield* call.untilSaid("Good night.")
-        yield* call.idle
+        yield* call.awaitIdle
         const values = call.all("ToolProgress").map(({ value }) => value)
         yield* check(values.join() === "one sheep,two sheep", `the progress was ${values}`)
         yield* checkResult(call, "three sheep")
@@ -188,7 +188,7 @@ export const tasks: ReadonlyArray<Scenario> = [
         yield* callTool(lab, call, "linger", { next: "At last." })
         yield* lab.server.received("it is quiet now")
         yield* call.untilSaid("At last.")
-        yield* call.idle
+        yield* call.awaitIdle
         yield* checkResult(call, "it is quiet now")
         yield* checkSaid(call, "At last.")
       }).pipe(Effect.provide(lab.model))
@@ -212,7 +212,7 @@ export const tasks: ReadonlyArray<Scenario> = [
         yield* lab.server.received("because the user interrupted")
         yield* lab.server.received("under the mat")
         yield* call.untilSaid("There it is.")
-        yield* call.idle
+        yield* call.awaitIdle
         yield* check(call.all("ToolResult").length === 2, "the other tool has no result")
       }).pipe(Effect.provide(lab.model))
   },
@@ -227,7 +227,7 @@ export const tasks: ReadonlyArray<Scenario> = [
         yield* finish
         yield* lab.server.received("under the mat")
         yield* call.untilSaid("There it is.")
-        yield* call.idle
+        yield* call.awaitIdle
         yield* check(begun.length === 1, `it was called ${begun.length} times`)
         yield* checkResult(call, "the key is under the mat")
         yield* check(call.all("Error").length === 0, "the provider complained")
@@ -245,7 +245,7 @@ export const tasks: ReadonlyArray<Scenario> = [
         yield* finish
         yield* lab.server.received("under the mat")
         yield* call.untilSaid("There it is.")
-        yield* call.idle
+        yield* call.awaitIdle
         yield* check(begun.length === 1, `it was called ${begun.length} times`)
         yield* checkResult(call, "the key is under the mat")
         yield* checkSaid(call, "There it is.")
@@ -264,7 +264,7 @@ export const tasks: ReadonlyArray<Scenario> = [
         yield* finish
         yield* lab.server.received("under the mat")
         yield* call.untilSaid("There it is.")
-        yield* call.idle
+        yield* call.awaitIdle
         yield* checkResult(call, "the key is under the mat")
         yield* checkSaid(call, "I do what I can.", "There it is.")
       }).pipe(Effect.provide(lab.model))
@@ -282,7 +282,7 @@ export const tasks: ReadonlyArray<Scenario> = [
         yield* check(yield* call.approve(id), "the call does not wait for consent any more")
         yield* lab.server.received("receipt 4711")
         yield* call.untilSaid("It is paid.")
-        yield* call.idle
+        yield* call.awaitIdle
         yield* checkResult(call, "receipt 4711")
         yield* check(call.all("ApprovalRequest").length === 1, "consent was asked for twice")
         yield* checkSaid(call, "It is paid.")

@@ -39,7 +39,7 @@ const calling = (
     yield* server.reply({ calls })
     yield* server.reply({ text: "That was it." })
     yield* call.send("Use your tools.")
-    yield* call.idle
+    yield* call.awaitIdle
     const events = recorder.events()
     const uses = events.filter((event) => event._tag === "ToolUse")
     yield* check(uses.length === calls.length, `there were ${uses.length} calls, not ${calls.length}`)

@@ -26,10 +26,10 @@ export interface Subject {
 const talk = (model: Layer.Layer<BidiModel, unknown>) =>
   Effect.scoped(
     Effect.gen(function* () {
-      const agent = yield* BidiAgent.make({ system: "You are Ada." })
+      const agent = yield* BidiAgent.make({ instructions: "You are Ada." })
       const call = yield* agent.start()
       yield* call.send("Hello!")
-      yield* call.idle
+      yield* call.awaitIdle
       const { content } = yield* call.history
       return content.some((message) => message.role === "assistant")
     })

@@ -70,8 +70,8 @@ const oneOf = (values: ReadonlyArray<string>) => `Expected ${values.map((value) 
 
 const input: Rule = ({ input }) => {
   if (input === undefined) return undefined
-  const { channels, format, sampleRate } = input
-  if (format !== "pcm") return ["input.format", oneOf(["pcm"])]
+  const { channels, encoding: format, sampleRate } = input
+  if (format !== "pcm") return ["input.encoding", oneOf(["pcm"])]
   if (channels !== 1) return ["input.channels", "Expected 1 channel"]
   return sampleRate <= 48_000 ? undefined : ["input.sampleRate", "Expected 8000 to 48000 Hz"]
 }

@@ -36,7 +36,7 @@ export const build = (settings: Settings, setup: Setup): LiveConnectConfig => ({
   ...given("speechConfig", speech(settings)),
   ...given("thinkingConfig", thinking(settings)),
   ...given("enableAffectiveDialog", settings.affectiveDialog),
-  ...given("systemInstruction", setup.system),
+  ...given("systemInstruction", setup.instructions),
   ...(setup.tools.length === 0
     ? {}
     : { tools: [{ functionDeclarations: setup.tools.map((tool) => declaration(settings, tool)) }] }),

@@ -12,7 +12,7 @@ import { setupComplete } from "../fixtures/messages.ts"
 import { KEY } from "./protocol.ts"
 import * as Server from "./server.ts"
 
-export const setup: Setup = { system: undefined, tools: [], resume: undefined }
+export const setup: Setup = { instructions: undefined, tools: [], resume: undefined }
 
 export const dial = (baseUrl: string, options: Partial<GeminiLive.MakeOptions> = {}, wanted: Partial<Setup> = {}) =>
   GeminiLive.make({ apiKey: Redacted.make(KEY), baseUrl, ...options }).pipe(

@@ -3,7 +3,7 @@
  */
 import * as Audio from "@effect-bidi/core/Audio"
 import type { BidiError } from "@effect-bidi/core/BidiError"
-import { type Take, takeEach } from "@effect-bidi/core/Inbox"
+import { type Consume, takeEach } from "@effect-bidi/core/Inbox"
 import type { Command, Connection, ModelEvent, Setup } from "@effect-bidi/core/BidiModel"
 import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
@@ -201,7 +201,10 @@ interface Live {
   readonly answers: Answers
 }
 
-const listen = Effect.fnUntraced(function* ({ answers, backlog, line, requests, state }: Live, take: Take<ModelEvent>) {
+const listen = Effect.fnUntraced(function* (
+  { answers, backlog, line, requests, state }: Live,
+  take: Consume<ModelEvent>
+) {
   const clock = yield* Clock.Clock
   const now = () => clock.currentTimeMillisUnsafe()
   let fatal: BidiError | undefined

@@ -31,7 +31,7 @@ export const encode = (state: State, command: Command): ReadonlyArray<ClientEven
     }
     case "Update": {
       const change = control(state, { type: "session.update", session: update(command) })
-      state.updates.set(change.event_id, command.system ?? "")
+      state.updates.set(change.event_id, command.instructions ?? "")
       return [change]
     }
   }

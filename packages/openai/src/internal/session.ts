@@ -2,7 +2,7 @@
  * The session we ask for, and whether it is the one we got.
  */
 import type { AudioFormat } from "@effect-bidi/core/Audio"
-import type { Configuration, Setup, ToolDefinition } from "@effect-bidi/core/BidiModel"
+import type { Profile, Setup, ToolDefinition } from "@effect-bidi/core/BidiModel"
 import * as Duration from "effect/Duration"
 import type {
   RealtimeAudioConfigInput,
@@ -20,7 +20,7 @@ type TurnDetection = NonNullable<RealtimeAudioConfigInput["turn_detection"]>
 export const build = (settings: Settings, setup: Setup): Asked => ({
   type: "realtime",
   output_modalities: [settings.modality],
-  ...given("instructions", setup.system),
+  ...given("instructions", setup.instructions),
   tools: setup.tools.map(tool),
   tool_choice: toolChoice(settings.toolChoice),
   ...given("parallel_tool_calls", settings.parallelToolCalls),
@@ -46,7 +46,7 @@ export const build = (settings: Settings, setup: Setup): Asked => ({
 })
 
 /** The change of a session that goes on. No instructions are none, not the ones of before. */
-export const update = ({ system, tools }: Configuration): Asked => ({
+export const update = ({ instructions: system, tools }: Profile): Asked => ({
   type: "realtime",
   instructions: system ?? "",
   tools: tools.map(tool)
@@ -58,7 +58,7 @@ const tool = ({ description, name, parameters }: ToolDefinition) =>
 const given = <K extends string, A>(key: K, value: A | undefined): { readonly [P in K]?: A } =>
   (value === undefined ? {} : { [key]: value }) as { readonly [P in K]?: A }
 
-const formatOf = ({ format }: AudioFormat): RealtimeAudioFormats =>
+const formatOf = ({ encoding: format }: AudioFormat): RealtimeAudioFormats =>
   format === "pcm" ? { type: "audio/pcm", rate: 24_000 } : { type: `audio/${format}` }
 
 const toolChoice = (choice: Settings["toolChoice"] = "auto") =>

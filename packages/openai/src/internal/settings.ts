@@ -55,7 +55,7 @@ const isReasoning = (model: string) => /^gpt-realtime-2(\.\d+)?($|-)/.test(model
 const isPrompted = (model: string) => /^gpt-(live-)?transcribe($|-)/.test(model)
 
 const format = (option: "input" | "output") => (settings: Settings) => {
-  const { channels, format, sampleRate } = settings[option]
+  const { channels, encoding: format, sampleRate } = settings[option]
   const rate = format === "pcm" ? 24_000 : 8000
   if (channels !== 1) return [`${option}.channels`, "Expected 1 channel"] as const
   return sampleRate === rate ? undefined : ([`${option}.sampleRate`, `Expected ${rate} Hz for ${format}`] as const)

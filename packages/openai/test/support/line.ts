@@ -12,7 +12,7 @@ import { session } from "../fixtures/frames.ts"
 import { KEY } from "./protocol.ts"
 import * as Server from "./server.ts"
 
-export const setup: Setup = { system: undefined, tools: [], resume: undefined }
+export const setup: Setup = { instructions: undefined, tools: [], resume: undefined }
 
 export const dial = (baseUrl: string, options: Partial<OpenAiRealtime.MakeOptions> = {}, wanted: Partial<Setup> = {}) =>
   OpenAiRealtime.make({ apiKey: Redacted.make(KEY), baseUrl, ...options }).pipe(

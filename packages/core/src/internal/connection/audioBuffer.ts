@@ -10,7 +10,7 @@ import type { Connection } from "../../BidiModel.ts"
 
 const AUDIO_MILLIS = 2500
 
-export class AudioLane {
+export class AudioBuffer {
   private readonly capacity: number
   private readonly onLost: () => void
   private readonly onWaiting: () => void

@@ -5,13 +5,13 @@
 import * as Deferred from "effect/Deferred"
 import * as Exit from "effect/Exit"
 import type { BidiError } from "../../BidiError.ts"
-import type { Configuration } from "../../BidiModel.ts"
+import type { Profile } from "../../BidiModel.ts"
 
 // A connection that cannot be had three times in a row is refused.
 const TRIES = 3
 
 export class Change {
-  readonly to: Configuration
+  readonly to: Profile
   readonly done = Deferred.makeUnsafe<void, BidiError>()
   /** Runs in the moment in which the change holds. */
   readonly onConfirmed: () => void
@@ -20,24 +20,24 @@ export class Change {
   adopting = false
   givenUp = false
 
-  constructor(to: Configuration, onConfirmed: () => void) {
+  constructor(to: Profile, onConfirmed: () => void) {
     this.to = to
     this.onConfirmed = onConfirmed
   }
 }
 
-export class Configured {
-  current: Configuration
+export class ConfigurationState {
+  current: Profile
   private change: Change | undefined
   private readonly changed: () => void
 
-  constructor(current: Configuration, changed: () => void) {
+  constructor(current: Profile, changed: () => void) {
     this.current = current
     this.changed = changed
   }
 
   /** What a new connection is opened with. */
-  get wanted(): Configuration {
+  get wanted(): Profile {
     return this.change?.to ?? this.current
   }
 
@@ -52,19 +52,19 @@ export class Configured {
   }
 
   /** The provider has it. */
-  confirm(to: Configuration, onConfirmed: () => void): void {
+  confirm(to: Profile, onConfirmed: () => void): void {
     this.current = to
     onConfirmed()
     this.changed()
   }
 
   /** A connection with this configuration takes over. */
-  adopting(configuration: Configuration): void {
+  adopting(configuration: Profile): void {
     if (this.change?.to === configuration) this.change.adopting = true
   }
 
   /** It did. */
-  adopted(configuration: Configuration): void {
+  adopted(configuration: Profile): void {
     const { change } = this
     if (change?.to !== configuration) return
     this.change = undefined
@@ -73,7 +73,7 @@ export class Configured {
   }
 
   /** It did not. */
-  notAdopted(configuration: Configuration): void {
+  notAdopted(configuration: Profile): void {
     const { change } = this
     if (change?.to !== configuration) return
     change.adopting = false

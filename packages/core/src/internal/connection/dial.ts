@@ -7,11 +7,11 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
 import { BidiError, ConnectionLost } from "../../BidiError.ts"
-import type { Configuration, Connection } from "../../BidiModel.ts"
+import type { Profile, Connection } from "../../BidiModel.ts"
 import { bounded } from "../conversation/closing.ts"
-import type { Configured } from "./configuration.ts"
+import type { ConfigurationState } from "./configuration.ts"
 import type { Kept } from "./resumption.ts"
-import type { Rooms } from "../conversation/services.ts"
+import type { Services } from "../conversation/services.ts"
 
 export interface Dialed {
   readonly connection: Connection
@@ -19,7 +19,7 @@ export interface Dialed {
   /** When it was opened, in milliseconds of the clock. */
   readonly at: number
   /** The configuration that it has. */
-  configuration: Configuration
+  configuration: Profile
   /** Fails when it does not take the configuration that it shall have. */
   readonly broken: Deferred.Deferred<never, BidiError>
   /** What the provider kept, where the connection was resumed on its side. */
@@ -38,19 +38,19 @@ interface Handle {
 const RETRY_AFTER = Duration.minutes(1)
 
 /** How long to wait because the provider asked for it: up to what the application allows. */
-export const askedFor = ({ reason }: BidiError, most: Duration.Input = RETRY_AFTER): Duration.Duration =>
+export const retryAfter = ({ reason }: BidiError, most: Duration.Input = RETRY_AFTER): Duration.Duration =>
   reason._tag === "RateLimited" && reason.retryAfter !== undefined
     ? Duration.min(reason.retryAfter, Duration.fromInputUnsafe(most))
     : Duration.zero
 
-type Dialing = (configuration: Configuration) => Effect.Effect<Dialed, BidiError>
+type Dialing = (configuration: Profile) => Effect.Effect<Dialed, BidiError>
 
-export type Phone = ReturnType<typeof dialing>
+export type Dialer = ReturnType<typeof makeDialer>
 
-export const dialing = (
-  { memory, model, now, turn, untold }: Rooms,
+export const makeDialer = (
+  { history, model, now, turn, untold }: Services,
   scope: Scope.Scope,
-  configured: Configured,
+  configured: ConfigurationState,
   timeout: Duration.Input
 ) => {
   let handle: Handle | undefined
@@ -71,7 +71,7 @@ export const dialing = (
   const hangUp = (dialed: Pick<Dialed, "scope">) => bounded("a connection", Scope.close(dialed.scope, Exit.void))
 
   // Whoever is interrupted while the provider answers leaves nothing behind; once it has answered, nobody is.
-  const dialWith = Effect.fnUntraced(function* (configuration: Configuration, resume: Handle | undefined) {
+  const dialWith = Effect.fnUntraced(function* (configuration: Profile, resume: Handle | undefined) {
     const child = yield* Scope.fork(scope)
     const connection = yield* inTime(
       Scope.provide(model.connect({ ...configuration, resume: resume?.value }), child),
@@ -149,7 +149,7 @@ export const dialing = (
     /** The connection can be resumed by this handle from now on, or not. */
     resumable: (value: string | undefined): void => {
       // what nobody has answered may have been on its way when the provider gave the handle
-      const known = memory.transcript().flatMap(({ id }) => (turn.questions.has(id) ? [] : id))
+      const known = history.transcript().flatMap(({ id }) => (turn.questions.has(id) ? [] : id))
       handle = value === undefined ? undefined : { value, kept: { ids: new Set(known), calls: new Set(untold) } }
     }
   }

@@ -18,7 +18,7 @@ const audioGap = Metric.histogram("bidi_audio_gap", {
   boundaries
 })
 
-export class Gaps {
+export class ConnectionMetrics {
   private lostAt: number | undefined
   private silentSince: number | undefined
   private audioAt = NaN // a number from the beginning: it is written in place

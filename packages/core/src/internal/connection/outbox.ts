@@ -16,7 +16,7 @@ import * as Semaphore from "effect/Semaphore"
 import type { AudioFormat } from "../../Audio.ts"
 import { BidiError, ConversationEnded, ServerFault } from "../../BidiError.ts"
 import type { Command, Connection } from "../../BidiModel.ts"
-import { AudioLane } from "./audioBuffer.ts"
+import { AudioBuffer } from "./audioBuffer.ts"
 import * as WellFormed from "../conversation/wellFormed.ts"
 import { ofCommand, type Suspect } from "./oversize.ts"
 
@@ -77,7 +77,7 @@ export interface Outbox {
   /** Puts a command before all others. */
   readonly prependUnsafe: (command: Command, options?: Offer) => void
   /** The user's speech. */
-  readonly lane: AudioLane
+  readonly audio: AudioBuffer
   /** The provider took the speech sent so far as a turn. */
   readonly committed: () => void
   /** The turns so far were answered, or their words are known: their speech is never sent again. */
@@ -114,7 +114,7 @@ export const make = Effect.fnUntraced(function* (
   const oneByOne = yield* Semaphore.make(1)
   const work = yield* Latch.make(false)
   const control: Array<Item> = []
-  const lane = new AudioLane(
+  const lane = new AudioBuffer(
     format,
     () => dropped.updateUnsafe(1, context),
     () => work.openUnsafe() // to be tried again
@@ -280,7 +280,7 @@ export const make = Effect.fnUntraced(function* (
       ),
     offerUnsafe: (command, options) => void add(command, options, false, (item) => control.push(item)),
     prependUnsafe: (command, options) => void add(command, options, false, (item) => control.unshift(item)),
-    lane,
+    audio: lane,
     committed: () => lane.committed(),
     answered: () => {
       lane.answered()

@@ -6,7 +6,7 @@ import { BidiError, InvalidRequest } from "../../BidiError.ts"
 import type { Command } from "../../BidiModel.ts"
 import { fromError } from "../../BidiEvent.ts"
 import type { Entry, Transcript } from "../../Transcript.ts"
-import type { Rooms } from "../conversation/services.ts"
+import type { Services } from "../conversation/services.ts"
 
 /** Something that was sent: the id of the entry that it is or will be in the history, and its size. */
 export interface Suspect {
@@ -50,23 +50,23 @@ const TOO_LARGE = { result: "The result was too large to be told.", isFailure: t
 
 export class Oversized {
   private readonly blamed = new Set<string>()
-  private readonly rooms: Rooms
+  private readonly services: Services
   private history: Transcript = []
   private at = 0
 
-  constructor(rooms: Rooms) {
-    this.rooms = rooms
+  constructor(services: Services) {
+    this.services = services
   }
 
   /** A connection is told the talk so far. */
   told(history: Transcript): void {
     this.history = history
-    this.at = this.rooms.now()
+    this.at = this.services.now()
   }
 
   /** A connection was closed for it. */
   blame(close: BidiError): void {
-    const { now, outbox } = this.rooms
+    const { now, outbox } = this.services
     const told = now() - this.at < LATELY ? this.history.map(ofEntry) : []
     const suspect = largest([...outbox.suspects(), ...told])
     if (suspect === undefined) return
@@ -75,16 +75,16 @@ export class Oversized {
   }
 
   private refuse(id: string, close: BidiError): void {
-    const { fanout, memory, model, outbox, turn, words } = this.rooms
+    const { fanout, history, model, outbox, turn, transcriber } = this.services
     const message = `a message was too large and is not sent any more: it ended two connections (${close.reason.message})`
     const error = new BidiError({
       reason: new InvalidRequest({ message, code: "1009" }),
       provider: model.provider
     })
-    const entry = memory.get(id)
-    if (entry?._tag === "ToolCall") memory.put({ ...entry, output: TOO_LARGE })
+    const entry = history.get(id)
+    if (entry?._tag === "ToolCall") history.put({ ...entry, output: TOO_LARGE })
     // a message that is not sent has no answer
-    words.refused(id)
+    transcriber.refused(id)
     turn.refused(id)
     if (!outbox.refuse(id, error)) fanout.emit(fromError(error))
   }

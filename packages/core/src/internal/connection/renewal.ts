@@ -60,13 +60,13 @@ export const isHasty = (age: number, asked: boolean): boolean => age < (asked ? 
 export const youngest = (hasty: number): number => Math.min(1000 * 2 ** hasty, 60_000)
 
 /** How long to wait for the end of a turn, if nothing else is said. */
-export const PATIENCE = Duration.seconds(10)
+export const TURN_WAIT = Duration.seconds(10)
 
 /**
  * How long to wait for the end of a turn: never until the very end of the connection. One that lives although its time
  * is over was not announced well, and nobody is cut off for that.
  */
-export const patience = (timeLeft: Duration.Duration, wait: Duration.Input | undefined): Duration.Duration => {
-  const most = Duration.fromInputUnsafe(wait ?? PATIENCE)
+export const turnWait = (timeLeft: Duration.Duration, wait: Duration.Input | undefined): Duration.Duration => {
+  const most = Duration.fromInputUnsafe(wait ?? TURN_WAIT)
   return Duration.isZero(timeLeft) ? most : Duration.min(most, Duration.times(timeLeft, 0.8))
 }

@@ -7,11 +7,11 @@ import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
 import { fromError } from "../../BidiEvent.ts"
-import type { Configured } from "./configuration.ts"
+import type { ConfigurationState } from "./configuration.ts"
 import type { ConnectionOptions } from "./supervisor.ts"
-import { askedFor, type Dialed, type Phone } from "./dial.ts"
+import { retryAfter, type Dialed, type Dialer } from "./dial.ts"
 import * as Renewals from "./renewal.ts"
-import type { Rooms } from "../conversation/services.ts"
+import type { Services } from "../conversation/services.ts"
 
 /** The connection should be replaced, by `next` where that is open already. */
 export interface Renewal {
@@ -29,10 +29,10 @@ const NEXT_TRY = Duration.seconds(5)
 const LAST_LOOK = 16 // steps aside for the reader, which may be on its way with more: usage is told after a turn's end
 
 export const make = (
-  { fanout, model, now, turn, words }: Rooms,
+  { fanout, model, now, turn, transcriber }: Services,
   scope: Scope.Scope,
-  configured: Configured,
-  { dial, dialChange, hangUp }: Phone,
+  configured: ConfigurationState,
+  { dial, dialChange, hangUp }: Dialer,
   options: Pick<ConnectionOptions, "maxRetryAfter" | "renew">
 ): Successor => {
   const renew = typeof options.renew === "object" ? options.renew : {}
@@ -48,7 +48,7 @@ export const make = (
     if (model.capabilities.midSessionUpdate) return yield* Effect.never
     while (true) {
       yield* turn.until(() => !isCurrent(dialed))
-      const ready = replacing(dialChange, Effect.timeoutOption(free, renew.wait ?? Renewals.PATIENCE))
+      const ready = replacing(dialChange, Effect.timeoutOption(free, renew.wait ?? Renewals.TURN_WAIT))
       // refused, or given up
       const noMore = turn.until(() => isCurrent(dialed))
       const renewal = yield* Effect.raceFirst(ready, noMore)
@@ -72,7 +72,7 @@ export const make = (
     yield* warn(timeLeft, tooYoung)
     if (tooYoung > 0) yield* Effect.sleep(tooYoung)
     const rest = Renewals.span(at + Duration.toMillis(timeLeft) - now())
-    return yield* replacing(dial, Effect.timeoutOption(boundary, Renewals.patience(rest, renew.wait)))
+    return yield* replacing(dial, Effect.timeoutOption(boundary, Renewals.turnWait(rest, renew.wait)))
   })
 
   const warn = Effect.fnUntraced(function* (timeLeft: Duration.Duration, tooYoung: number) {
@@ -90,9 +90,9 @@ export const make = (
   const free = turn.free.pipe(Effect.andThen(lastLook), Effect.andThen(turn.free))
 
   // Between two turns, with nothing on its way that the next connection should know.
-  const between = () => turn.atRest && words.missingFor() === 0
+  const between = () => turn.atRest && transcriber.missingFor() === 0
   const boundary: Effect.Effect<void> = turn
-    .until(between, () => words.missingFor() || Infinity)
+    .until(between, () => transcriber.missingFor() || Infinity)
     .pipe(Effect.andThen(lastLook), Effect.repeat({ until: between }), Effect.asVoid)
 
   // Has the next connection ready where two may be open, then waits for the moment.
@@ -119,7 +119,7 @@ export const make = (
       fanout.emit(fromError(failure))
       yield* Effect.interruptible(
         failure.isRetryable
-          ? Effect.sleep(Duration.max(NEXT_TRY, askedFor(failure, options.maxRetryAfter)))
+          ? Effect.sleep(Duration.max(NEXT_TRY, retryAfter(failure, options.maxRetryAfter)))
           : Effect.never
       )
     }

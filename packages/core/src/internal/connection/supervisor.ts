@@ -13,17 +13,17 @@ import * as Schedule from "effect/Schedule"
 import * as Scope from "effect/Scope"
 import { BidiError, Unsupported } from "../../BidiError.ts"
 import { type ConnectionRestart, fromError } from "../../BidiEvent.ts"
-import type { Command, Configuration, Connection, ModelEvent } from "../../BidiModel.ts"
-import type { Take } from "../../Inbox.ts"
-import { Change, Configured } from "./configuration.ts"
-import { askedFor, type Dialed, dialing } from "./dial.ts"
+import type { Command, Profile, Connection, ModelEvent } from "../../BidiModel.ts"
+import type { Consume } from "../../Inbox.ts"
+import { Change, ConfigurationState } from "./configuration.ts"
+import { retryAfter, type Dialed, makeDialer } from "./dial.ts"
 import { NOT_CONFIRMED } from "./outbox.ts"
 import { isTooLarge, Oversized } from "./oversize.ts"
 import type { Interrupter } from "../turns/interruption.ts"
 import type { Receiver } from "../turns/receive.ts"
 import * as Renewals from "./renewal.ts"
 import { resumption } from "./resumption.ts"
-import type { Rooms } from "../conversation/services.ts"
+import type { Services } from "../conversation/services.ts"
 import * as Successor from "./successor.ts"
 
 /**
@@ -70,7 +70,7 @@ const defaultRetry = Schedule.min([Schedule.exponential("500 millis"), Schedule.
   Schedule.upTo({ times: 5 })
 )
 
-export interface Keeper {
+export interface Supervisor {
   /** Opens the first connection. It is not tried twice: nothing has begun yet. */
   readonly open: Effect.Effect<void, BidiError>
   /** Keeps it alive. Ends only by failing. */
@@ -79,27 +79,27 @@ export interface Keeper {
    * Changes the configuration. `onConfirmed` runs in the moment in which the provider has confirmed it; before, whatever
    * happens, nothing has changed: a refusal fails, and interruption takes the change back.
    */
-  readonly configure: (to: Configuration, onConfirmed: () => void) => Effect.Effect<void, BidiError>
+  readonly configure: (to: Profile, onConfirmed: () => void) => Effect.Effect<void, BidiError>
   /** The provider's id of the last connection. */
   readonly connectionId: () => string
 }
 
 export const make = Effect.fnUntraced(function* (
-  rooms: Rooms,
+  services: Services,
   receiver: Receiver,
   { between }: Interrupter,
-  initial: Configuration,
+  initial: Profile,
   options: ConnectionOptions
 ) {
-  const { fanout, gaps, generation, memory, model, now, outbox, turn, words } = rooms
+  const { fanout, metrics, generation, history, model, now, outbox, turn, transcriber } = services
   // Opened before the fiber that keeps a connection: that fiber does not live to see its connections close.
   const scope = yield* Scope.fork(yield* Effect.scope)
-  const configured = new Configured(initial, turn.changed)
-  const phone = dialing(rooms, scope, configured, options.timeout ?? "10 seconds")
+  const configured = new ConfigurationState(initial, turn.changed)
+  const phone = makeDialer(services, scope, configured, options.timeout ?? "10 seconds")
   const { dial, hangUp, inTime, lost, redial, resumable } = phone
-  const successor = Successor.make(rooms, scope, configured, phone, options)
+  const successor = Successor.make(services, scope, configured, phone, options)
   const changing = model.capabilities.midSessionUpdate ? "by command" : "by connection"
-  const oversized = new Oversized(rooms)
+  const oversized = new Oversized(services)
 
   let current: Dialed
 
@@ -107,24 +107,29 @@ export const make = Effect.fnUntraced(function* (
   const adopt = Effect.fnUntraced(
     function* (dialed: Dialed, seamless: boolean) {
       const { connection } = dialed
-      const { dropped, history, resend, shortened } = yield* between(() => {
+      const {
+        dropped,
+        history: told,
+        resend,
+        shortened
+      } = yield* between(() => {
         current = dialed
         generation.current++
         return resumption({
-          transcript: memory.transcript(),
+          transcript: history.transcript(),
           first: generation.current === 1,
           owed: outbox.inTurn() ? undefined : turn.owed,
           asked: turn.questions.ids,
           unheeded: turn.unheeded,
-          heardAgain: outbox.lane.unanswered,
+          heardAgain: outbox.audio.unanswered,
           kept: dialed.kept,
           limit: model.limits.history
         })
       })
-      oversized.told(history)
-      dialed.knows = history.length === 0
+      oversized.told(told)
+      dialed.knows = told.length === 0
       configured.adopting(dialed.configuration)
-      yield* inTime(connection.seed(history), "the talk so far was not taken")
+      yield* inTime(connection.seed(told), "the talk so far was not taken")
       for (const command of resend) askAgain(command)
       if (changing === "by command" && dialed.configuration !== configured.current) bringUp(dialed)
       turn.connected()
@@ -139,7 +144,7 @@ export const make = Effect.fnUntraced(function* (
       })
       if (dropped + shortened > 0)
         fanout.emit({ _tag: "HistoryTrimmed", entries: dropped, ...(shortened > 0 ? { shortened } : {}) })
-      gaps.connected(seamless)
+      metrics.connected(seamless)
       configured.adopted(dialed.configuration)
       turn.changed()
     },
@@ -162,7 +167,7 @@ export const make = Effect.fnUntraced(function* (
       onSent: turn.askedAgain,
       onRefused: (error) => {
         if (command._tag === "UserMessage") {
-          words.refused(command.id)
+          transcriber.refused(command.id)
           turn.refused(command.id)
         }
         fanout.emit(fromError(error))
@@ -227,7 +232,7 @@ export const make = Effect.fnUntraced(function* (
       Exit.fail(lost("the provider does not take the instructions and tools that it had"))
     )
 
-  const byCommand = (to: Configuration, onConfirmed: () => void) =>
+  const byCommand = (to: Profile, onConfirmed: () => void) =>
     Effect.suspend(() =>
       outbox.offer(
         { _tag: "Update", ...to },
@@ -242,14 +247,14 @@ export const make = Effect.fnUntraced(function* (
       )
     )
 
-  const byConnection = (to: Configuration, onConfirmed: () => void) =>
+  const byConnection = (to: Profile, onConfirmed: () => void) =>
     Effect.suspend(() => {
       const change = new Change(to, onConfirmed)
       configured.begin(change)
       return Effect.onInterrupt(Deferred.await(change.done), () => Effect.sync(() => configured.giveUp(change)))
     })
 
-  const configure = (to: Configuration, onConfirmed: () => void) => {
+  const configure = (to: Profile, onConfirmed: () => void) => {
     if (changing === "by command") return byCommand(to, onConfirmed)
     if (options.reconnect !== false) return byConnection(to, onConfirmed)
     const message = `${model.model} changes instructions and tools by a new connection, which reconnect: false rules out`
@@ -339,7 +344,7 @@ export const make = Effect.fnUntraced(function* (
   const delayOf = Effect.fnUntraced(function* (step: Step, attempt: number, failure: BidiError) {
     if (attempt === 1 && failure.reason.resume !== "backoff") return Duration.zero
     const [, delay] = yield* Pull.catchDone(step(now(), failure), () => Effect.fail(failure))
-    return Duration.max(delay, askedFor(failure, options.maxRetryAfter))
+    return Duration.max(delay, retryAfter(failure, options.maxRetryAfter))
   })
 
   return {
@@ -347,7 +352,7 @@ export const make = Effect.fnUntraced(function* (
     keep,
     configure,
     connectionId: () => current?.connection.id ?? ""
-  } satisfies Keeper
+  } satisfies Supervisor
 })
 
 // A function of its own: what it needs for every frame is in one place, not in those of all the functions around it.
@@ -357,7 +362,7 @@ const taking =
     dialed: Dialed,
     onExpiring: (timeLeft: Duration.Duration) => void,
     onHandle: (handle: string | undefined) => void
-  ): Take<ModelEvent> =>
+  ): Consume<ModelEvent> =>
   (event) => {
     if (event._tag === "ResponseStarted") dialed.knows = true
     else if (event._tag === "Expiring") onExpiring(event.timeLeft)

@@ -8,36 +8,36 @@ import * as Effect from "effect/Effect"
 import * as Semaphore from "effect/Semaphore"
 import * as Stream from "effect/Stream"
 import type { BidiError } from "../../BidiError.ts"
-import type { Configuration } from "../../BidiModel.ts"
-import { type Conversation, CurrentConversation, type Persona } from "../../CurrentConversation.ts"
+import type { Profile as ModelProfile } from "../../BidiModel.ts"
+import { type Conversation, CurrentConversation, type Profile } from "../../CurrentConversation.ts"
 import type { Fanout } from "../events/fanout.ts"
 import { RunningCall } from "../tools/runningCall.ts"
 import type { Kit } from "../tools/toolRun.ts"
 import { definitions } from "../tools/tools.ts"
 import * as WellFormed from "./wellFormed.ts"
 
-export interface Personas extends Pick<Conversation, "update" | "handoff"> {
+export interface Agents extends Pick<Conversation, "update" | "handoff"> {
   readonly kit: () => Kit
-  readonly configuration: () => Configuration
+  readonly configuration: () => ModelProfile
 }
 
 interface Current {
   readonly name: string
-  readonly system: string | undefined
+  readonly instructions: string | undefined
   readonly kit: Kit
 }
 
 /** `configure` brings a configuration to the model, and runs `onConfirmed` in the moment in which it has it. */
 export const make = (
-  initial: Persona,
+  initial: Profile,
   fanout: Fanout,
-  configure: (to: Configuration, onConfirmed: () => void) => Effect.Effect<void, BidiError>
-): Personas => {
+  configure: (to: ModelProfile, onConfirmed: () => void) => Effect.Effect<void, BidiError>
+): Agents => {
   let current: Current = { ...initial, kit: initial.toolkit as unknown as Kit }
   const one = Semaphore.makeUnsafe(1)
 
-  const configurationOf = ({ kit, system }: Current): Configuration =>
-    WellFormed.configuration({ system, tools: definitions(kit) })
+  const configurationOf = ({ instructions, kit }: Current): ModelProfile =>
+    WellFormed.configuration({ instructions, tools: definitions(kit) })
 
   // A transaction: it holds in the moment in which the model has it, with everything that follows; refused or given up
   // before, it was none. On the way the model may still call the old tools, or already the new ones. Then only the new
@@ -58,16 +58,20 @@ export const make = (
   }, one.withPermit)
 
   const update = Effect.fnUntraced(function* (changes: {
-    readonly system?: string
+    readonly instructions?: string
     readonly toolkit?: Effect.Effect<Toolkit.WithHandler<Record<string, Tool.Any>>, unknown, unknown>
   }) {
     const kit = changes.toolkit === undefined ? undefined : yield* equipped(yield* changes.toolkit)
-    yield* become((now) => ({ name: now.name, system: changes.system ?? now.system, kit: kit ?? now.kit }))
+    yield* become((now) => ({
+      name: now.name,
+      instructions: changes.instructions ?? now.instructions,
+      kit: kit ?? now.kit
+    }))
   })
 
-  const handoff = Effect.fnUntraced(function* (to: Persona) {
+  const handoff = Effect.fnUntraced(function* (to: Profile) {
     const kit = yield* equipped(to.toolkit)
-    yield* become(() => ({ name: to.name, system: to.system, kit }))
+    yield* become(() => ({ name: to.name, instructions: to.instructions, kit }))
   })
 
   return {

@@ -22,8 +22,8 @@ export const wrong = ({ connection = {}, interruption = {}, limits = {} }: Given
     length("connection.maxRetryAfter", connection.maxRetryAfter, "of zero or more") ??
     length("connection.renew.after", renew.after, "above zero") ??
     length("connection.renew.wait", renew.wait, "of zero or more") ??
-    length("interruption.minSpeech", interruption.minSpeech, "of zero or more") ??
-    length("interruption.resumeAfter", interruption.resumeAfter, "of zero or more") ??
+    length("interruption.minDuration", interruption.minDuration, "of zero or more") ??
+    length("interruption.falseInterruptionTimeout", interruption.falseInterruptionTimeout, "of zero or more") ??
     length("limits.userIdle", limits.userIdle, "above zero") ??
     length("limits.maxIdle", limits.maxIdle, "of zero or more") ??
     length("limits.maxDuration", limits.maxDuration, "of zero or more")

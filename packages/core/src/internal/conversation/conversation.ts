@@ -1,5 +1,5 @@
 /**
- * One conversation: its rooms, opened from top to bottom in one scope, closed from bottom to top.
+ * One conversation: its services, opened from top to bottom in one scope, closed from bottom to top.
  */
 import type * as Prompt from "effect/ai/Prompt"
 import * as Cause from "effect/Cause"
@@ -15,19 +15,19 @@ import * as Audio from "../../Audio.ts"
 import { BidiError, Unanswered } from "../../BidiError.ts"
 import { type CloseReason, fromError, type Output, type OutputTag } from "../../BidiEvent.ts"
 import type { BidiInput } from "../../BidiInput.ts"
-import { BidiModel, type Configuration } from "../../BidiModel.ts"
+import { BidiModel, type Profile as ModelProfile } from "../../BidiModel.ts"
 import type { BidiOutput } from "../../BidiOutput.ts"
-import { type Conversation, CurrentConversation, type Persona } from "../../CurrentConversation.ts"
+import { type Conversation, CurrentConversation, type Greeting, type Profile } from "../../CurrentConversation.ts"
 import * as Transcript from "../../Transcript.ts"
 import { Approvals } from "../tools/approvals.ts"
 import * as BargeIn from "../turns/interruptionPolicy.ts"
 import { Closing } from "./closing.ts"
 import * as Keeper from "../connection/supervisor.ts"
-import { sayEvents } from "../events/debugLog.ts"
-import { Ears } from "../turns/inputGate.ts"
+import { logEvents } from "../events/debugLog.ts"
+import { InputGate } from "../turns/inputGate.ts"
 import { ending, isOf, type Lost, withHowMuch } from "./ending.ts"
 import { Fanout } from "../events/fanout.ts"
-import { Gaps } from "../connection/metrics.ts"
+import { ConnectionMetrics } from "../connection/metrics.ts"
 import * as Interrupter from "../turns/interruption.ts"
 import * as Limits from "./limits.ts"
 import * as Memory from "../history/history.ts"
@@ -38,14 +38,14 @@ import { guarded, onInsideInterrupt } from "./parts.ts"
 import { Ledger } from "../playback/ledger.ts"
 import { Receiver } from "../turns/receive.ts"
 import * as Personas from "./agents.ts"
-import { Protection } from "../turns/uninterruptible.ts"
-import type { Rooms } from "./services.ts"
+import { UninterruptibleSpeech } from "../turns/uninterruptible.ts"
+import type { Services } from "./services.ts"
 import { RunningCall } from "../tools/runningCall.ts"
 import * as Sender from "./send.ts"
 import type { ToolOptions } from "../tools/toolRun.ts"
 import * as Tools from "../tools/tools.ts"
-import { PATIENCE, Turn } from "../turns/turnState.ts"
-import { Words } from "../history/transcriber.ts"
+import { REPLY_TIMEOUT, TurnState } from "../turns/turnState.ts"
+import { Transcriber } from "../history/transcriber.ts"
 
 export interface Hook<out R = never> {
   readonly tags: ReadonlyArray<OutputTag>
@@ -59,7 +59,7 @@ export interface Plan {
   readonly hooks: ReadonlyArray<Hook<any>>
   readonly sessionId: string
   readonly history: Prompt.Prompt | undefined
-  readonly greeting: Sender.Greeting | undefined
+  readonly greeting: Greeting | undefined
   readonly limits: Limits.ConversationLimits
   readonly interruption: BargeIn.InterruptionOptions
   readonly tools: ToolOptions
@@ -82,13 +82,13 @@ const SILENCE = "100 millis"
  * events, and none are kept.
  */
 export const converse = (
-  persona: Persona,
+  profile: Profile,
   plan: Plan,
   onReady?: (started: Started) => Effect.Effect<unknown>
 ): Effect.Effect<CloseReason, unknown, any> =>
   Effect.suspend(() => {
     let lost: Lost | undefined
-    const conversation = untilEnd(persona, plan, onReady, (what) => {
+    const conversation = untilEnd(profile, plan, onReady, (what) => {
       lost = what
     })
     return Effect.matchCauseEffect(conversation, {
@@ -98,7 +98,7 @@ export const converse = (
   }).pipe(Effect.annotateLogs({ session: plan.sessionId }))
 
 const untilEnd = (
-  persona: Persona,
+  profile: Profile,
   plan: Plan,
   onReady: ((started: Started) => Effect.Effect<unknown>) | undefined,
   onLost: (lost: Lost) => void
@@ -111,29 +111,29 @@ const untilEnd = (
 
       const clock = yield* Clock.Clock
       const closing = new Closing(() => clock.currentTimeMillisUnsafe())
-      const memory = yield* openMemory(closing, plan, fail, onLost)
-      const rooms = yield* makeRooms(memory)
-      const interrupter = yield* Interrupter.make(rooms)
+      const history = yield* openMemory(closing, plan, fail, onLost)
+      const services = yield* makeRooms(history)
+      const interrupter = yield* Interrupter.make(services)
       const over = { isOver: () => Deferred.isDoneUnsafe(ended), wait: Effect.exit(Deferred.await(ended)) }
       const untilOver = (waiting: Effect.Effect<void>) => Effect.raceFirst(waiting, Effect.asVoid(over.wait))
-      const sender = yield* Sender.make(rooms, interrupter, over)
-      const approvals = new Approvals(rooms.fanout)
+      const sender = yield* Sender.make(services, interrupter, over)
+      const approvals = new Approvals(services.fanout)
       const ready = yield* Deferred.make<Tools.Tools>()
-      const model = yield* Deferred.make<Keeper.Keeper>()
-      const personas = Personas.make(persona, rooms.fanout, (to, onConfirmed) =>
-        sender.orEnded(Effect.flatMap(Deferred.await(model), (keeper) => keeper.configure(to, onConfirmed)))
+      const model = yield* Deferred.make<Keeper.Supervisor>()
+      const profiles = Personas.make(profile, services.fanout, (to, onConfirmed) =>
+        sender.orEnded(Effect.flatMap(Deferred.await(model), (supervisor) => supervisor.configure(to, onConfirmed)))
       )
       let events: Pick<Observers.Everything, "stream" | "caughtUp"> = { stream: Stream.empty, caughtUp: Effect.void }
       const conversation: Conversation = {
         sessionId: plan.sessionId,
-        model: rooms.model,
+        model: services.model,
         send: sender.send,
         say: sender.say,
         respond: sender.respond,
         note: sender.note,
         interrupt: ({ force = false } = {}) => Effect.asVoid(interrupter.interrupt("manual", force)),
-        mute: (input) => Effect.sync(() => rooms.ears.mute(input)),
-        unmute: (input) => Effect.sync(() => rooms.ears.unmute(input)),
+        mute: (input) => Effect.sync(() => services.inputGate.mute(input)),
+        unmute: (input) => Effect.sync(() => services.inputGate.unmute(input)),
         approve: (id) => approvals.decide(id, { approved: true }),
         reject: (id, reason = "it was rejected") => approvals.decide(id, { approved: false, reason }),
         callTool: (name, input, { record = false } = {}) =>
@@ -141,60 +141,60 @@ const untilEnd = (
             sender.orEnded(Effect.asVoid(Deferred.await(ready))),
             Effect.flatMap(Deferred.await(ready), (tools) => tools.callDirectly(name, input, record))
           ),
-        update: personas.update,
-        handoff: personas.handoff,
+        update: profiles.update,
+        handoff: profiles.handoff,
         stop: (reason = "client_disconnect") => stop(reason),
-        history: Effect.sync(() => Transcript.toPrompt(rooms.words.heardSoFar())),
-        heard: (responseId) => Effect.sync(() => rooms.words.heardOf(responseId)),
-        quiet: untilOver(rooms.turn.quiet),
-        idle: untilOver(
+        history: Effect.sync(() => Transcript.toPrompt(services.transcriber.heardSoFar())),
+        heard: (responseId) => Effect.sync(() => services.transcriber.heardOf(responseId)),
+        awaitSilence: untilOver(services.turn.awaitSilence),
+        awaitIdle: untilOver(
           Effect.andThen(
             // a tool that waits does not wait for itself
             Effect.flatMap(RunningCall, (running) =>
-              running?.ofModel === undefined ? rooms.turn.idle : rooms.turn.idleBeside(running.ofModel)
+              running?.ofModel === undefined ? services.turn.awaitIdle : services.turn.awaitIdleBeside(running.ofModel)
             ),
             Effect.suspend(() => events.caughtUp)
           )
         )
       }
       const open = Effect.gen(function* () {
-        yield* sayEvents(rooms.fanout)
-        yield* openObservers(closing, rooms, plan.hooks, fail)
-        if (onReady !== undefined) events = yield* openEvents(closing, rooms)
+        yield* logEvents(services.fanout)
+        yield* openObservers(closing, services, plan.hooks, fail)
+        if (onReady !== undefined) events = yield* openEvents(closing, services)
         const started = onReady?.({ conversation, events: events.stream })
-        yield* openOutputs(closing, rooms, plan.outputs, fail)
+        yield* openOutputs(closing, services, plan.outputs, fail)
         let connectionId = () => ""
         // nothing writes to the memory any more, and whoever listens still does
         yield* Effect.addFinalizer((exit) =>
-          Effect.map(memory.close, (error) => {
-            const how = ending(exit as Exit.Exit<CloseReason, unknown>, lostOf(memory, error))
-            rooms.fanout.close({ _tag: "ConnectionClose", connectionId: connectionId(), ...how })
+          Effect.map(history.close, (error) => {
+            const how = ending(exit as Exit.Exit<CloseReason, unknown>, lostOf(history, error))
+            services.fanout.close({ _tag: "ConnectionClose", connectionId: connectionId(), ...how })
           })
         )
-        const tools = yield* closing.part("the tools", Tools.make(rooms, personas.kit, approvals, plan.tools))
+        const tools = yield* closing.part("the tools", Tools.make(services, profiles.kit, approvals, plan.tools))
         // what must not be interrupted is waited for before anything of the tools closes
         yield* Effect.addFinalizer(() => tools.finish)
         Deferred.doneUnsafe(ready, Exit.succeed(tools))
-        const bargeIn = yield* BargeIn.make(rooms, interrupter, plan.interruption)
-        const receiver = new Receiver(rooms, interrupter, bargeIn, tools)
-        const keeper = yield* openModel(
+        const policy = yield* BargeIn.make(services, interrupter, plan.interruption)
+        const receiver = new Receiver(services, interrupter, policy, tools)
+        const supervisor = yield* openModel(
           closing,
-          rooms,
+          services,
           receiver,
           interrupter,
-          personas.configuration(),
+          profiles.configuration(),
           plan.connection,
           fail
         )
-        connectionId = keeper.connectionId
-        Deferred.doneUnsafe(model, Exit.succeed(keeper))
-        if (plan.greeting !== undefined && memory.transcript().length === 0) sender.greet(plan.greeting)
-        const inputs = yield* openInputs(closing, rooms, sender, plan.inputs, fail)
+        connectionId = supervisor.connectionId
+        Deferred.doneUnsafe(model, Exit.succeed(supervisor))
+        if (plan.greeting !== undefined && history.transcript().length === 0) sender.greet(plan.greeting)
+        const inputs = yield* openInputs(closing, services, sender, plan.inputs, fail)
         // it has started, also when all inputs have ended already
         if (started !== undefined) yield* started
-        yield* Effect.forkScoped(Effect.ignore(Effect.andThen(inputs, endOfInputs(rooms, plan.inputs.length, stop))))
-        yield* Effect.forkScoped(Limits.watch(rooms, plan.limits, stop))
-        yield* Effect.forkScoped(rooms.turn.patience)
+        yield* Effect.forkScoped(Effect.ignore(Effect.andThen(inputs, endOfInputs(services, plan.inputs.length, stop))))
+        yield* Effect.forkScoped(Limits.watch(services, plan.limits, stop))
+        yield* Effect.forkScoped(services.turn.patience)
         return yield* Effect.never
       })
 
@@ -202,7 +202,7 @@ const untilEnd = (
       const hush = (exit: Exit.Exit<CloseReason, unknown>, opening: Fiber.Fiber<unknown, unknown>) => {
         Deferred.doneUnsafe(ended, exit)
         const error = Option.getOrUndefined(Exit.findErrorOption(exit))
-        rooms.outbox.end(error instanceof BidiError ? error : Outbox.ended())
+        services.outbox.end(error instanceof BidiError ? error : Outbox.ended())
         const because = Exit.isFailure(exit) && !Exit.hasInterrupts(exit) ? "error" : "manual"
         return Effect.andThen(closing.stop(opening), interrupter.interrupt(because, true))
       }
@@ -223,13 +223,13 @@ const untilEnd = (
 
 const unanswered = new BidiError({
   reason: new Unanswered({
-    message: `a reply was asked for and has not begun within ${PATIENCE / 1000} seconds; it is not waited for any more`
+    message: `a reply was asked for and has not begun within ${REPLY_TIMEOUT / 1000} seconds; it is not waited for any more`
   })
 })
 
 type Fail = (cause: Cause.Cause<unknown>) => void
 
-const makeRooms = Effect.fnUntraced(function* (memory: Memory.Memory) {
+const makeRooms = Effect.fnUntraced(function* (history: Memory.History) {
   const model = guarded(yield* BidiModel)
   const fanout = new Fanout()
   const ledger = new Ledger()
@@ -241,33 +241,33 @@ const makeRooms = Effect.fnUntraced(function* (memory: Memory.Memory) {
     () => turn.changed(),
     now
   )
-  const turn: Turn = new Turn(
+  const turn: TurnState = new TurnState(
     ledger,
     () => !outbox.isEmpty(),
     now,
     () => {
-      protection.lift()
+      uninterruptible.lift()
       fanout.emit(fromError(unanswered))
     }
   )
-  const words = new Words(fanout, memory, ledger, turn, now)
-  const protection: Protection = new Protection(turn, ledger)
+  const transcriber = new Transcriber(fanout, history, ledger, turn, now)
+  const uninterruptible: UninterruptibleSpeech = new UninterruptibleSpeech(turn, ledger)
   return {
     model,
     fanout,
-    memory,
+    history,
     ledger,
     outbox,
-    words,
-    gaps: new Gaps(clock, yield* Effect.context<never>()),
+    transcriber,
+    metrics: new ConnectionMetrics(clock, yield* Effect.context<never>()),
     turn,
-    protection,
-    ears: new Ears(model.input, outbox.lane, turn, protection, now),
+    uninterruptible,
+    inputGate: new InputGate(model.input, outbox.audio, turn, uninterruptible, now),
     outputs: yield* Outputs.make(model.output, fanout, ledger),
     untold: new Set<string>(),
     generation: { current: 0, gone: 0 },
     now
-  } satisfies Rooms
+  } satisfies Services
 })
 
 const openMemory = Effect.fnUntraced(function* (
@@ -277,22 +277,22 @@ const openMemory = Effect.fnUntraced(function* (
   onLost: (lost: Lost) => void
 ) {
   const initial = plan.history === undefined ? Transcript.empty : Transcript.fromPrompt(plan.history)
-  const memory = yield* closing.part("the memory", Memory.make(plan.sessionId, initial, fail))
+  const history = yield* closing.part("the memory", Memory.make(plan.sessionId, initial, fail))
   yield* Effect.addFinalizer((exit) =>
-    Effect.flatMap(memory.close, (error) => {
-      const lost = lostOf(memory, error)
+    Effect.flatMap(history.close, (error) => {
+      const lost = lostOf(history, error)
       if (lost === undefined) return Effect.void
       onLost(lost)
       return Exit.isSuccess(exit) || isOf(exit.cause, lost) ? Effect.void : Effect.logError(lost.error.message)
     })
   )
-  return memory
+  return history
 })
 
-const lostOf = (memory: Memory.Memory, error: BidiError | undefined): Lost | undefined =>
-  error === undefined ? undefined : { error, failure: memory.failure() }
+const lostOf = (history: Memory.History, error: BidiError | undefined): Lost | undefined =>
+  error === undefined ? undefined : { error, failure: history.failure() }
 
-const openObservers = (closing: Closing, rooms: Rooms, hooks: ReadonlyArray<Hook<any>>, fail: Fail) =>
+const openObservers = (closing: Closing, services: Services, hooks: ReadonlyArray<Hook<any>>, fail: Fail) =>
   Effect.forEach(
     hooks,
     (hook) => {
@@ -300,7 +300,7 @@ const openObservers = (closing: Closing, rooms: Rooms, hooks: ReadonlyArray<Hook
       return closing.part(
         name,
         Effect.gen(function* () {
-          const mailbox = yield* Observers.mailbox(rooms.fanout, hook.tags)
+          const mailbox = yield* Observers.mailbox(services.fanout, hook.tags)
           const end = Effect.sync(() => mailbox.done(Exit.fail(Cause.Done())))
           yield* closing.worker(name, Observers.watch(mailbox, hook.handle), end, fail)
         })
@@ -309,17 +309,22 @@ const openObservers = (closing: Closing, rooms: Rooms, hooks: ReadonlyArray<Hook
     { discard: true }
   )
 
-const openEvents = (closing: Closing, rooms: Rooms) =>
+const openEvents = (closing: Closing, services: Services) =>
   closing.part(
     "the events",
     Effect.gen(function* () {
-      const everything = yield* Observers.everything(rooms.fanout)
+      const everything = yield* Observers.everything(services.fanout)
       yield* Effect.addFinalizer(() => Queue.end(everything.queue))
       return everything
     })
   )
 
-const openOutputs = (closing: Closing, rooms: Rooms, outputs: ReadonlyArray<BidiOutput<unknown, any>>, fail: Fail) =>
+const openOutputs = (
+  closing: Closing,
+  services: Services,
+  outputs: ReadonlyArray<BidiOutput<unknown, any>>,
+  fail: Fail
+) =>
   Effect.forEach(
     outputs,
     (output) => {
@@ -327,9 +332,9 @@ const openOutputs = (closing: Closing, rooms: Rooms, outputs: ReadonlyArray<Bidi
       return closing.part(
         name,
         Effect.gen(function* () {
-          const sink = yield* output.open
-          yield* closing.worker(name, sink.run, sink.end, fail)
-          rooms.outputs.add(output, sink)
+          const connected = yield* output.open
+          yield* closing.worker(name, connected.run, connected.end, fail)
+          services.outputs.add(output, connected)
         })
       )
     },
@@ -338,27 +343,27 @@ const openOutputs = (closing: Closing, rooms: Rooms, outputs: ReadonlyArray<Bidi
 
 const openModel = (
   closing: Closing,
-  rooms: Rooms,
+  services: Services,
   receiver: Receiver,
   interrupter: Interrupter.Interrupter,
-  configuration: Configuration,
+  configuration: ModelProfile,
   options: Keeper.ConnectionOptions,
   fail: Fail
 ) =>
   closing.part(
     "the model",
     Effect.gen(function* () {
-      const keeper = yield* Keeper.make(rooms, receiver, interrupter, configuration, options)
-      yield* keeper.open
-      yield* Effect.forkScoped(Effect.onError(keeper.keep, (cause) => Effect.sync(() => fail(cause))))
-      return keeper
+      const supervisor = yield* Keeper.make(services, receiver, interrupter, configuration, options)
+      yield* supervisor.open
+      yield* Effect.forkScoped(Effect.onError(supervisor.keep, (cause) => Effect.sync(() => fail(cause))))
+      return supervisor
     })
   )
 
 /** Answers with the end of all inputs. */
 const openInputs = Effect.fnUntraced(function* (
   closing: Closing,
-  rooms: Rooms,
+  services: Services,
   sender: Sender.Sender,
   inputs: ReadonlyArray<BidiInput<unknown, any>>,
   fail: Fail
@@ -366,13 +371,13 @@ const openInputs = Effect.fnUntraced(function* (
   const fibers = yield* Effect.forEach(inputs, (input) =>
     closing.part(
       `the input "${input.name}"`,
-      Effect.forkScoped(listen(rooms, sender, input, fail), { startImmediately: true })
+      Effect.forkScoped(listen(services, sender, input, fail), { startImmediately: true })
     )
   )
   return Effect.forEach(fibers, Fiber.join, { discard: true })
 })
 
-const listen = ({ ears, fanout }: Rooms, sender: Sender.Sender, from: BidiInput<unknown, any>, fail: Fail) => {
+const listen = ({ inputGate, fanout }: Services, sender: Sender.Sender, from: BidiInput<unknown, any>, fail: Fail) => {
   const { name } = from
   const failed = (cause: Cause.Cause<unknown>) => Effect.sync(() => fail(cause))
   const refused = (error: BidiError) => Effect.andThen(failed(Cause.fail(error)), Effect.never)
@@ -382,7 +387,7 @@ const listen = ({ ears, fanout }: Rooms, sender: Sender.Sender, from: BidiInput<
       // a frame of audio passes at once; only the rest is worth an effect
       if (input._tag === "TurnCommit") return Effect.catch(Effect.catchIf(sender.send(input), isTap, tell), refused)
       if (input._tag !== "AudioInput") return Effect.catch(sender.send(input), refused)
-      const problem = ears.hear(input, name)
+      const problem = inputGate.hear(input, name)
       return problem === undefined ? undefined : refused(Sender.invalid(problem))
     })
     .pipe(
@@ -397,28 +402,28 @@ const listen = ({ ears, fanout }: Rooms, sender: Sender.Sender, from: BidiInput<
 const isTap = ({ reason }: BidiError) => reason._tag === "InvalidRequest"
 
 const endOfInputs = Effect.fnUntraced(function* (
-  rooms: Rooms,
+  services: Services,
   count: number,
   stop: (reason: CloseReason) => Effect.Effect<void>
 ) {
   if (count === 0) return
-  const { ears, model, now, outbox, turn } = rooms
+  const { inputGate, model, now, outbox, turn } = services
   // answers whether the connection lived to hear it
   const silence = Effect.gen(function* () {
-    for (const since = now(); ears.waitsForSilence(since);) {
+    for (const since = now(); inputGate.waitsForSilence(since);) {
       if (!turn.online) return false
-      outbox.lane.silence(Audio.silence(model.input, SILENCE))
+      outbox.audio.silence(Audio.silence(model.input, SILENCE))
       yield* Effect.sleep(SILENCE)
     }
     return true
   })
   // a connection that hears again what was said hears the silence after it again
-  for (let over = outbox.lane.brought === 0; !over;) {
+  for (let over = outbox.audio.brought === 0; !over;) {
     yield* turn.until(() => turn.online)
     const heard = yield* silence
     yield* turn.until(() => turn.atRest || !turn.online)
     over = heard && turn.atRest
   }
-  yield* turn.idle
+  yield* turn.awaitIdle
   yield* stop("complete")
 })

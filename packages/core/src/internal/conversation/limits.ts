@@ -4,7 +4,7 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type { CloseReason } from "../../BidiEvent.ts"
-import type { Rooms } from "./services.ts"
+import type { Services } from "./services.ts"
 
 /**
  * Limits of one conversation. Nothing happens while nobody speaks, no reply is on its way or audible, and no tool runs.
@@ -22,7 +22,7 @@ const millis = (duration: Duration.Input | undefined): number =>
   duration === undefined ? Infinity : Duration.toMillis(Duration.fromInputUnsafe(duration))
 
 export const watch = (
-  { fanout, now, turn }: Rooms,
+  { fanout, now, turn }: Services,
   limits: ConversationLimits,
   stop: (reason: CloseReason) => Effect.Effect<void>
 ): Effect.Effect<void> => {
@@ -49,7 +49,7 @@ export const watch = (
   const idle =
     Math.min(userIdle, maxIdle) === Infinity
       ? Effect.never
-      : turn.idle.pipe(Effect.andThen(Effect.raceFirst(inIdleness, turn.happens)), Effect.forever)
+      : turn.awaitIdle.pipe(Effect.andThen(Effect.raceFirst(inIdleness, turn.happens)), Effect.forever)
 
   const duration = maxDuration === Infinity ? Effect.never : Effect.andThen(Effect.sleep(maxDuration), stop("timeout"))
 

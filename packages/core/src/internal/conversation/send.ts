@@ -7,10 +7,10 @@ import * as Semaphore from "effect/Semaphore"
 import { BidiError, InvalidRequest, Unsupported } from "../../BidiError.ts"
 import { Input as InputEvent } from "../../BidiEvent.ts"
 import type { Command, UserPart } from "../../BidiModel.ts"
-import type { RespondOptions, SayOptions, Sendable } from "../../CurrentConversation.ts"
+import type { Greeting, RespondOptions, SayOptions, Sendable } from "../../CurrentConversation.ts"
 import type { Interrupter } from "../turns/interruption.ts"
 import { ended, type Offer } from "../connection/outbox.ts"
-import type { Rooms } from "./services.ts"
+import type { Services } from "./services.ts"
 
 export interface Sender {
   readonly send: (input: Sendable) => Effect.Effect<void, BidiError>
@@ -26,22 +26,15 @@ export interface Sender {
   readonly greet: (greeting: Greeting) => void
 }
 
-interface Saying extends SayOptions {
-  readonly say: string
-}
-
-/** How the agent begins: by instructions, or word for word. */
-export type Greeting = string | Saying
-
 /** `over` answers whether the conversation has ended, and waits for it. */
 export const make = Effect.fnUntraced(function* (
-  rooms: Rooms,
+  services: Services,
   interrupter: Interrupter,
   over: { readonly isOver: () => boolean; readonly wait: Effect.Effect<unknown> }
 ) {
-  const { ears, memory, model, outbox, outputs, protection, turn } = rooms
+  const { inputGate, history, model, outbox, outputs, uninterruptible, turn } = services
   const oneAsking = yield* Semaphore.make(1)
-  let told = outbox.lane.brought // of the user, up to here: speech, or a text
+  let told = outbox.audio.brought // of the user, up to here: speech, or a text
 
   const orEnded = <E>(waiting: Effect.Effect<void, E>) =>
     Effect.andThen(
@@ -50,7 +43,7 @@ export const make = Effect.fnUntraced(function* (
     )
 
   const quiet = Effect.gen(function* () {
-    if (protection.on) yield* orEnded(turn.until(() => !protection.on))
+    if (uninterruptible.on) yield* orEnded(turn.until(() => !uninterruptible.on))
     yield* interrupter.interrupt("user_text")
     told = -1
   })
@@ -74,19 +67,19 @@ export const make = Effect.fnUntraced(function* (
         first: quiet,
         // what has left is part of the talk; what has not will leave on the next connection
         onSent: (command) => {
-          memory.put({ _tag: "User", id, parts })
+          history.put({ _tag: "User", id, parts })
           turn.awaitReply(command)
         }
       }
     )
   }, turn.intending)
 
-  const saying = ({ protect = false, say }: Saying): readonly [Command, Offer] => [
-    { _tag: "Respond", instructions: `Say exactly: "${say}" Say it word for word, and nothing else.` },
+  const saying = (text: string, { interruptible = true }: SayOptions): readonly [Command, Offer] => [
+    { _tag: "Respond", instructions: `Say exactly: "${text}" Say it word for word, and nothing else.` },
     {
       onSent: (command) => {
         turn.awaitReply(command)
-        if (protect) protection.ask()
+        if (!interruptible) uninterruptible.ask()
       }
     }
   ]
@@ -101,7 +94,7 @@ export const make = Effect.fnUntraced(function* (
     turn.intending
   )
 
-  const say = (text: string, options?: SayOptions) => ask(...saying({ say: text, ...options }))
+  const say = (text: string, options: SayOptions = {}) => ask(...saying(text, options))
 
   const respond = ({ instructions = "" }: RespondOptions = {}) =>
     ask({ _tag: "Respond", ...(instructions.trim() === "" ? {} : { instructions }) }, { onSent: turn.awaitReply })
@@ -109,18 +102,18 @@ export const make = Effect.fnUntraced(function* (
   const note = Effect.fnUntraced(function* (text: string) {
     if (over.isOver()) return yield* ended()
     if (text.trim() === "") return yield* invalid("a note needs words")
-    const onSent = () => memory.put({ _tag: "Note", id: newId(), text })
+    const onSent = () => history.put({ _tag: "Note", id: newId(), text })
     yield* outbox.offer({ _tag: "Note", text, respond: false }, { onSent })
   })
 
   const greet = (greeting: Greeting) =>
-    typeof greeting === "string"
-      ? outbox.offerUnsafe({ _tag: "Respond", instructions: greeting }, { onSent: turn.awaitReply })
-      : outbox.offerUnsafe(...saying(greeting))
+    "text" in greeting
+      ? outbox.offerUnsafe(...saying(greeting.text, greeting))
+      : outbox.offerUnsafe({ _tag: "Respond", instructions: greeting.instructions }, { onSent: turn.awaitReply })
 
   const signal = Effect.fnUntraced(function* (command: Extract<Command, { _tag: `Turn${string}` }>) {
     if (!model.capabilities.manualTurns) return yield* unsupported("manual turns", "decides by itself whose turn it is")
-    const { brought } = outbox.lane
+    const { brought } = outbox.audio
     if (command._tag === "TurnCommit" && told === brought) {
       return yield* invalid("nothing was said in this turn: a TurnCommit takes the speech that came before it")
     }
@@ -147,7 +140,7 @@ export const make = Effect.fnUntraced(function* (
       case "ImageInput":
         return message([input])
       case "AudioInput": {
-        const problem = ears.hear(input, undefined)
+        const problem = inputGate.hear(input, undefined)
         return problem === undefined ? Effect.void : Effect.fail(invalid(problem))
       }
       case "PlaybackReport":

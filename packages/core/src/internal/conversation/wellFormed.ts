@@ -3,7 +3,7 @@
  * what they like, and history would keep it for ever. What is well-formed stays the value it was.
  */
 import type * as Schema from "effect/Schema"
-import type { Command, Configuration, UserPart } from "../../BidiModel.ts"
+import type { Command, Profile, UserPart } from "../../BidiModel.ts"
 import type { Entry } from "../../Transcript.ts"
 
 export const text = (value: string): string => (value.isWellFormed() ? value : value.toWellFormed())
@@ -46,8 +46,8 @@ export const entry = (value: Entry): Entry => {
   }
 }
 
-export const configuration = ({ system, tools }: Configuration): Configuration => ({
-  system: system === undefined ? undefined : text(system),
+export const configuration = ({ instructions, tools }: Profile): Profile => ({
+  instructions: instructions === undefined ? undefined : text(instructions),
   tools: tools.map((tool) => ({
     ...tool,
     description: tool.description === undefined ? undefined : text(tool.description)

@@ -12,7 +12,7 @@ export const debug = (words: () => string): Effect.Effect<void> =>
   Effect.flatMap(isOn, (on) => (on ? Effect.logDebug(words()) : Effect.void))
 
 /** Says every event but frames of sound. When the level is off, nobody is asked for anything. */
-export const sayEvents = Effect.fnUntraced(function* (fanout: Fanout) {
+export const logEvents = Effect.fnUntraced(function* (fanout: Fanout) {
   if (!(yield* isOn)) return
   const run = Effect.runSyncWith(yield* Effect.context<never>())
   fanout.subscribe(silent, (event) => run(Effect.logDebug(inWords(event))))

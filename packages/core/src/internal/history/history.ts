@@ -20,7 +20,7 @@ const LOG_CAPACITY = 1024
 // For what is left to write at the end. What is not written then is an error.
 const LAST_WRITES = "3 seconds"
 
-export interface Memory {
+export interface History {
   readonly transcript: () => Transcript.Transcript
   readonly get: (id: string) => Entry | undefined
   /** Remembers an entry, in the place of the one with its id. */
@@ -125,7 +125,7 @@ export const make = Effect.fnUntraced(function* (
         return verdict.error
       })
     })
-  } satisfies Memory
+  } satisfies History
 })
 
 const storeFailed = (message: string) => new BidiError({ reason: new StoreFailed({ message }) })

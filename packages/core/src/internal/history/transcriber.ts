@@ -7,7 +7,7 @@ import type { Heard } from "../../CurrentConversation.ts"
 import type { Assistant } from "../../Transcript.ts"
 import * as Transcript from "../../Transcript.ts"
 import type { Fanout } from "../events/fanout.ts"
-import type { Memory } from "./history.ts"
+import type { History } from "./history.ts"
 import type { Ledger } from "../playback/ledger.ts"
 import { shortest } from "../../Spoken.ts"
 
@@ -45,7 +45,7 @@ const MARGIN = 0.8
 // Replies are cut soon after they were produced; when words of older ones were spoken does not matter any more.
 const REMEMBERED = 32
 
-export class Words {
+export class Transcriber {
   private readonly marks = new Map<string, Array<Transcript.Mark>>()
   private readonly spoken = new Map<string, Open>()
   private readonly planned = new Map<string, Open>()
@@ -54,20 +54,20 @@ export class Words {
   private pace = 1 // the least time that words took, of what a voice takes at least
   private transcribes = false
   private readonly fanout: Fanout
-  private readonly memory: Memory
+  private readonly history: History
   private readonly ledger: Ledger
   private readonly turn: { readonly active: string | undefined }
   private readonly now: () => number
 
   constructor(
     fanout: Fanout,
-    memory: Memory,
+    history: History,
     ledger: Ledger,
     turn: { readonly active: string | undefined },
     now: () => number
   ) {
     this.fanout = fanout
-    this.memory = memory
+    this.history = history
     this.ledger = ledger
     this.turn = turn
     this.now = now
@@ -75,8 +75,8 @@ export class Words {
 
   /** The provider took a turn of the user; its words will come into this place. */
   userTurn(itemId: string): void {
-    if (this.memory.get(itemId) !== undefined) return
-    this.memory.put({ _tag: "User", id: itemId, parts: [] })
+    if (this.history.get(itemId) !== undefined) return
+    this.history.put({ _tag: "User", id: itemId, parts: [] })
     this.missing.set(itemId, this.now())
     if (this.missing.size > REMEMBERED) this.missing.delete(this.missing.keys().next().value!)
   }
@@ -101,7 +101,7 @@ export class Words {
 
   /** The provider does not take this message of the user: it is no part of the talk. */
   refused(id: string): void {
-    if (this.memory.get(id)?._tag === "User") this.memory.put({ _tag: "User", id, parts: [] })
+    if (this.history.get(id)?._tag === "User") this.history.put({ _tag: "User", id, parts: [] })
   }
 
   /** The turns so far have a reply: their sound is not kept any more. */
@@ -127,7 +127,7 @@ export class Words {
 
   private forget({ itemId }: Open): void {
     this.spoken.delete(itemId)
-    this.memory.update({ _tag: "User", id: itemId, parts: [] })
+    this.history.update({ _tag: "User", id: itemId, parts: [] })
   }
 
   delta(piece: Piece): void {
@@ -164,7 +164,7 @@ export class Words {
   /** All of the reply was produced, words and sound: a voice may be faster than voices are. */
   completed(responseId: string): void {
     for (const { itemId, produced } of this.ledger.heard(responseId)) {
-      const entry = this.memory.get(itemId)
+      const entry = this.history.get(itemId)
       if (entry?._tag !== "Assistant" || entry.text.length < FEW || produced === 0) continue
       this.pace = Math.min(this.pace, (MARGIN * produced) / shortest(entry.text))
     }
@@ -183,18 +183,18 @@ export class Words {
         this.cuts.set(itemId, { responseId, heard, produced })
         if (this.cuts.size > REMEMBERED) this.cuts.delete(this.cuts.keys().next().value!)
         // the place of words that are still to come
-        if (this.memory.get(itemId) === undefined) {
-          this.memory.put({ _tag: "Assistant", id: itemId, responseId, text: "", interrupted: true, full: "" })
+        if (this.history.get(itemId) === undefined) {
+          this.history.put({ _tag: "Assistant", id: itemId, responseId, text: "", interrupted: true, full: "" })
         }
       }
     }
-    for (const entry of this.memory.transcript()) {
+    for (const entry of this.history.transcript()) {
       if (entry._tag !== "Assistant" || entry.responseId !== responseId) continue
       const full = entry.full ?? entry.text
       const text = this.heardOfItem(entry, items, unfinished)
       heard.push(text)
       if (text === full && !begun.has(entry.id)) continue
-      this.memory.put({ ...entry, text, interrupted: true, full })
+      this.history.put({ ...entry, text, interrupted: true, full })
     }
     return heard.join(" ")
   }
@@ -208,7 +208,7 @@ export class Words {
   /** Words of a reply that was cut off already: some providers send them after their sound. */
   late(piece: Piece | Whole): void {
     const cut = this.cuts.get(piece.itemId)
-    const entry = this.memory.get(piece.itemId)
+    const entry = this.history.get(piece.itemId)
     if (cut === undefined || entry?._tag !== "Assistant") return
     if (piece._tag === "TranscriptDelta" && piece.preview === true) return
     const before = entry.full ?? entry.text
@@ -218,24 +218,24 @@ export class Words {
       this.mark(entry.id, full.trimEnd().length, piece.until)
     }
     const text = spokenText(full, cut.heard, cut.produced, this.marks.get(entry.id), this.pace)
-    this.memory.put({ ...entry, text, interrupted: true, full })
+    this.history.put({ ...entry, text, interrupted: true, full })
   }
 
   /** The reply ended with its connection: what was produced of it will be heard, and words beyond that will not. */
   lost(responseId: string): void {
     if (!this.ledger.hasDevices) return
     const items = this.ledger.heard(responseId).map((item) => ({ ...item, heard: item.produced }))
-    for (const entry of this.memory.transcript()) {
+    for (const entry of this.history.transcript()) {
       if (entry._tag !== "Assistant" || entry.responseId !== responseId) continue
       const text = this.heardOfItem(entry, items, true)
-      if (text !== entry.text) this.memory.put({ ...entry, text, interrupted: true, full: entry.full ?? entry.text })
+      if (text !== entry.text) this.history.put({ ...entry, text, interrupted: true, full: entry.full ?? entry.text })
     }
   }
 
   /** What was said, as heard so far. */
   heardSoFar(): Transcript.Transcript {
     const audible = this.audible()
-    const entries = this.memory.transcript()
+    const entries = this.history.transcript()
     return audible.size === 0
       ? entries
       : entries.map((entry) => (entry._tag === "Assistant" ? this.soFar(entry, audible) : entry))
@@ -246,7 +246,7 @@ export class Words {
     const audible = this.audible()
     let text = ""
     let full = ""
-    for (const entry of this.memory.transcript()) {
+    for (const entry of this.history.transcript()) {
       if (entry._tag !== "Assistant" || entry.responseId !== responseId) continue
       text += this.soFar(entry, audible).text
       full += entry.full ?? entry.text
@@ -302,7 +302,7 @@ export class Words {
       item = { role, itemId, responseId, text: "", shown: false, answered: false }
       items.set(itemId, item)
       // its place in the talk is where its first words were spoken
-      if (items === this.spoken && this.memory.get(itemId) === undefined) this.remember(item, "put")
+      if (items === this.spoken && this.history.get(itemId) === undefined) this.remember(item, "put")
     }
     return item
   }
@@ -323,10 +323,10 @@ export class Words {
   private remember(item: Open, how: "put" | "update"): void {
     const { itemId: id, responseId = "", role, text } = item
     if (role === "user") {
-      this.memory[how]({ _tag: "User", id, parts: text === "" ? [] : [text] })
+      this.history[how]({ _tag: "User", id, parts: text === "" ? [] : [text] })
     } else {
       const entry: Assistant = { _tag: "Assistant", id, responseId, text, interrupted: false }
-      this.memory[how](entry)
+      this.history[how](entry)
     }
   }
 

@@ -7,7 +7,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as Audio from "../../Audio.ts"
-import type { BidiOutput, Sink } from "../../BidiOutput.ts"
+import type { BidiOutput, Connected } from "../../BidiOutput.ts"
 import { atMost } from "../conversation/closing.ts"
 import type { Fanout } from "../events/fanout.ts"
 import { type Ledger, type Position, RemoteTime } from "./ledger.ts"
@@ -19,7 +19,7 @@ const together = { concurrency: "unbounded", discard: true } as const
 
 export interface Outputs {
   /** Connects an opened output: it gets its events from now on. */
-  readonly add: <E, R>(output: BidiOutput<E, R>, sink: Sink<E>) => void
+  readonly add: <E, R>(output: BidiOutput<E, R>, connected: Connected<E>) => void
   /** Drops the audio that waits anywhere, and silences every device. What they play next, they play: a pause is over. */
   readonly flush: Effect.Effect<void>
   /** Whether everything that plays can pause. */
@@ -36,7 +36,7 @@ export const make = Effect.fnUntraced(function* (format: Audio.AudioFormat, fano
   const clock = yield* Clock.Clock
   const flushes: Array<Effect.Effect<void>> = []
   const remotes: Array<Remote> = []
-  const playing: Array<Pick<Sink<unknown>, "pause" | "resume">> = []
+  const playing: Array<Pick<Connected<unknown>, "pause" | "resume">> = []
   let paused = false
 
   const resume = Effect.suspend(() => {

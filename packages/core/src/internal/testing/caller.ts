@@ -49,7 +49,7 @@ export const pause = (duration: Duration.Input): Stream.Stream<never> => Stream.
  * @category steps
  */
 export const whenIdle: Stream.Stream<never, never, CurrentConversation> = Stream.fromEffectDrain(
-  Effect.flatMap(CurrentConversation, (conversation) => conversation.idle)
+  Effect.flatMap(CurrentConversation, (conversation) => conversation.awaitIdle)
 )
 
 /**

@@ -13,7 +13,7 @@ import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as Audio from "../../Audio.ts"
 import { BidiError, ConnectionLost } from "../../BidiError.ts"
-import { takeStream, type Take } from "../../Inbox.ts"
+import { takeStream, type Consume } from "../../Inbox.ts"
 import {
   BidiModel,
   type Capabilities,
@@ -325,7 +325,7 @@ export const model = Effect.fnUntraced(function* (script: Script, options: Model
         record({ _tag: "Audio", audio })
         return Queue.offerUnsafe(frames, audio)
       },
-      listen: (take: Take<ModelEvent>) => takeStream(Stream.fromQueue(events), take)
+      listen: (take: Consume<ModelEvent>) => takeStream(Stream.fromQueue(events), take)
     }
   })
 

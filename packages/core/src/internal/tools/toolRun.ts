@@ -19,8 +19,8 @@ import { type Answer, failed, ofResult } from "./answers.ts"
 import type { Approvals } from "./approvals.ts"
 import { atMost } from "../conversation/closing.ts"
 import { bounded, byItsSchema } from "./results.ts"
-import type { Rooms } from "../conversation/services.ts"
-import { Unstoppable } from "./uninterruptibleCalls.ts"
+import type { Services } from "../conversation/services.ts"
+import { UninterruptibleCalls } from "./uninterruptibleCalls.ts"
 import * as WellFormed from "../conversation/wellFormed.ts"
 import { RunningCall } from "./runningCall.ts"
 
@@ -101,13 +101,13 @@ export const policy = <A>(kit: Kit, name: string, reference: Context.Reference<A
   Context.get(kit.tools[name]?.annotations ?? Context.empty(), reference)
 
 export const make = Effect.fnUntraced(function* (
-  { fanout, words }: Rooms,
+  { fanout, transcriber }: Services,
   approvals: Approvals,
   options: ToolOptions = {}
 ) {
   yield* checked(options)
   const all = yield* Semaphore.make(CONCURRENCY)
-  const unstoppable = new Unstoppable()
+  const unstoppable = new UninterruptibleCalls()
   const queues = new WeakMap<Tool.Any, Semaphore.Semaphore>()
 
   const queueOf = (kit: Kit, name: string): Semaphore.Semaphore | undefined => {
@@ -132,7 +132,7 @@ export const make = Effect.fnUntraced(function* (
     if (Exit.isFailure(decoded)) return false
     const answer = needs(decoded.value, {
       toolCallId: id,
-      messages: Transcript.toPrompt(words.heardSoFar()).content
+      messages: Transcript.toPrompt(transcriber.heardSoFar()).content
     })
     return typeof answer === "boolean" ? answer : yield* answer
   })

@@ -16,7 +16,7 @@ import { type Conversation, CurrentConversation } from "../../CurrentConversatio
 import { type Answer, failed, ofExit, parse, STILL_WORKING } from "./answers.ts"
 import type { Approvals } from "./approvals.ts"
 import { debug } from "../events/debugLog.ts"
-import type { Rooms } from "../conversation/services.ts"
+import type { Services } from "../conversation/services.ts"
 import * as ToolRun from "./toolRun.ts"
 
 export type { Kit } from "./toolRun.ts"
@@ -74,14 +74,14 @@ export const definitions = (kit: ToolRun.Kit): ReadonlyArray<ToolDefinition> =>
 
 /** `kitNow` answers the tools of the moment; a call runs with those of the moment it was made in. */
 export const make = Effect.fnUntraced(function* (
-  rooms: Rooms,
+  services: Services,
   kitNow: () => ToolRun.Kit,
   approvals: Approvals,
   options: ToolRun.ToolOptions
 ) {
-  const { fanout, generation, memory, outbox, turn, untold } = rooms
+  const { fanout, generation, history, outbox, turn, untold } = services
   const conversation = yield* CurrentConversation
-  const { finish, run, runDirectly, told: shortened } = yield* ToolRun.make(rooms, approvals, options)
+  const { finish, run, runDirectly, told: shortened } = yield* ToolRun.make(services, approvals, options)
   const known = new Map<string, Array<Call>>() // by the provider's id
   const running = new Set<Call>()
   const awaiting = new Set<Call>() // whose answers were sent, and no reply has begun since
@@ -96,7 +96,7 @@ export const make = Effect.fnUntraced(function* (
     const { name } = request
     running.delete(call)
     call.settled = { answer, generation: generation.current }
-    memory.put({ _tag: "ToolCall", id: key, responseId, name, input, output: answer })
+    history.put({ _tag: "ToolCall", id: key, responseId, name, input, output: answer })
     const late = since === generation.current && !call.promised ? {} : { late: true }
     fanout.emit({ _tag: "ToolResult", id: key, name, ...answer, ...late })
     if (call.promised) follow(call, answer)
@@ -215,13 +215,13 @@ export const make = Effect.fnUntraced(function* (
     if (others === undefined) known.set(request.id, [call])
     else others.push(call)
     untold.add(key)
-    memory.put({ _tag: "ToolCall", id: key, responseId, name: request.name, input })
+    history.put({ _tag: "ToolCall", id: key, responseId, name: request.name, input })
     return call
   }
 
   const newKey = (id: string): string => {
     let key = id
-    for (let n = 2; memory.get(key) !== undefined; n++) key = `${id}_${n}`
+    for (let n = 2; history.get(key) !== undefined; n++) key = `${id}_${n}`
     return key
   }
 
@@ -350,7 +350,7 @@ export const make = Effect.fnUntraced(function* (
         if (told) return
         told = true
         const output = shortened(kit, name, ofExit(exit, STOPPED))
-        memory.put({ _tag: "ToolCall", id, responseId: "application", name, input, output })
+        history.put({ _tag: "ToolCall", id, responseId: "application", name, input, output })
         outbox.offerUnsafe(
           { _tag: "Note", text: inWords(name, output), respond: false },
           { bound: { generation: generation.current } }

@@ -17,7 +17,7 @@ interface Begun {
   readonly bound: Duration.Duration
 }
 
-export class Unstoppable {
+export class UninterruptibleCalls {
   private readonly begun = new Set<Begun>()
   private ending = false
 

@@ -6,33 +6,39 @@
  */
 import * as Audio from "../../Audio.ts"
 import type { AudioInput } from "../../BidiEvent.ts"
-import type { AudioLane } from "../connection/audioBuffer.ts"
-import type { Protection } from "./uninterruptible.ts"
-import type { Turn } from "./turnState.ts"
+import type { AudioBuffer } from "../connection/audioBuffer.ts"
+import type { UninterruptibleSpeech } from "./uninterruptible.ts"
+import type { TurnState } from "./turnState.ts"
 
 const AT_LEAST = 2000
 const AT_MOST = 10_000 // OpenAI's semantic VAD at its lowest eagerness waits 8 seconds
 
 const EVERYBODY = Symbol()
 
-export class Ears {
+export class InputGate {
   private readonly muted = new Map<string | typeof EVERYBODY, number>() // since when
   private anybodyMuted = false // asked for every frame
   private readonly cut = new Map<string | undefined, Audio.WholeSamples>() // of inputs whose frames end within samples
   private anybodyCut = false // asked for every frame
   private readonly sample: number
   private readonly format: Audio.AudioFormat
-  private readonly lane: AudioLane
-  private readonly turn: Turn
-  private readonly protection: Protection
+  private readonly lane: AudioBuffer
+  private readonly turn: TurnState
+  private readonly uninterruptible: UninterruptibleSpeech
   private readonly now: () => number
 
-  constructor(format: Audio.AudioFormat, lane: AudioLane, turn: Turn, protection: Protection, now: () => number) {
+  constructor(
+    format: Audio.AudioFormat,
+    lane: AudioBuffer,
+    turn: TurnState,
+    uninterruptible: UninterruptibleSpeech,
+    now: () => number
+  ) {
     this.format = format
     this.sample = Audio.frameSize(format)
     this.lane = lane
     this.turn = turn
-    this.protection = protection
+    this.uninterruptible = uninterruptible
     this.now = now
   }
 
@@ -56,7 +62,7 @@ export class Ears {
     if (problem !== undefined) return problem
     const audio = this.whole(frame.audio, input)
     if (audio.length === 0) return undefined
-    if (this.protection.on) this.lane.bring(this.silent(audio))
+    if (this.uninterruptible.on) this.lane.bring(this.silent(audio))
     else if (!this.anybodyMuted) this.lane.bring(audio)
     else this.muffle(audio, input)
     return undefined

@@ -7,7 +7,7 @@ import * as Effect from "effect/Effect"
 import * as Semaphore from "effect/Semaphore"
 import type { Interruption } from "../../BidiEvent.ts"
 import type { Command } from "../../BidiModel.ts"
-import type { Rooms } from "../conversation/services.ts"
+import type { Services } from "../conversation/services.ts"
 
 export interface Interrupter {
   /** Answers whether there was anything to interrupt. Only by force is what is protected. */
@@ -16,15 +16,15 @@ export interface Interrupter {
   readonly between: <A>(what: () => A) => Effect.Effect<A>
 }
 
-export const make = Effect.fnUntraced(function* (rooms: Rooms) {
-  const { fanout, generation, ledger, outbox, outputs, protection, turn, words } = rooms
+export const make = Effect.fnUntraced(function* (services: Services) {
+  const { fanout, generation, ledger, outbox, outputs, uninterruptible, turn, transcriber } = services
   const one = yield* Semaphore.make(1)
 
   const interrupt = Effect.fnUntraced(
     function* (reason: Interruption["reason"], force = false) {
-      if (protection.on) {
+      if (uninterruptible.on) {
         if (!force) return false
-        protection.lift()
+        uninterruptible.lift()
       }
       const { active } = turn
       const targets = new Set(ledger.unheard())
@@ -49,7 +49,7 @@ export const make = Effect.fnUntraced(function* (rooms: Rooms) {
       )
       for (const { items, responseId } of interrupted) {
         // 3. remember what was heard
-        const text = words.cut(responseId, items, responseId === active || responseId === cutOff)
+        const text = transcriber.cut(responseId, items, responseId === active || responseId === cutOff)
         // 4. tell the model; one that has this reply from its history only is told in words, the next one by its history
         const command: Command = known.has(responseId)
           ? { _tag: "Interrupt", responseId, items }

@@ -5,7 +5,7 @@ import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as FiberHandle from "effect/FiberHandle"
 import type { Interrupter } from "./interruption.ts"
-import type { Rooms } from "../conversation/services.ts"
+import type { Services } from "../conversation/services.ts"
 
 /**
  * What counts as an interruption by speech. A provider that cuts its reply off by itself, while it generates, is not
@@ -14,15 +14,15 @@ import type { Rooms } from "../conversation/services.ts"
  */
 export interface InterruptionOptions {
   /** Speech interrupts when it has lasted so long. Default: at once. */
-  readonly minSpeech?: Duration.Input
+  readonly minDuration?: Duration.Input
   /**
    * Speech only pauses the agent. If no turn of the user comes of it within this time after it stopped, the agent goes
    * on where it was. Needs outputs that can pause; with others speech interrupts. Default: off.
    */
-  readonly resumeAfter?: Duration.Input
+  readonly falseInterruptionTimeout?: Duration.Input
 }
 
-export interface BargeIn {
+export interface InterruptionPolicy {
   /** `interrupts`: whether the provider takes the speech for an interruption itself. */
   readonly speechStarted: (interrupts: boolean) => Effect.Effect<void> | undefined
   readonly speechStopped: () => void
@@ -33,9 +33,9 @@ export interface BargeIn {
 }
 
 export const make = Effect.fnUntraced(function* (
-  { ledger, outputs, protection, turn }: Rooms,
+  { ledger, outputs, uninterruptible, turn }: Services,
   { interrupt }: Interrupter,
-  { minSpeech, resumeAfter }: InterruptionOptions
+  { falseInterruptionTimeout, minDuration }: InterruptionOptions
 ) {
   const timer = yield* FiberHandle.make()
   const start = yield* FiberHandle.runtime(timer)()
@@ -44,24 +44,25 @@ export const make = Effect.fnUntraced(function* (
   // There is nothing to pause while nothing is to be heard: the next reply would begin in silence.
   const begin = Effect.suspend(() => {
     const audible = turn.active !== undefined || ledger.remaining() > 0
-    return resumeAfter !== undefined && audible && outputs.canPause() ? outputs.pause : now
+    return falseInterruptionTimeout !== undefined && audible && outputs.canPause() ? outputs.pause : now
   })
 
   return {
     speechStarted: (interrupts) => {
-      if (protection.on) return undefined
+      if (uninterruptible.on) return undefined
       const cut = interrupts && turn.active !== undefined
-      if (cut || (minSpeech === undefined && resumeAfter === undefined)) return interrupts ? now : undefined
-      if (minSpeech === undefined) {
+      if (cut || (minDuration === undefined && falseInterruptionTimeout === undefined))
+        return interrupts ? now : undefined
+      if (minDuration === undefined) {
         start(Effect.void) // whatever was to happen after earlier speech
         return begin
       }
-      start(Effect.andThen(Effect.sleep(minSpeech), begin))
+      start(Effect.andThen(Effect.sleep(minDuration), begin))
       return undefined
     },
     speechStopped: () => {
-      if (outputs.isPaused()) start(Effect.andThen(Effect.sleep(resumeAfter!), outputs.resume))
-      else if (minSpeech !== undefined) start(Effect.void)
+      if (outputs.isPaused()) start(Effect.andThen(Effect.sleep(falseInterruptionTimeout!), outputs.resume))
+      else if (minDuration !== undefined) start(Effect.void)
     },
     userTurn: (interrupts) => {
       if (outputs.isPaused()) {
@@ -72,5 +73,5 @@ export const make = Effect.fnUntraced(function* (
       return interrupts && turn.active === undefined ? now : undefined
     },
     abandoned: () => void start(outputs.resume) // instead of whatever was to happen after the speech
-  } satisfies BargeIn
+  } satisfies InterruptionPolicy
 })

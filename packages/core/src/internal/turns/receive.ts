@@ -6,40 +6,40 @@ import * as Effect from "effect/Effect"
 import * as Audio from "../../Audio.ts"
 import { fromError } from "../../BidiEvent.ts"
 import type { ModelEvent } from "../../BidiModel.ts"
-import type { BargeIn } from "./interruptionPolicy.ts"
+import type { InterruptionPolicy } from "./interruptionPolicy.ts"
 import type { Fanout } from "../events/fanout.ts"
-import type { Gaps } from "../connection/metrics.ts"
+import type { ConnectionMetrics } from "../connection/metrics.ts"
 import type { Interrupter } from "./interruption.ts"
 import type { Ledger } from "../playback/ledger.ts"
-import type { Rooms } from "../conversation/services.ts"
+import type { Services } from "../conversation/services.ts"
 import type { Tools } from "../tools/tools.ts"
-import type { Turn } from "./turnState.ts"
+import type { TurnState } from "./turnState.ts"
 
 export class Receiver {
-  private readonly rooms: Rooms
+  private readonly services: Services
   private readonly interrupter: Interrupter
-  private readonly bargeIn: BargeIn
+  private readonly policy: InterruptionPolicy
   private readonly tools: Tools
   // what a frame of audio passes is within reach: at hundreds of sessions, every object on the way is out of the cache
   private readonly format: Audio.AudioFormat
-  private readonly turn: Turn
-  private readonly gaps: Gaps
+  private readonly turn: TurnState
+  private readonly metrics: ConnectionMetrics
   private readonly ledger: Ledger
   private readonly fanout: Fanout
   private readonly samples: Audio.WholeSamples // of the item that sounds; pieces of it may end within one
   private sounding: string | undefined
 
-  constructor(rooms: Rooms, interrupter: Interrupter, bargeIn: BargeIn, tools: Tools) {
-    this.rooms = rooms
+  constructor(services: Services, interrupter: Interrupter, policy: InterruptionPolicy, tools: Tools) {
+    this.services = services
     this.interrupter = interrupter
-    this.bargeIn = bargeIn
+    this.policy = policy
     this.tools = tools
-    this.format = rooms.model.output
-    this.samples = new Audio.WholeSamples(rooms.model.output)
-    this.turn = rooms.turn
-    this.gaps = rooms.gaps
-    this.ledger = rooms.ledger
-    this.fanout = rooms.fanout
+    this.format = services.model.output
+    this.samples = new Audio.WholeSamples(services.model.output)
+    this.turn = services.turn
+    this.metrics = services.metrics
+    this.ledger = services.ledger
+    this.fanout = services.fanout
   }
 
   /** Handles one event. An effect comes back only when there is something to wait for. */
@@ -63,14 +63,14 @@ export class Receiver {
     }
     const audio = this.samples.push(event.audio)
     if (audio.length === 0) return
-    this.gaps.audio()
+    this.metrics.audio()
     this.ledger.append(event.responseId, itemId, Audio.millis(this.format, audio.length))
     this.fanout.emit({
       _tag: "AudioStream",
       responseId: event.responseId,
       itemId,
       audio,
-      format: this.format.format,
+      encoding: this.format.encoding,
       sampleRate: this.format.sampleRate,
       channels: this.format.channels
     })
@@ -79,14 +79,14 @@ export class Receiver {
   private take(event: Exclude<ModelEvent, { readonly _tag: "AudioDelta" }>): Effect.Effect<void> | undefined {
     switch (event._tag) {
       case "TranscriptDelta": {
-        if (event.responseId === undefined || this.open(event.responseId)) this.rooms.words.delta(event)
-        else this.rooms.words.late(event)
+        if (event.responseId === undefined || this.open(event.responseId)) this.services.transcriber.delta(event)
+        else this.services.transcriber.late(event)
         return
       }
       case "TranscriptDone": {
-        if (event.role === "user") this.rooms.outbox.answered()
-        if (event.responseId === undefined || this.open(event.responseId)) this.rooms.words.done(event)
-        else this.rooms.words.late(event)
+        if (event.role === "user") this.services.outbox.answered()
+        if (event.responseId === undefined || this.open(event.responseId)) this.services.transcriber.done(event)
+        else this.services.transcriber.late(event)
         this.turn.changed()
         return
       }
@@ -98,7 +98,7 @@ export class Receiver {
         return
       }
       case "TranscriptFailed": {
-        this.rooms.words.failed(event.itemId)
+        this.services.transcriber.failed(event.itemId)
         this.turn.changed()
         this.fanout.emit(fromError(event.error))
         return
@@ -116,26 +116,26 @@ export class Receiver {
         return
       }
       case "NoResponse": {
-        this.rooms.protection.lift()
+        this.services.uninterruptible.lift()
         this.turn.noReply()
         this.fanout.emit(fromError(event.error))
         return
       }
       case "UserTurn": {
-        this.rooms.words.userTurn(event.itemId)
-        this.rooms.outbox.committed()
+        this.services.transcriber.userTurn(event.itemId)
+        this.services.outbox.committed()
         this.turn.userTurn(event.itemId, event.respond)
-        return this.bargeIn.userTurn(event.interrupts === true)
+        return this.policy.userTurn(event.interrupts === true)
       }
       case "SpeechStarted": {
         this.turn.userSpeaks(true)
         this.fanout.emit({ _tag: "UserSpeech", phase: "started" })
-        return this.bargeIn.speechStarted(event.interrupts !== false)
+        return this.policy.speechStarted(event.interrupts !== false)
       }
       case "SpeechStopped": {
         this.turn.userSpeaks(false)
         this.fanout.emit({ _tag: "UserSpeech", phase: "stopped" })
-        this.bargeIn.speechStopped()
+        this.policy.speechStopped()
         return
       }
       case "Interrupted": {
@@ -144,7 +144,7 @@ export class Receiver {
         return this.cutOff(event.responseId)
       }
       case "Refused": {
-        this.rooms.words.refused(event.id)
+        this.services.transcriber.refused(event.id)
         this.turn.questions.settle(event.id)
         this.problem(event)
         return
@@ -170,7 +170,7 @@ export class Receiver {
       case "Unknown": {
         if (!this.fanout.wants("Unknown")) return
         const { raw, type } = event
-        this.fanout.emit({ _tag: "Unknown", provider: this.rooms.model.provider, type, raw })
+        this.fanout.emit({ _tag: "Unknown", provider: this.services.model.provider, type, raw })
         return
       }
       case "Expiring":
@@ -184,26 +184,26 @@ export class Receiver {
    * turn. Nobody is told of anything before it is known what is owed.
    */
   abandon(): { readonly turnInterrupted: boolean } {
-    const { gaps, generation, protection, turn, words } = this.rooms
+    const { metrics, generation, uninterruptible, turn, transcriber } = this.services
     const { active, inTurn } = turn
     generation.gone = generation.current
     turn.hold()
     if (active !== undefined) {
       this.tellCompletion(active, "error")
-      words.lost(active)
+      transcriber.lost(active)
     }
     turn.abandoned()
-    protection.abandoned(active)
-    this.bargeIn.abandoned()
-    words.abandoned()
-    gaps.lost(turn.owed?.what === "rest")
+    uninterruptible.abandoned(active)
+    this.policy.abandoned()
+    transcriber.abandoned()
+    metrics.lost(turn.owed?.what === "rest")
     turn.release()
     return { turnInterrupted: inTurn }
   }
 
   // A function of its own: it is not on the way of a frame that is heard.
   private late(itemId: string, audio: Uint8Array): undefined {
-    this.rooms.words.lateAudio(itemId, Audio.millis(this.format, audio.length))
+    this.services.transcriber.lateAudio(itemId, Audio.millis(this.format, audio.length))
   }
 
   // A provider may repeat itself, or say things in the wrong order; nobody behind this line shall notice.
@@ -215,12 +215,12 @@ export class Receiver {
   }
 
   private start(responseId: string, more = false): void {
-    const { outbox, protection, words } = this.rooms
+    const { outbox, uninterruptible, transcriber } = this.services
     if (this.turn.active !== undefined) this.complete(this.turn.active, "error")
-    protection.started(responseId, more)
+    uninterruptible.started(responseId, more)
     this.turn.started(responseId, more)
     outbox.answered()
-    words.answered()
+    transcriber.answered()
     this.fanout.emit({ _tag: "ResponseStart", responseId })
   }
 
@@ -232,7 +232,8 @@ export class Receiver {
   }
 
   private cutOff(responseId: string): Effect.Effect<void> | undefined {
-    if (!this.rooms.protection.covers(responseId)) return Effect.asVoid(this.interrupter.interrupt("user_speech"))
+    if (!this.services.uninterruptible.covers(responseId))
+      return Effect.asVoid(this.interrupter.interrupt("user_speech"))
     // what there is of it is heard all the same
     if (this.turn.active === responseId) this.complete(responseId, "interrupted")
     return undefined
@@ -252,8 +253,8 @@ export class Receiver {
     stopReason: "complete" | "interrupted" | "tool_use" | "error",
     detail?: "max_tokens" | "content_filter"
   ): void {
-    this.rooms.words.finishResponse(responseId)
-    if (stopReason === "complete") this.rooms.words.completed(responseId)
+    this.services.transcriber.finishResponse(responseId)
+    if (stopReason === "complete") this.services.transcriber.completed(responseId)
     this.fanout.emit({
       _tag: "ResponseComplete",
       responseId,

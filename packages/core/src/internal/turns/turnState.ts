@@ -22,7 +22,7 @@ interface Request {
 
 // A reply that has not begun by then is not waited for any more: some requests are not answered. Only the time counts in
 // which there is a connection.
-export const PATIENCE = 30_000
+export const REPLY_TIMEOUT = 30_000
 
 // Between two words, or until the provider takes what was said as a turn.
 const PAUSE = 1000
@@ -37,7 +37,7 @@ const LATEST = 1000
 // Ids of a connection's replies are kept to recognise what comes late; more than this many back, nothing does.
 const REMEMBERED = 64
 
-export class Turn {
+export class TurnState {
   /** The turns of the user that want a reply. */
   readonly questions = new Questions()
   private readonly replies = new Map<string, Stage>()
@@ -193,7 +193,7 @@ export class Turn {
   // Negative infinity: for nothing.
   private patienceLeft(): number {
     if (this.asked === undefined) return -Infinity
-    return this.offline ? Infinity : this.asked + PATIENCE - this.now()
+    return this.offline ? Infinity : this.asked + REPLY_TIMEOUT - this.now()
   }
 
   // Whoever looks at the clock gives up first what is overdue.
@@ -362,9 +362,9 @@ export class Turn {
     const rest = this.ledger.remaining()
     const sound = rest > 0 ? rest : Infinity
     const left = this.patienceLeft()
-    const patience = left === -Infinity ? Infinity : left
+    const watchForReplies = left === -Infinity ? Infinity : left
     const pause = !this.speaking && this.userSpeaking ? this.listening! - this.now() : Infinity
-    const wait = Math.max(soonest, Math.min(sound, patience, pause, within))
+    const wait = Math.max(soonest, Math.min(sound, watchForReplies, pause, within))
     const told = this.told(this.changes)
     return wait === Infinity ? told : Effect.raceFirst(Effect.sleep(wait), told)
   }
@@ -410,7 +410,7 @@ export class Turn {
   }).pipe(Effect.forever)
 
   /** Waits until no sound is left to play. */
-  readonly quiet: Effect.Effect<void> = this.until(() => this.ledger.remaining() === 0)
+  readonly awaitSilence: Effect.Effect<void> = this.until(() => this.ledger.remaining() === 0)
 
   /** Waits until something happens. */
   readonly happens: Effect.Effect<void> = this.until(() => !this.atRest)
@@ -419,7 +419,7 @@ export class Turn {
   readonly unspoken: Effect.Effect<void> = Effect.asVoid(
     Effect.timeoutOption(
       this.until(() => !this.userSpeaking),
-      PATIENCE
+      REPLY_TIMEOUT
     )
   )
 
@@ -429,10 +429,10 @@ export class Turn {
   )
 
   /** Waits until nothing is going on and no sound is left to play. */
-  readonly idle: Effect.Effect<void> = this.until(() => this.atRest)
+  readonly awaitIdle: Effect.Effect<void> = this.until(() => this.atRest)
 
   /** The same for a tool: calls that wait for rest, this one and others, do not disturb it. */
-  idleBeside(call: object): Effect.Effect<void> {
+  awaitIdleBeside(call: object): Effect.Effect<void> {
     const rests = () => this.still && !this.othersWork
     return Effect.acquireUseRelease(
       Effect.sync(() => this.rest(call, 1)),

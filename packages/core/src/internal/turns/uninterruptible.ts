@@ -3,15 +3,15 @@
  * heard. Providers interrupt themselves when they hear speech, so they hear silence meanwhile.
  */
 import type { Ledger } from "../playback/ledger.ts"
-import type { Turn } from "./turnState.ts"
+import type { TurnState } from "./turnState.ts"
 
-export class Protection {
+export class UninterruptibleSpeech {
   private asked = false // for a reply that has not begun
   private responseId: string | undefined
-  private readonly turn: Turn
+  private readonly turn: TurnState
   private readonly ledger: Ledger
 
-  constructor(turn: Turn, ledger: Ledger) {
+  constructor(turn: TurnState, ledger: Ledger) {
     this.turn = turn
     this.ledger = ledger
   }

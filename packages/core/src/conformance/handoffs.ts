@@ -22,7 +22,7 @@ const billing = Billing.pipe(
 /** The model calls the tool that it has now, and is answered. */
 const refunded = Effect.fnUntraced(function* (call: Call, results: number) {
   yield* call.untilSaid("You have it back.")
-  yield* call.idle
+  yield* call.awaitIdle
   const last = call.all("ToolResult").at(-1)
   yield* check(call.all("ToolResult").length === results, "there were other calls")
   yield* check(last?.result === "4711 crowns were paid back", `the new tool answered ${JSON.stringify(last)}`)
@@ -35,12 +35,12 @@ const checkConnections = (call: Call) => {
   return check(starts === expected, `there were ${starts} connections, not ${expected}`)
 }
 
-export const personas: ReadonlyArray<Scenario> = [
+export const handoffs: ReadonlyArray<Scenario> = [
   {
     name: "is another agent after a handoff, in the same call",
     run: ({ model, server }) =>
       Effect.gen(function* () {
-        const other = yield* BidiAgent.make({ name: "billing", system: "You handle refunds.", toolkit: billing })
+        const other = yield* BidiAgent.make({ name: "billing", instructions: "You handle refunds.", toolkit: billing })
         const toolkit = Desk.pipe(
           Effect.provide(
             Desk.toLayer({
@@ -53,7 +53,7 @@ export const personas: ReadonlyArray<Scenario> = [
             })
           )
         )
-        const call = yield* start({ name: "desk", system: "You are the front desk.", toolkit })
+        const call = yield* start({ name: "desk", instructions: "You are the front desk.", toolkit })
         yield* server.received("You are the front desk.")
         yield* server.reply({ calls: [{ name: "transfer", arguments: {} }] })
         yield* server.reply({ text: "Billing, hello." })
@@ -61,7 +61,7 @@ export const personas: ReadonlyArray<Scenario> = [
         yield* server.received("You handle refunds.")
         yield* server.received("This is billing now.")
         yield* call.untilSaid("Billing, hello.")
-        yield* call.idle
+        yield* call.awaitIdle
         const [handoff, ...others] = call.all("Handoff")
         yield* check(
           others.length === 0 && handoff?.from === "desk" && handoff.to === "billing",
@@ -85,11 +85,11 @@ export const personas: ReadonlyArray<Scenario> = [
     run: ({ model, server }) =>
       Effect.gen(function* () {
         const toolkit = Desk.pipe(Effect.provide(Desk.toLayer({ transfer: () => Effect.succeed("never") })))
-        const call = yield* start({ system: "You are the front desk.", toolkit })
+        const call = yield* start({ instructions: "You are the front desk.", toolkit })
         yield* server.reply({ text: "Hello." })
         yield* call.send("Hello?")
         yield* call.untilSaid("Hello.")
-        yield* call.update({ system: "You handle refunds.", toolkit: billing })
+        yield* call.update({ instructions: "You handle refunds.", toolkit: billing })
         yield* server.received("You handle refunds.")
         yield* checkConnections(call)
         yield* server.connections(1)

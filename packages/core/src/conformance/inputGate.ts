@@ -16,7 +16,7 @@ const toolkit = Toolkit.make(
   Tool.make("search", { success: Schema.String, failure: Schema.String, failureMode: "return" })
 )
 
-export const ears: ReadonlyArray<Scenario> = [
+export const inputGate: ReadonlyArray<Scenario> = [
   {
     name: "gives a model that waits for its tool the result, on the same connection, while the microphone goes on",
     run: ({ blocking, server }) =>
@@ -62,7 +62,7 @@ export const ears: ReadonlyArray<Scenario> = [
             yield* check(told.includes("What is your name?"), "what the user said is missing")
             yield* check(told.indexOf("What is your name?") < told.indexOf("I am the keeper."), "the order is wrong")
             // and it does not take itself for interrupted, or busy, for ever
-            yield* call.idle
+            yield* call.awaitIdle
           }).pipe(Effect.provide(deaf))
   },
   {
@@ -75,7 +75,7 @@ export const ears: ReadonlyArray<Scenario> = [
             yield* server.silence!
             yield* call.send("Say something.")
             yield* call.until("Error")
-            yield* call.idle
+            yield* call.awaitIdle
             yield* check(
               call.all("ResponseComplete").every(({ stopReason }) => stopReason !== "complete"),
               "a reply without anything in it is told as a complete one"
@@ -84,7 +84,7 @@ export const ears: ReadonlyArray<Scenario> = [
             yield* server.reply({ text: "Here I am." })
             yield* call.send("Are you there?")
             yield* call.untilSaid("Here I am.")
-            yield* call.idle
+            yield* call.awaitIdle
             yield* checkSaid(call, "Here I am.")
           }).pipe(Effect.provide(model))
   },
@@ -101,7 +101,7 @@ export const ears: ReadonlyArray<Scenario> = [
             yield* call.until("Error")
             const { content } = yield* call.history
             yield* check(JSON.stringify(content).includes("Is anybody there?"), "what the user said is missing")
-            yield* call.idle
+            yield* call.awaitIdle
             yield* server.reply({ text: "Here I am." })
             yield* call.send("Are you there?")
             yield* call.untilSaid("Here I am.")
