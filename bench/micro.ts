@@ -3,7 +3,7 @@
  */
 import * as Audio from "@effect-bidi/core/Audio"
 import * as BidiAgent from "@effect-bidi/core/BidiAgent"
-import { Inbox, type Consume, takeStream } from "@effect-bidi/core/Inbox"
+import { Inbox, type Consume, takeStream } from "@effect-bidi/core/adapter/Inbox"
 import type { AudioInput, AudioStream } from "@effect-bidi/core/BidiEvent"
 import * as BidiJson from "@effect-bidi/core/BidiJson"
 import { BidiModel, type ModelEvent } from "@effect-bidi/core/BidiModel"

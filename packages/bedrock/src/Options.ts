@@ -7,7 +7,7 @@ import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import { AudioFormat } from "@effect-bidi/core/Audio"
-import { AgentOption } from "@effect-bidi/core/BidiProxy"
+import { AgentOption } from "@effect-bidi/core/adapter/BidiProxy"
 
 /**
  * The voices of Nova 2 Sonic. `tiffany` and `matthew` speak every language, the others one.

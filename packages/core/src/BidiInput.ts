@@ -10,7 +10,7 @@ import * as Pull from "effect/Pull"
 import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
 import type { Input } from "./BidiEvent.ts"
-import { Inbox, type Consume, takeStream } from "./Inbox.ts"
+import { Inbox, type Consume, takeStream } from "./adapter/Inbox.ts"
 
 /**
  * A named source of input events, such as a stream. A conversation runs it in a fiber of its own from the moment the

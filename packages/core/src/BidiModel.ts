@@ -17,7 +17,7 @@ import type * as Scope from "effect/Scope"
 import type { AudioFormat } from "./Audio.ts"
 import type { BidiError } from "./BidiError.ts"
 import type { ImageInput, ResponseComplete, Usage } from "./BidiEvent.ts"
-import type { Consume } from "./Inbox.ts"
+import type { Consume } from "./adapter/Inbox.ts"
 import type { Entry } from "./Transcript.ts"
 
 /**

@@ -17,7 +17,7 @@ import * as Pull from "effect/Pull"
 import type * as Scope from "effect/Scope"
 import { BidiError, ConsumerTooSlow } from "./BidiError.ts"
 import type { AudioStream, Output, OutputOf, OutputTag } from "./BidiEvent.ts"
-import { Inbox } from "./Inbox.ts"
+import { Inbox } from "./adapter/Inbox.ts"
 
 /**
  * Events that do not fit into a mailbox of `capacity` events: `sliding` drops the oldest, `dropping` the newest (both

@@ -1,4 +1,4 @@
-import { BidiProxy } from "@effect-bidi/core"
+import * as BidiProxy from "@effect-bidi/core/adapter/BidiProxy"
 import { assert, describe, it } from "@effect/vitest"
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"

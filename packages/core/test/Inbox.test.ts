@@ -1,4 +1,5 @@
-import { BidiTest, Inbox } from "@effect-bidi/core"
+import { BidiTest } from "@effect-bidi/core"
+import * as Inbox from "@effect-bidi/core/adapter/Inbox"
 import { assert, describe, it } from "@effect/vitest"
 import * as Cause from "effect/Cause"
 import * as Deferred from "effect/Deferred"

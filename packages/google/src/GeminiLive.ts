@@ -12,7 +12,7 @@
  */
 import { BidiError } from "@effect-bidi/core/BidiError"
 import { BidiModel } from "@effect-bidi/core/BidiModel"
-import * as BidiProxy from "@effect-bidi/core/BidiProxy"
+import * as BidiProxy from "@effect-bidi/core/adapter/BidiProxy"
 import * as Config from "effect/Config"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"

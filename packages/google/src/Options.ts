@@ -5,7 +5,7 @@
  */
 import * as Schema from "effect/Schema"
 import { AudioFormat } from "@effect-bidi/core/Audio"
-import { Time } from "@effect-bidi/core/BidiAdapter"
+import { Time } from "@effect-bidi/core/adapter/BidiAdapter"
 
 /**
  * The voices that every model has.

@@ -5,7 +5,7 @@
  */
 import * as Schema from "effect/Schema"
 import { AudioFormat } from "@effect-bidi/core/Audio"
-import { Time } from "@effect-bidi/core/BidiAdapter"
+import { Time } from "@effect-bidi/core/adapter/BidiAdapter"
 
 const detection = {
   /** The provider starts a reply by itself when the user's turn ends. Default: true. */

@@ -2,9 +2,9 @@
  * Who connects, and to which region: what all connections of a model share.
  */
 import { BedrockRuntimeClient, type BedrockRuntimeClientConfig } from "@aws-sdk/client-bedrock-runtime"
-import { optionsOf } from "@effect-bidi/core/BidiAdapter"
+import { optionsOf } from "@effect-bidi/core/adapter/BidiAdapter"
 import type { BidiError } from "@effect-bidi/core/BidiError"
-import type { AgentOption } from "@effect-bidi/core/BidiProxy"
+import type { AgentOption } from "@effect-bidi/core/adapter/BidiProxy"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"

@@ -5,7 +5,7 @@
  * waits for `seed`, and is kept waiting no longer than the provider allows.
  */
 import type { BidiError } from "@effect-bidi/core/BidiError"
-import { takeEach } from "@effect-bidi/core/Inbox"
+import { takeEach } from "@effect-bidi/core/adapter/Inbox"
 import type { Command, Connection, Setup } from "@effect-bidi/core/BidiModel"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"

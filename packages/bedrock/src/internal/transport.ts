@@ -4,8 +4,8 @@
  * Input is never gated on the SDK's `send`, which answers only when the model has something to say. Whatever goes wrong,
  * the request is aborted: everything else that looks like an end leaves the connection open.
  */
-import { watch } from "@effect-bidi/core/BidiAdapter"
-import { Inbox } from "@effect-bidi/core/Inbox"
+import { watch } from "@effect-bidi/core/adapter/BidiAdapter"
+import { Inbox } from "@effect-bidi/core/adapter/Inbox"
 import { InvokeModelWithBidirectionalStreamCommand } from "@aws-sdk/client-bedrock-runtime"
 import type { BidiError } from "@effect-bidi/core/BidiError"
 import * as Deferred from "effect/Deferred"

@@ -3,7 +3,7 @@
  */
 import * as Audio from "@effect-bidi/core/Audio"
 import type { BidiError } from "@effect-bidi/core/BidiError"
-import { takeEach } from "@effect-bidi/core/Inbox"
+import { takeEach } from "@effect-bidi/core/adapter/Inbox"
 import type { Command, Connection, ModelEvent, Setup } from "@effect-bidi/core/BidiModel"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"

@@ -6,8 +6,8 @@
  * is no JSON into an unhandled rejection. So the SDK gets a socket from us, through the factory it keeps in a private
  * field, and gets nothing to read: its part is over when the setup has been sent.
  */
-import { wrong, type WrongOption } from "@effect-bidi/core/BidiAdapter"
-import { agentFor, type AgentOption } from "@effect-bidi/core/BidiProxy"
+import { wrong, type WrongOption } from "@effect-bidi/core/adapter/BidiAdapter"
+import { agentFor, type AgentOption } from "@effect-bidi/core/adapter/BidiProxy"
 import { GoogleGenAI, type HistoryConfig, type LiveConnectConfig } from "@google/genai"
 import * as Predicate from "effect/Predicate"
 import * as Redacted from "effect/Redacted"

@@ -1,7 +1,7 @@
 /**
  * The session we ask for, as the SDK writes it into the first frame.
  */
-import { wrong, type WrongOption } from "@effect-bidi/core/BidiAdapter"
+import { wrong, type WrongOption } from "@effect-bidi/core/adapter/BidiAdapter"
 import type { Setup, ToolDefinition } from "@effect-bidi/core/BidiModel"
 import {
   ActivityHandling,

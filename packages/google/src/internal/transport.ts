@@ -4,8 +4,8 @@
  * Listeners only enqueue: an exception in one of them would end the process. The socket dials as it is made, so dialing
  * and listening are one step.
  */
-import { watch } from "@effect-bidi/core/BidiAdapter"
-import { Inbox } from "@effect-bidi/core/Inbox"
+import { watch } from "@effect-bidi/core/adapter/BidiAdapter"
+import { Inbox } from "@effect-bidi/core/adapter/Inbox"
 import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"

@@ -1,8 +1,8 @@
 /**
  * Where to connect, with which key, and the connection itself.
  */
-import { wrong, type WrongOption } from "@effect-bidi/core/BidiAdapter"
-import { agentFor, type AgentOption } from "@effect-bidi/core/BidiProxy"
+import { wrong, type WrongOption } from "@effect-bidi/core/adapter/BidiAdapter"
+import { agentFor, type AgentOption } from "@effect-bidi/core/adapter/BidiProxy"
 import * as Redacted from "effect/Redacted"
 import OpenAI from "openai"
 import { OpenAIRealtimeWS } from "openai/realtime/ws"

@@ -4,7 +4,7 @@
 import * as Duration from "effect/Duration"
 import * as Result from "effect/Result"
 import * as Audio from "@effect-bidi/core/Audio"
-import { optionsOf, wrong, type WrongOption } from "@effect-bidi/core/BidiAdapter"
+import { optionsOf, wrong, type WrongOption } from "@effect-bidi/core/adapter/BidiAdapter"
 import { Options } from "../Options.ts"
 
 export interface Settings extends Options {

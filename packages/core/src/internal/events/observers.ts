@@ -9,7 +9,7 @@ import * as Pull from "effect/Pull"
 import * as Queue from "effect/Queue"
 import * as Stream from "effect/Stream"
 import { allTags, type Output, type OutputTag } from "../../BidiEvent.ts"
-import { Inbox } from "../../Inbox.ts"
+import { Inbox } from "../../adapter/Inbox.ts"
 import type { Fanout } from "./fanout.ts"
 
 const CAPACITY = 1024

@@ -13,7 +13,7 @@ import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as Audio from "../../Audio.ts"
 import { BidiError, ConnectionLost } from "../../BidiError.ts"
-import { takeStream, type Consume } from "../../Inbox.ts"
+import { takeStream, type Consume } from "../../adapter/Inbox.ts"
 import {
   BidiModel,
   type Capabilities,

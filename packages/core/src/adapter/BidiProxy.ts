@@ -9,7 +9,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import type { Agent } from "node:http"
-import { BidiError, InvalidRequest } from "./BidiError.ts"
+import { BidiError, InvalidRequest } from "../BidiError.ts"
 
 /**
  * The way that an application chooses: an `http.Agent` for its connections, such as `HttpsProxyAgent` of

@@ -9,7 +9,7 @@ import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"
-import type { BidiError } from "./BidiError.ts"
+import type { BidiError } from "../BidiError.ts"
 
 /**
  * A length of time: a `Duration`, `"500 millis"`, or a number of milliseconds.
