@@ -43,56 +43,18 @@ import type {
   Profile as AgentProfile,
   ToolServices
 } from "./CurrentConversation.ts"
-import type { InterruptionOptions } from "./internal/turns/interruptionPolicy.ts"
-import type { ConnectionOptions } from "./internal/connection/supervisor.ts"
-import { wrong } from "./internal/conversation/checkedOptions.ts"
-import { converse, type Hook as InternalHook, type Started } from "./internal/conversation/conversation.ts"
-import type { ConversationLimits } from "./internal/conversation/limits.ts"
+import { wrongOption } from "./internal/conversation/checkedOptions.ts"
+import { converse, type Started } from "./internal/conversation/conversation.ts"
 import { ended } from "./internal/connection/outbox.ts"
-import type { ToolOptions } from "./internal/tools/toolRun.ts"
-
-export type {
-  /**
-   * How a conversation treats its connections: connect timeout, retries, renewal.
-   *
-   * @category models
-   */
-  ConnectionOptions
-} from "./internal/connection/supervisor.ts"
-
-export type {
-  /**
-   * What counts as an interruption by speech.
-   *
-   * @category models
-   */
-  InterruptionOptions
-} from "./internal/turns/interruptionPolicy.ts"
-
-export type {
-  /**
-   * Limits of one conversation.
-   *
-   * @category models
-   */
-  ConversationLimits
-} from "./internal/conversation/limits.ts"
-
-export type {
-  /**
-   * What holds for the tools of one conversation: how long a call may take, how much of a result is told.
-   *
-   * @category models
-   */
+import type {
+  ConnectionOptions,
+  ConversationLimits,
+  Hook,
+  InterruptionOptions,
   ToolOptions
-} from "./internal/tools/toolRun.ts"
+} from "./ConversationOptions.ts"
 
-/**
- * Somebody who watches a conversation. Made by {@link on}.
- *
- * @category models
- */
-export interface Hook<out R = never> extends InternalHook<R> {}
+export type { ConnectionOptions, ConversationLimits, Hook, InterruptionOptions, ToolOptions }
 
 /**
  * Runs `handle` for every event of one kind, in a fiber of its own, in order. A hook cannot fail and cannot hold the
@@ -207,6 +169,13 @@ export interface Agent<Tools extends Record<string, Tool.Any> = {}> extends Agen
 }
 
 /**
+ * Any agent, whatever its tools.
+ *
+ * @category models
+ */
+export type Any = Agent<any>
+
+/**
  * What an agent is.
  *
  * @category models
@@ -240,7 +209,7 @@ export const make = Effect.fnUntraced(function* <Tools extends Record<string, To
 
   const converseWith = (options: RunOptions, onReady?: (started: Started) => Effect.Effect<unknown>) =>
     Effect.suspend(() => {
-      const problem = wrong(options)
+      const problem = wrongOption(options)
       if (problem !== undefined) return Effect.fail(problem)
       return converse(
         resolved,

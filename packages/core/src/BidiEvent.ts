@@ -133,6 +133,18 @@ export const Input = Schema.Union([TextInput, AudioInput, ImageInput, TurnStart,
  */
 export type Input = typeof Input.Type
 
+/**
+ * @category models
+ */
+export type InputTag = Input["_tag"]
+
+/**
+ * The input event with a tag.
+ *
+ * @category models
+ */
+export type InputOf<Tag extends InputTag> = Extract<Input, { readonly _tag: Tag }>
+
 // ---------------------------------------------------------------------------------------------------------------------
 // outputs: the connection
 // ---------------------------------------------------------------------------------------------------------------------
@@ -593,13 +605,6 @@ export type OutputTag = Output["_tag"]
  * @category outputs
  */
 export type OutputOf<Tag extends OutputTag> = Extract<Output, { readonly _tag: Tag }>
-
-/**
- * The names of all output events.
- *
- * @category outputs
- */
-export const allTags: ReadonlyArray<OutputTag> = Output.members.map((member) => member.fields._tag.schema.literal)
 
 /**
  * An `Error` event for an error that does not end the conversation.

@@ -272,23 +272,31 @@ export interface Connection {
 }
 
 /**
+ * What a model is, and what it can do.
+ *
+ * @category models
+ */
+export interface ModelInfo {
+  /** The provider's short name: `openai`, `google`, `bedrock`. */
+  readonly provider: string
+  /** The model's own name. */
+  readonly model: string
+  /** The format of the user's audio. */
+  readonly input: AudioFormat
+  /** The format of the agent's audio. */
+  readonly output: AudioFormat
+  readonly capabilities: Capabilities
+  readonly limits: Limits
+}
+
+/**
  * A realtime speech model.
  *
  * @category services
  */
 export class BidiModel extends Context.Service<
   BidiModel,
-  {
-    /** The provider's short name: `openai`, `google`, `bedrock`. */
-    readonly provider: string
-    /** The model's own name. */
-    readonly model: string
-    /** The format of the user's audio. */
-    readonly input: AudioFormat
-    /** The format of the agent's audio. */
-    readonly output: AudioFormat
-    readonly capabilities: Capabilities
-    readonly limits: Limits
+  ModelInfo & {
     /**
      * Opens one connection and waits until the provider has accepted its configuration. Closing the scope closes the
      * connection hard and at once. The conversation adds the connect timeout; an adapter need only be interruptible.

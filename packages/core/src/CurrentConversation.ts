@@ -12,7 +12,7 @@ import type * as Effect from "effect/Effect"
 import type * as Schema from "effect/Schema"
 import type { BidiError } from "./BidiError.ts"
 import type { CloseReason, ImageInput, Input, TextInput } from "./BidiEvent.ts"
-import type { BidiModel } from "./BidiModel.ts"
+import type { ModelInfo } from "./BidiModel.ts"
 
 /**
  * What can be sent: text, an event, or several texts and pictures that make up one message of the user.
@@ -115,7 +115,7 @@ export interface Heard {
 export interface Conversation<Tools extends Record<string, Tool.Any> = any> {
   readonly sessionId: string
   /** The model in use: its name, its audio formats, what it can do. */
-  readonly model: Omit<BidiModel["Service"], "connect">
+  readonly model: ModelInfo
   /**
    * Sends something into the conversation. Text interrupts the agent if it is speaking. Text, pictures and turn
    * signals wait for the connection, arrive once and in order, and succeed when they have left; audio and playback

@@ -17,10 +17,10 @@
  *
  * A scenario is drawn at random and played in virtual time.
  */
+import type { BidiEvent } from "@effect-bidi/core"
 import {
   BidiAgent,
   BidiError,
-  BidiEvent,
   BidiInput,
   BidiModel,
   type BidiOutput,
@@ -42,6 +42,7 @@ import * as References from "effect/References"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import { allTags } from "../src/internal/events/tags.ts"
 import { countFibers } from "./support/fibers.ts"
 import { cases } from "../../../scripts/cases.ts"
 import { Steps } from "./support/steps.ts"
@@ -171,7 +172,7 @@ const play = (scenario: Scenario) =>
 
     const outputs = scenario.outputs.map((part, i): BidiOutput.BidiOutput<PartFailed> => ({
       name: `output ${i}`,
-      events: BidiEvent.allTags,
+      events: allTags,
       open: Effect.gen(function* () {
         yield* preparing(`output ${i}`, part)
         yield* holding(`output ${i}`, part.closes)

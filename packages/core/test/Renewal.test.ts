@@ -1,4 +1,3 @@
-import type { BidiError } from "@effect-bidi/core"
 import { BidiAgent, type BidiEvent, BidiJson, BidiModel, BidiTest } from "@effect-bidi/core"
 import { assert, describe, it } from "@effect/vitest"
 import * as Duration from "effect/Duration"
@@ -122,37 +121,6 @@ describe("an end that is known", () => {
     assert.strictEqual(at({}, undefined), undefined)
     assert.strictEqual(at({ maxDuration: Duration.millis(NaN) }, undefined), 0)
   })
-})
-
-describe("an option that is no duration", () => {
-  const wrong: ReadonlyArray<readonly [option: string, BidiAgent.RunOptions]> = [
-    ["connection.renew.after", { connection: { renew: { after: 0 } } }],
-    ["connection.renew.after", { connection: { renew: { after: -5 } } }],
-    ["connection.renew.after", { connection: { renew: { after: NaN } } }],
-    ["connection.renew.after", { connection: { renew: { after: "soon" as "1 second" } } }],
-    ["connection.renew.wait", { connection: { renew: { wait: "-1 second" } } }],
-    ["connection.timeout", { connection: { timeout: 0 } }],
-    ["connection.maxRetryAfter", { connection: { maxRetryAfter: NaN } }],
-    ["interruption.minDuration", { interruption: { minDuration: -1 } }],
-    ["interruption.falseInterruptionTimeout", { interruption: { falseInterruptionTimeout: NaN } }],
-    ["limits.userIdle", { limits: { userIdle: 0 } }],
-    ["limits.maxIdle", { limits: { maxIdle: -1 } }],
-    ["limits.maxDuration", { limits: { maxDuration: NaN } }]
-  ]
-
-  it.effect("is refused by name, before anything is opened", () =>
-    Effect.gen(function* () {
-      for (const [option, options] of wrong) {
-        const { agent, model } = yield* agentWith((line) => line.accept)
-        for (const begin of [agent.run(options), Effect.scoped(agent.start(options))]) {
-          const error = yield* Effect.flip(begin as Effect.Effect<never, BidiError.BidiError>)
-          assert.deepInclude(error.reason, { _tag: "InvalidRequest", option })
-          assert.include(error.message, "expected a duration")
-        }
-        assert.lengthOf(model.log(), 0)
-      }
-    })
-  )
 })
 
 describe("a connection whose end is told in an impossible way", () => {

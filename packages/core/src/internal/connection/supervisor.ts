@@ -15,6 +15,7 @@ import { BidiError, Unsupported } from "../../BidiError.ts"
 import { type ConnectionRestart, fromError } from "../../BidiEvent.ts"
 import type { Command, Profile, Connection, ModelEvent } from "../../BidiModel.ts"
 import type { Consume } from "../../adapter/Inbox.ts"
+import type { ConnectionOptions } from "../../ConversationOptions.ts"
 import { Change, ConfigurationState } from "./configuration.ts"
 import { retryAfter, type Dialed, makeDialer } from "./dial.ts"
 import { NOT_CONFIRMED } from "./outbox.ts"
@@ -25,41 +26,6 @@ import * as Renewals from "./renewal.ts"
 import { resumption } from "./resumption.ts"
 import type { Services } from "../conversation/services.ts"
 import * as Successor from "./successor.ts"
-
-/**
- * How a conversation treats its connections. A duration that is none fails `run` and `start` with `InvalidRequest` and the
- * name of the option.
- */
-export interface ConnectionOptions {
-  /**
-   * How long a connection may take until it is ready and knows the talk so far, and how long the provider may take to
-   * confirm a change of instructions and tools. Default: 10 seconds.
-   */
-  readonly timeout?: Duration.Input
-  /**
-   * `false`: the first connection is the only one. It is neither renewed nor replaced, and its end is that of the
-   * conversation, which fails with the reason: `retry` and `renew` say nothing then. Default: `true`.
-   */
-  readonly reconnect?: boolean
-  /**
-   * When to connect again after a loss; the first try after a mere loss comes at once. When the schedule is done the
-   * conversation fails with the last error. A connection that lived for 10 seconds starts the schedule anew. Default:
-   * 0.5 to 8 seconds, doubling, with jitter, 5 times.
-   */
-  readonly retry?: Schedule.Schedule<unknown, BidiError>
-  /**
-   * A provider that names a time to wait (`retryAfter` of `RateLimited`) is not asked before that, or before so long:
-   * whatever is shorter. Default: 1 minute.
-   */
-  readonly maxRetryAfter?: Duration.Input
-  /**
-   * Replace a connection before the provider's limit. `after` is its age then (default: the provider's own; an end that is
-   * known to come earlier counts all the same), `wait` how long to wait for a turn boundary (default: 10 seconds). A
-   * connection is not renewed in its first second, and later each time when the provider wants that again and again.
-   * `false`: the limit fails the conversation with `SessionExpired`.
-   */
-  readonly renew?: boolean | { readonly after?: Duration.Input; readonly wait?: Duration.Input }
-}
 
 const SETTLED = 10_000
 const NEVER = 0 // no connection has this number

@@ -1,41 +1,65 @@
 /**
- * Options of a conversation that mean nothing, found where they are given. A function from values to values.
+ * Options are checked where they are given: a wrong value, or a name that does not exist, fails `run` and `start`.
  */
 import * as Duration from "effect/Duration"
 import * as Option from "effect/Option"
+import * as Result from "effect/Result"
+import * as Schedule from "effect/Schedule"
+import * as Schema from "effect/Schema"
+import { optionsOf } from "../../adapter/BidiAdapter.ts"
 import { BidiError, InvalidRequest } from "../../BidiError.ts"
-import type { InterruptionOptions } from "../turns/interruptionPolicy.ts"
-import type { ConnectionOptions } from "../connection/supervisor.ts"
-import type { ConversationLimits } from "./limits.ts"
+import { SHORTEST_RESULT } from "../tools/results.ts"
 
-interface Given {
-  readonly connection?: ConnectionOptions | undefined
-  readonly interruption?: InterruptionOptions | undefined
-  readonly limits?: ConversationLimits | undefined
-}
-
-/** The first option that is wrong. */
-export const wrong = ({ connection = {}, interruption = {}, limits = {} }: Given): BidiError | undefined => {
-  const renew = typeof connection.renew === "object" ? connection.renew : {}
-  return (
-    length("connection.timeout", connection.timeout, "above zero") ??
-    length("connection.maxRetryAfter", connection.maxRetryAfter, "of zero or more") ??
-    length("connection.renew.after", renew.after, "above zero") ??
-    length("connection.renew.wait", renew.wait, "of zero or more") ??
-    length("interruption.minDuration", interruption.minDuration, "of zero or more") ??
-    length("interruption.falseInterruptionTimeout", interruption.falseInterruptionTimeout, "of zero or more") ??
-    length("limits.userIdle", limits.userIdle, "above zero") ??
-    length("limits.maxIdle", limits.maxIdle, "of zero or more") ??
-    length("limits.maxDuration", limits.maxDuration, "of zero or more")
+const duration = (expected: string, isAllowed: (duration: Duration.Duration) => boolean) =>
+  Schema.declare(
+    (value): value is Duration.Input =>
+      !Number.isNaN(value) && Option.exists(Duration.fromInput(value as Duration.Input), isAllowed),
+    { expected }
   )
-}
 
-const length = (option: string, given: unknown, expected: "above zero" | "of zero or more"): BidiError | undefined => {
-  if (given === undefined) return undefined
-  const duration = Number.isNaN(given) ? undefined : Option.getOrUndefined(Duration.fromInput(given as Duration.Input))
-  const least = expected === "above zero" ? Duration.isPositive : (one: Duration.Duration) => !Duration.isNegative(one)
-  if (duration !== undefined && least(duration)) return undefined
-  const got = typeof given === "string" ? JSON.stringify(given) : String(given)
-  const message = `${option}: expected a duration ${expected}, got ${got}`
-  return new BidiError({ reason: new InvalidRequest({ option, message }) })
+const positive = duration("a duration above zero", Duration.isPositive)
+const notNegative = duration("a duration of zero or more", (duration) => !Duration.isNegative(duration))
+
+const struct = <const Fields extends Record<string, Schema.Top>>(fields: Fields) =>
+  Schema.Struct(
+    Object.fromEntries(Object.entries(fields).map(([name, schema]) => [name, Schema.optional(schema)]))
+  ) as unknown as Schema.Decoder<object>
+
+const list = Schema.declare((value): value is ReadonlyArray<unknown> => Array.isArray(value), { expected: "an array" })
+const schedule = Schema.declare(Schedule.isSchedule, { expected: "a Schedule" })
+const prompt = Schema.declare((value): value is object => typeof value === "object" && value !== null, {
+  expected: "a Prompt"
+})
+
+const RunOptions = struct({
+  inputs: list,
+  outputs: list,
+  hooks: list,
+  sessionId: Schema.NonEmptyString,
+  history: prompt,
+  greeting: Schema.Union([
+    Schema.Struct({ instructions: Schema.String }),
+    Schema.Struct({ text: Schema.String, interruptible: Schema.optional(Schema.Boolean) })
+  ]),
+  connection: struct({
+    timeout: positive,
+    reconnect: Schema.Boolean,
+    retry: schedule,
+    maxRetryAfter: notNegative,
+    renew: Schema.Union([Schema.Boolean, struct({ after: positive, wait: notNegative })])
+  }),
+  interruption: struct({ minDuration: notNegative, falseInterruptionTimeout: notNegative }),
+  limits: struct({ userIdle: positive, maxIdle: notNegative, maxDuration: notNegative }),
+  tools: struct({
+    timeout: positive,
+    resultLimit: Schema.Finite.check(Schema.isGreaterThanOrEqualTo(SHORTEST_RESULT))
+  })
+})
+
+const check = optionsOf(RunOptions)
+
+/** The error of the first option that is wrong. */
+export const wrongOption = (options: unknown): BidiError | undefined => {
+  const checked = check(options)
+  return Result.isSuccess(checked) ? undefined : new BidiError({ reason: new InvalidRequest(checked.failure) })
 }

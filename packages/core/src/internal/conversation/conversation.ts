@@ -13,16 +13,23 @@ import * as Queue from "effect/Queue"
 import * as Stream from "effect/Stream"
 import * as Audio from "../../Audio.ts"
 import { BidiError, Unanswered } from "../../BidiError.ts"
-import { type CloseReason, fromError, type Output, type OutputTag } from "../../BidiEvent.ts"
+import { type CloseReason, fromError, type Output } from "../../BidiEvent.ts"
 import type { BidiInput } from "../../BidiInput.ts"
 import { BidiModel, type Profile as ModelProfile } from "../../BidiModel.ts"
 import type { BidiOutput } from "../../BidiOutput.ts"
 import { type Conversation, CurrentConversation, type Greeting, type Profile } from "../../CurrentConversation.ts"
+import type {
+  ConnectionOptions,
+  ConversationLimits,
+  Hook,
+  InterruptionOptions,
+  ToolOptions
+} from "../../ConversationOptions.ts"
 import * as Transcript from "../../Transcript.ts"
 import { Approvals } from "../tools/approvals.ts"
-import * as BargeIn from "../turns/interruptionPolicy.ts"
+import * as InterruptionPolicy from "../turns/interruptionPolicy.ts"
 import { Closing } from "./closing.ts"
-import * as Keeper from "../connection/supervisor.ts"
+import * as Supervisor from "../connection/supervisor.ts"
 import { logEvents } from "../events/debugLog.ts"
 import { InputGate } from "../turns/inputGate.ts"
 import { ending, isOf, type Lost, withHowMuch } from "./ending.ts"
@@ -30,27 +37,21 @@ import { Fanout } from "../events/fanout.ts"
 import { ConnectionMetrics } from "../connection/metrics.ts"
 import * as Interrupter from "../turns/interruption.ts"
 import * as Limits from "./limits.ts"
-import * as Memory from "../history/history.ts"
+import * as History from "../history/history.ts"
 import * as Observers from "../events/observers.ts"
 import * as Outbox from "../connection/outbox.ts"
 import * as Outputs from "../playback/outputs.ts"
 import { guarded, onInsideInterrupt } from "./parts.ts"
 import { Ledger } from "../playback/ledger.ts"
 import { Receiver } from "../turns/receive.ts"
-import * as Personas from "./agents.ts"
+import * as Agents from "./agents.ts"
 import { UninterruptibleSpeech } from "../turns/uninterruptible.ts"
 import type { Services } from "./services.ts"
 import { RunningCall } from "../tools/runningCall.ts"
 import * as Sender from "./send.ts"
-import type { ToolOptions } from "../tools/toolRun.ts"
 import * as Tools from "../tools/tools.ts"
 import { REPLY_TIMEOUT, TurnState } from "../turns/turnState.ts"
 import { Transcriber } from "../history/transcriber.ts"
-
-export interface Hook<out R = never> {
-  readonly tags: ReadonlyArray<OutputTag>
-  readonly handle: (event: Output) => Effect.Effect<void, never, R>
-}
 
 /** Everything one conversation is made of. Requirements and errors of the parts are the caller's to know. */
 export interface Plan {
@@ -60,10 +61,10 @@ export interface Plan {
   readonly sessionId: string
   readonly history: Prompt.Prompt | undefined
   readonly greeting: Greeting | undefined
-  readonly limits: Limits.ConversationLimits
-  readonly interruption: BargeIn.InterruptionOptions
+  readonly limits: ConversationLimits
+  readonly interruption: InterruptionOptions
   readonly tools: ToolOptions
-  readonly connection: Keeper.ConnectionOptions
+  readonly connection: ConnectionOptions
 }
 
 /** What whoever started a conversation holds of it. */
@@ -119,8 +120,8 @@ const untilEnd = (
       const sender = yield* Sender.make(services, interrupter, over)
       const approvals = new Approvals(services.fanout)
       const ready = yield* Deferred.make<Tools.Tools>()
-      const model = yield* Deferred.make<Keeper.Supervisor>()
-      const profiles = Personas.make(profile, services.fanout, (to, onConfirmed) =>
+      const model = yield* Deferred.make<Supervisor.Supervisor>()
+      const profiles = Agents.make(profile, services.fanout, (to, onConfirmed) =>
         sender.orEnded(Effect.flatMap(Deferred.await(model), (supervisor) => supervisor.configure(to, onConfirmed)))
       )
       let events: Pick<Observers.Everything, "stream" | "caughtUp"> = { stream: Stream.empty, caughtUp: Effect.void }
@@ -175,7 +176,7 @@ const untilEnd = (
         // what must not be interrupted is waited for before anything of the tools closes
         yield* Effect.addFinalizer(() => tools.finish)
         Deferred.doneUnsafe(ready, Exit.succeed(tools))
-        const policy = yield* BargeIn.make(services, interrupter, plan.interruption)
+        const policy = yield* InterruptionPolicy.make(services, interrupter, plan.interruption)
         const receiver = new Receiver(services, interrupter, policy, tools)
         const supervisor = yield* openModel(
           closing,
@@ -229,7 +230,7 @@ const unanswered = new BidiError({
 
 type Fail = (cause: Cause.Cause<unknown>) => void
 
-const makeRooms = Effect.fnUntraced(function* (history: Memory.History) {
+const makeRooms = Effect.fnUntraced(function* (history: History.History) {
   const model = guarded(yield* BidiModel)
   const fanout = new Fanout()
   const ledger = new Ledger()
@@ -277,7 +278,7 @@ const openMemory = Effect.fnUntraced(function* (
   onLost: (lost: Lost) => void
 ) {
   const initial = plan.history === undefined ? Transcript.empty : Transcript.fromPrompt(plan.history)
-  const history = yield* closing.part("the memory", Memory.make(plan.sessionId, initial, fail))
+  const history = yield* closing.part("the memory", History.make(plan.sessionId, initial, fail))
   yield* Effect.addFinalizer((exit) =>
     Effect.flatMap(history.close, (error) => {
       const lost = lostOf(history, error)
@@ -289,7 +290,7 @@ const openMemory = Effect.fnUntraced(function* (
   return history
 })
 
-const lostOf = (history: Memory.History, error: BidiError | undefined): Lost | undefined =>
+const lostOf = (history: History.History, error: BidiError | undefined): Lost | undefined =>
   error === undefined ? undefined : { error, failure: history.failure() }
 
 const openObservers = (closing: Closing, services: Services, hooks: ReadonlyArray<Hook<any>>, fail: Fail) =>
@@ -347,13 +348,13 @@ const openModel = (
   receiver: Receiver,
   interrupter: Interrupter.Interrupter,
   configuration: ModelProfile,
-  options: Keeper.ConnectionOptions,
+  options: ConnectionOptions,
   fail: Fail
 ) =>
   closing.part(
     "the model",
     Effect.gen(function* () {
-      const supervisor = yield* Keeper.make(services, receiver, interrupter, configuration, options)
+      const supervisor = yield* Supervisor.make(services, receiver, interrupter, configuration, options)
       yield* supervisor.open
       yield* Effect.forkScoped(Effect.onError(supervisor.keep, (cause) => Effect.sync(() => fail(cause))))
       return supervisor

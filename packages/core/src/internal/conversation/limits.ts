@@ -4,19 +4,8 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type { CloseReason } from "../../BidiEvent.ts"
+import type { ConversationLimits } from "../../ConversationOptions.ts"
 import type { Services } from "./services.ts"
-
-/**
- * Limits of one conversation. Nothing happens while nobody speaks, no reply is on its way or audible, and no tool runs.
- */
-export interface ConversationLimits {
-  /** Emits `UserIdle` when nothing has happened for so long, and again each time that as much has passed. */
-  readonly userIdle?: Duration.Input
-  /** Ends the conversation with the reason `timeout` when nothing has happened for so long. */
-  readonly maxIdle?: Duration.Input
-  /** Ends the conversation with the reason `timeout` after so long altogether. */
-  readonly maxDuration?: Duration.Input
-}
 
 const millis = (duration: Duration.Input | undefined): number =>
   duration === undefined ? Infinity : Duration.toMillis(Duration.fromInputUnsafe(duration))

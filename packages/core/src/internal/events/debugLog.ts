@@ -3,7 +3,8 @@
  */
 import * as Effect from "effect/Effect"
 import * as LogLevel from "effect/LogLevel"
-import { allTags, type Output } from "../../BidiEvent.ts"
+import type { Output } from "../../BidiEvent.ts"
+import { allTags } from "./tags.ts"
 import type { Fanout } from "./fanout.ts"
 
 const isOn = LogLevel.isEnabled("Debug")

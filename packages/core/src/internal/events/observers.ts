@@ -8,8 +8,9 @@ import * as Metric from "effect/Metric"
 import * as Pull from "effect/Pull"
 import * as Queue from "effect/Queue"
 import * as Stream from "effect/Stream"
-import { allTags, type Output, type OutputTag } from "../../BidiEvent.ts"
 import { Inbox } from "../../adapter/Inbox.ts"
+import type { Output, OutputTag } from "../../BidiEvent.ts"
+import { allTags } from "./tags.ts"
 import type { Fanout } from "./fanout.ts"
 
 const CAPACITY = 1024

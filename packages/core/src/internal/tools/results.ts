@@ -19,6 +19,9 @@ const isJson = (value: unknown): value is Schema.Json => {
 }
 
 // What is nested deeper is no result, and whoever reads or writes it runs out of stack.
+// There has to be room for the words that say how much is left out.
+export const SHORTEST_RESULT = 256 // bytes
+
 const DEEPEST = 512
 
 const TOO_DEEP = `it is nested more than ${DEEPEST} levels deep`

@@ -12,13 +12,13 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Semaphore from "effect/Semaphore"
 import * as Stream from "effect/Stream"
-import { BidiError, InvalidRequest } from "../../BidiError.ts"
 import * as BidiTool from "../../BidiTool.ts"
+import type { ToolOptions } from "../../ConversationOptions.ts"
 import * as Transcript from "../../Transcript.ts"
 import { type Answer, failed, ofResult } from "./answers.ts"
 import type { Approvals } from "./approvals.ts"
 import { atMost } from "../conversation/closing.ts"
-import { bounded, byItsSchema } from "./results.ts"
+import { bounded, byItsSchema, SHORTEST_RESULT } from "./results.ts"
 import type { Services } from "../conversation/services.ts"
 import { UninterruptibleCalls } from "./uninterruptibleCalls.ts"
 import * as WellFormed from "../conversation/wellFormed.ts"
@@ -34,41 +34,14 @@ export interface Kit {
   ) => Effect.Effect<Stream.Stream<Tool.HandlerResult<Tool.Any>, unknown>, unknown>
 }
 
-/** What holds for all tools that do not say otherwise themselves. */
-export interface ToolOptions {
-  /**
-   * How long a call may take from its first step; then it is stopped, and the model is told. `BidiTool.Timeout` says it
-   * of one tool. Default: 2 minutes.
-   */
-  readonly timeout?: Duration.Input
-  /**
-   * How much of a result the model is told, in bytes of UTF-8; it is told how much is left out. `BidiTool.ResultLimit`
-   * says it of one tool. Default: 64 KiB.
-   */
-  readonly resultLimit?: number
-}
-
 // Calls of the model, of all tools together, that may run at once; more wait.
 const CONCURRENCY = 32
 
 const TIMEOUT = "2 minutes"
 const RESULT_LIMIT = 65_536
-const SHORTEST_RESULT = 256 // there has to be room for the words that something is left out
 
 // How long to wait for a tool that was told to stop: one that does not is left behind.
 const STOPPING = "500 millis"
-
-const checked = ({ resultLimit = RESULT_LIMIT, timeout = TIMEOUT }: ToolOptions): Effect.Effect<void, BidiError> => {
-  const refused = (message: string) => Effect.fail(new BidiError({ reason: new InvalidRequest({ message }) }))
-  const duration = Option.getOrUndefined(Duration.fromInput(timeout))
-  if (duration === undefined || !(Duration.toMillis(duration) > 0)) {
-    return refused(`tools.timeout has to be a duration above zero, and is ${String(timeout)}`)
-  }
-  if (!(resultLimit >= SHORTEST_RESULT)) {
-    return refused(`tools.resultLimit has to be a number of bytes from ${SHORTEST_RESULT} on, and is ${resultLimit}`)
-  }
-  return Effect.void
-}
 
 /** Hears what came of a call that cannot be interrupted, also when it was to be. */
 export type OnEnd = (exit: Exit.Exit<Answer, unknown>) => void
@@ -105,7 +78,6 @@ export const make = Effect.fnUntraced(function* (
   approvals: Approvals,
   options: ToolOptions = {}
 ) {
-  yield* checked(options)
   const all = yield* Semaphore.make(CONCURRENCY)
   const unstoppable = new UninterruptibleCalls()
   const queues = new WeakMap<Tool.Any, Semaphore.Semaphore>()

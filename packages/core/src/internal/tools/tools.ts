@@ -12,6 +12,7 @@ import * as Result from "effect/Result"
 import type * as Schema from "effect/Schema"
 import type { Command, ModelEvent, ToolCall, ToolDefinition, ToolOutput } from "../../BidiModel.ts"
 import * as BidiTool from "../../BidiTool.ts"
+import type { ToolOptions } from "../../ConversationOptions.ts"
 import { type Conversation, CurrentConversation } from "../../CurrentConversation.ts"
 import { type Answer, failed, ofExit, parse, STILL_WORKING } from "./answers.ts"
 import type { Approvals } from "./approvals.ts"
@@ -77,7 +78,7 @@ export const make = Effect.fnUntraced(function* (
   services: Services,
   kitNow: () => ToolRun.Kit,
   approvals: Approvals,
-  options: ToolRun.ToolOptions
+  options: ToolOptions
 ) {
   const { fanout, generation, history, outbox, turn, untold } = services
   const conversation = yield* CurrentConversation

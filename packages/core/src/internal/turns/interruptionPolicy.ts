@@ -1,26 +1,11 @@
 /**
  * Whether the user's speech is an interruption: at once, after it has lasted, or once it has become a turn.
  */
-import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as FiberHandle from "effect/FiberHandle"
 import type { Interrupter } from "./interruption.ts"
+import type { InterruptionOptions } from "../../ConversationOptions.ts"
 import type { Services } from "../conversation/services.ts"
-
-/**
- * What counts as an interruption by speech. A provider that cuts its reply off by itself, while it generates, is not
- * asked: both apply to speech over a reply that is only still audible, or that the provider lets go on. Where a provider
- * tells of speech only by the turn that came of it, that is an interruption at once.
- */
-export interface InterruptionOptions {
-  /** Speech interrupts when it has lasted so long. Default: at once. */
-  readonly minDuration?: Duration.Input
-  /**
-   * Speech only pauses the agent. If no turn of the user comes of it within this time after it stopped, the agent goes
-   * on where it was. Needs outputs that can pause; with others speech interrupts. Default: off.
-   */
-  readonly falseInterruptionTimeout?: Duration.Input
-}
 
 export interface InterruptionPolicy {
   /** `interrupts`: whether the provider takes the speech for an interruption itself. */
