@@ -7,34 +7,28 @@ import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import * as Pull from "effect/Pull"
 import * as Result from "effect/Result"
-import * as Schedule from "effect/Schedule"
 import * as Scope from "effect/Scope"
-import { BidiError, Unsupported } from "../../BidiError.ts"
+import type { BidiError } from "../../BidiError.ts"
 import { type ConnectionRestart, fromError } from "../../BidiEvent.ts"
 import type { Command, Profile, Connection, ModelEvent } from "../../BidiModel.ts"
 import type { Consume } from "../../adapter/Inbox.ts"
 import type { ConnectionOptions } from "../../ConversationOptions.ts"
-import { Change, ConfigurationState } from "./configuration.ts"
-import { retryAfter, type Dialed, makeDialer } from "./dial.ts"
+import * as Changes from "./changes.ts"
+import { ConfigurationState } from "./configuration.ts"
+import { type Dialed, makeDialer } from "./dial.ts"
 import { NOT_CONFIRMED } from "./outbox.ts"
 import { isTooLarge, Oversized } from "./oversize.ts"
 import type { Interrupter } from "../turns/interruption.ts"
 import type { Receiver } from "../turns/receive.ts"
+import * as Retry from "./retry.ts"
 import * as Renewals from "./renewal.ts"
 import { resumption } from "./resumption.ts"
 import type { Services } from "../conversation/services.ts"
 import * as Successor from "./successor.ts"
 
-const SETTLED = 10_000
 const NEVER = 0 // no connection has this number
 const LAST_WORDS = "1 second" // for the reader to say why, after a send has failed
-
-const defaultRetry = Schedule.min([Schedule.exponential("500 millis"), Schedule.spaced("8 seconds")]).pipe(
-  Schedule.jittered,
-  Schedule.upTo({ times: 5 })
-)
 
 export interface Supervisor {
   /** Opens the first connection. It is not tried twice: nothing has begun yet. */
@@ -64,7 +58,7 @@ export const make = Effect.fnUntraced(function* (
   const phone = makeDialer(services, scope, configured, options.timeout ?? "10 seconds")
   const { dial, hangUp, inTime, lost, redial, resumable } = phone
   const successor = Successor.make(services, scope, configured, phone, options)
-  const changing = model.capabilities.midSessionUpdate ? "by command" : "by connection"
+  const changes = Changes.make(services, configured, () => current, lost, options.reconnect !== false)
   const oversized = new Oversized(services)
 
   let current: Dialed
@@ -97,7 +91,8 @@ export const make = Effect.fnUntraced(function* (
       configured.adopting(dialed.configuration)
       yield* inTime(connection.seed(told), "the talk so far was not taken")
       for (const command of resend) askAgain(command)
-      if (changing === "by command" && dialed.configuration !== configured.current) bringUp(dialed)
+      if (model.capabilities.midSessionUpdate && dialed.configuration !== configured.current)
+        changes.bringUpToDate(dialed)
       turn.connected()
       yield* Effect.logDebug(`connection ${generation.current} is ready (${connection.id})`)
       const end = Renewals.endOf(-8.64e15, connection.expiresAt) // what a date can be
@@ -176,60 +171,6 @@ export const make = Effect.fnUntraced(function* (
         : connection.send(command)
 
   // -------------------------------------------------------------------------------------------------------------------
-  // what the model is
-  // -------------------------------------------------------------------------------------------------------------------
-
-  // A connection that has not what the model is now is given it, before anything else.
-  const bringUp = (dialed: Dialed) => {
-    const to = configured.current
-    outbox.prependUnsafe(
-      { _tag: "Update", ...to },
-      {
-        bound: { generation: generation.current },
-        onSent: () => void (dialed.configuration = to),
-        onRefused: isBroken(dialed)
-      }
-    )
-  }
-
-  const isBroken = (dialed: Dialed) => () =>
-    void Deferred.doneUnsafe(
-      dialed.broken,
-      Exit.fail(lost("the provider does not take the instructions and tools that it had"))
-    )
-
-  const byCommand = (to: Profile, onConfirmed: () => void) =>
-    Effect.suspend(() =>
-      outbox.offer(
-        { _tag: "Update", ...to },
-        {
-          onSent: () => {
-            current.configuration = to
-            configured.confirm(to, onConfirmed)
-          },
-          undo: () => ({ _tag: "Update", ...configured.current }),
-          onRefused: () => isBroken(current)()
-        }
-      )
-    )
-
-  const byConnection = (to: Profile, onConfirmed: () => void) =>
-    Effect.suspend(() => {
-      const change = new Change(to, onConfirmed)
-      configured.begin(change)
-      return Effect.onInterrupt(Deferred.await(change.done), () => Effect.sync(() => configured.giveUp(change)))
-    })
-
-  const configure = (to: Profile, onConfirmed: () => void) => {
-    if (changing === "by command") return byCommand(to, onConfirmed)
-    if (options.reconnect !== false) return byConnection(to, onConfirmed)
-    const message = `${model.model} changes instructions and tools by a new connection, which reconnect: false rules out`
-    return Effect.fail(
-      new BidiError({ reason: new Unsupported({ feature: "changes", message }), provider: model.provider })
-    )
-  }
-
-  // -------------------------------------------------------------------------------------------------------------------
   // one after the other
   // -------------------------------------------------------------------------------------------------------------------
 
@@ -266,20 +207,16 @@ export const make = Effect.fnUntraced(function* (
   })
 
   const keep = Effect.gen(function* () {
-    let step = yield* newSchedule
-    let attempt = 0
+    const retry = Retry.make(options, now)
     while (true) {
       let failure = yield* Effect.flip(untilLost)
-      if (now() - current.at >= SETTLED) {
-        step = yield* newSchedule
-        attempt = 0
-      }
+      retry.lived(now() - current.at)
       yield* Effect.forkIn(hangUp(current), scope)
       for (let connected = false; !connected;) {
         if (!mayBeReplaced(failure)) return yield* failure
         if (isTooLarge(failure)) oversized.blame(failure)
-        // asked before anything is announced: there may be no next try
-        const delay = yield* delayOf(step, ++attempt, failure)
+        // asked before anything is announced: there may be no next attempt
+        const { attempt, delay } = yield* retry.next(failure)
         const { turnInterrupted } = yield* abandoned
         yield* restarting(restartReason(failure), turnInterrupted, attempt, delay, failure)
         yield* Effect.sleep(delay)
@@ -302,21 +239,12 @@ export const make = Effect.fnUntraced(function* (
     )
   )
 
-  const newSchedule = Effect.suspend(() => Schedule.toStep(options.retry ?? defaultRetry))
-
   const replacement = Effect.flatMap(successor.take, (next) => (next === undefined ? redial : Effect.succeed(next)))
-
-  // Fails with the failure when the schedule is done.
-  const delayOf = Effect.fnUntraced(function* (step: Step, attempt: number, failure: BidiError) {
-    if (attempt === 1 && failure.reason.resume !== "backoff") return Duration.zero
-    const [, delay] = yield* Pull.catchDone(step(now(), failure), () => Effect.fail(failure))
-    return Duration.max(delay, retryAfter(failure, options.maxRetryAfter))
-  })
 
   return {
     open: Effect.flatMap(dial, (dialed) => adopt(dialed, false)),
     keep,
-    configure,
+    configure: changes.configure,
     connectionId: () => current?.connection.id ?? ""
   } satisfies Supervisor
 })
@@ -336,8 +264,6 @@ const taking =
     else if (event._tag === "Resumable") onHandle(dialed.knows ? event.handle : undefined)
     return receiver.receive(event)
   }
-
-type Step = Effect.Success<ReturnType<typeof Schedule.toStep<unknown, BidiError, never, never>>>
 
 const restartReason = ({ reason }: BidiError): ConnectionRestart["reason"] => {
   switch (reason._tag) {

@@ -8,7 +8,7 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
-import { interruptedInside, withinPart } from "./parts.ts"
+import { interruptedInside, withinPart } from "./insideInterrupt.ts"
 
 /** How long all parts of a conversation together may take to close. */
 const CLOSE_TIMEOUT = 2000

@@ -1,45 +1,88 @@
 /**
- * An interruption that comes from inside a part (a queue that was shut down, a fiber that was interrupted) is that part's
- * own, never that of whoever runs the part.
+ * The parts of a conversation that run in fibers of their own: hooks, the event stream, outputs, the model. Each opens in a
+ * scope of its own, which closes in bounded time.
  */
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
-import { BidiError, ConnectionLost, Interrupted } from "../../BidiError.ts"
-import type { BidiModel, Connection, Setup } from "../../BidiModel.ts"
+import * as Exit from "effect/Exit"
+import * as Queue from "effect/Queue"
+import type { Profile } from "../../BidiModel.ts"
+import type { BidiOutput } from "../../BidiOutput.ts"
+import type { ConnectionOptions, Hook } from "../../ConversationOptions.ts"
+import * as Supervisor from "../connection/supervisor.ts"
+import * as Observers from "../events/observers.ts"
+import type { Interrupter } from "../turns/interruption.ts"
+import type { Receiver } from "../turns/receive.ts"
+import type { Closing } from "./closing.ts"
+import type { Services } from "./services.ts"
 
-export const interruptedInside = (part: string): BidiError =>
-  new BidiError({ reason: new Interrupted({ message: `${part} was interrupted from within`, part }) })
+/** Ends the conversation because a part has failed. */
+export type Fail = (cause: Cause.Cause<unknown>) => void
 
-/**
- * Whoever is interrupted from outside does not come to handle it; what is handled here comes from inside.
- */
-export const onInsideInterrupt = <A, E, R, B, E2>(
-  effect: Effect.Effect<A, E, R>,
-  then: () => Effect.Effect<B, E2>
-): Effect.Effect<A | B, E | E2, R> => Effect.catchCauseIf(effect, Cause.hasInterruptsOnly, then)
+export const openHooks = (closing: Closing, services: Services, hooks: ReadonlyArray<Hook<any>>, fail: Fail) =>
+  Effect.forEach(
+    hooks,
+    (hook) => {
+      const name = `a hook on ${hook.tags.join(", ")}`
+      return closing.part(
+        name,
+        Effect.gen(function* () {
+          const mailbox = yield* Observers.mailbox(services.fanout, hook.tags)
+          const end = Effect.sync(() => mailbox.done(Exit.fail(Cause.Done())))
+          yield* closing.worker(name, Observers.watch(mailbox, hook.handle), end, fail)
+        })
+      )
+    },
+    { discard: true }
+  )
 
-/** Fails with `Interrupted` instead. */
-export const withinPart = <A, E, R>(part: string, effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
-  // the error of a part is known to whoever opened it, as the union of all of them and ours
-  onInsideInterrupt(effect, () => Effect.fail(interruptedInside(part))) as Effect.Effect<A, E, R>
-
-/** A model whose interruptions from inside are the loss of a connection. */
-export const guarded = (model: BidiModel["Service"]): BidiModel["Service"] => {
-  const orLost = <A, R>(doing: string, effect: Effect.Effect<A, BidiError, R>) =>
-    onInsideInterrupt(effect, () => {
-      const message = `${doing} was interrupted from within`
-      return Effect.fail(new BidiError({ reason: new ConnectionLost({ message }), provider: model.provider }))
+export const openEvents = (closing: Closing, services: Services) =>
+  closing.part(
+    "the events",
+    Effect.gen(function* () {
+      const everything = yield* Observers.everything(services.fanout)
+      yield* Effect.addFinalizer(() => Queue.end(everything.queue))
+      return everything
     })
-  const connection = (connection: Connection): Connection => ({
-    id: connection.id,
-    expiresAt: connection.expiresAt,
-    seed: (history) => orLost("telling the history", connection.seed(history)),
-    send: (command) => orLost("sending", connection.send(command)),
-    sendAudio: connection.sendAudio.bind(connection),
-    listen: (take) => orLost("listening", connection.listen(take))
-  })
-  return {
-    ...model,
-    connect: (setup: Setup) => Effect.map(orLost("connecting", model.connect(setup)), connection)
-  }
-}
+  )
+
+export const openOutputs = (
+  closing: Closing,
+  services: Services,
+  outputs: ReadonlyArray<BidiOutput<unknown, any>>,
+  fail: Fail
+) =>
+  Effect.forEach(
+    outputs,
+    (output) => {
+      const name = `the output "${output.name}"`
+      return closing.part(
+        name,
+        Effect.gen(function* () {
+          const connected = yield* output.open
+          yield* closing.worker(name, connected.run, connected.end, fail)
+          services.outputs.add(output, connected)
+        })
+      )
+    },
+    { discard: true }
+  )
+
+export const openModel = (
+  closing: Closing,
+  services: Services,
+  receiver: Receiver,
+  interrupter: Interrupter,
+  configuration: Profile,
+  options: ConnectionOptions,
+  fail: Fail
+) =>
+  closing.part(
+    "the model",
+    Effect.gen(function* () {
+      const supervisor = yield* Supervisor.make(services, receiver, interrupter, configuration, options)
+      yield* supervisor.open
+      yield* Effect.forkScoped(Effect.onError(supervisor.keep, (cause) => Effect.sync(() => fail(cause))))
+      return supervisor
+    })
+  )

@@ -1,17 +1,23 @@
 /**
- * The rooms of one conversation, as they see each other.
+ * The services of one conversation, as they see each other. What they keep belongs to the conversation, not to one of its
+ * connections.
  */
-import type { BidiModel } from "../../BidiModel.ts"
-import type { InputGate } from "../turns/inputGate.ts"
-import type { Fanout } from "../events/fanout.ts"
-import type { ConnectionMetrics } from "../connection/metrics.ts"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import { BidiError, Unanswered } from "../../BidiError.ts"
+import { fromError } from "../../BidiEvent.ts"
+import { BidiModel } from "../../BidiModel.ts"
+import { InputGate } from "../turns/inputGate.ts"
+import { Fanout } from "../events/fanout.ts"
+import { ConnectionMetrics } from "../connection/metrics.ts"
+import { guarded } from "./insideInterrupt.ts"
 import type { History } from "../history/history.ts"
-import type { Outbox } from "../connection/outbox.ts"
-import type { Outputs } from "../playback/outputs.ts"
-import type { Ledger } from "../playback/ledger.ts"
-import type { UninterruptibleSpeech } from "../turns/uninterruptible.ts"
-import type { TurnState } from "../turns/turnState.ts"
-import type { Transcriber } from "../history/transcriber.ts"
+import * as Outbox from "../connection/outbox.ts"
+import * as Outputs from "../playback/outputs.ts"
+import { Ledger } from "../playback/ledger.ts"
+import { UninterruptibleSpeech } from "../turns/uninterruptible.ts"
+import { REPLY_TIMEOUT, TurnState } from "../turns/turnState.ts"
+import { Transcriber } from "../history/transcriber.ts"
 
 export interface Services {
   readonly model: BidiModel["Service"]
@@ -23,8 +29,8 @@ export interface Services {
   readonly turn: TurnState
   readonly uninterruptible: UninterruptibleSpeech
   readonly inputGate: InputGate
-  readonly outbox: Outbox
-  readonly outputs: Outputs
+  readonly outbox: Outbox.Outbox
+  readonly outputs: Outputs.Outputs
   /** The tool calls, by the id of their entry, whose result no connection was told. */
   readonly untold: Set<string>
   /** Counts the connections: the number of the current one, and of the last one that is gone. */
@@ -32,3 +38,50 @@ export interface Services {
   /** Milliseconds of the clock. */
   readonly now: () => number
 }
+
+export const make = Effect.fnUntraced(function* (history: History) {
+  const model = guarded(yield* BidiModel)
+  const fanout = new Fanout()
+  const ledger = new Ledger()
+  const clock = yield* Clock.Clock
+  const now = () => clock.currentTimeMillisUnsafe()
+  const outbox: Outbox.Outbox = yield* Outbox.make(
+    model.input,
+    (error) => fanout.emit(fromError(error)),
+    () => turn.changed(),
+    now
+  )
+  const turn: TurnState = new TurnState(
+    ledger,
+    () => !outbox.isEmpty(),
+    now,
+    () => {
+      uninterruptible.lift()
+      fanout.emit(fromError(unanswered))
+    }
+  )
+  const transcriber = new Transcriber(fanout, history, ledger, turn, now)
+  const uninterruptible: UninterruptibleSpeech = new UninterruptibleSpeech(turn, ledger)
+  return {
+    model,
+    fanout,
+    history,
+    ledger,
+    outbox,
+    transcriber,
+    metrics: new ConnectionMetrics(clock, yield* Effect.context<never>()),
+    turn,
+    uninterruptible,
+    inputGate: new InputGate(model.input, outbox.audio, turn, uninterruptible, now),
+    outputs: yield* Outputs.make(model.output, fanout, ledger),
+    untold: new Set<string>(),
+    generation: { current: 0, gone: 0 },
+    now
+  } satisfies Services
+})
+
+const unanswered = new BidiError({
+  reason: new Unanswered({
+    message: `a reply was asked for and has not begun within ${REPLY_TIMEOUT / 1000} seconds; it is not waited for any more`
+  })
+})

@@ -11,7 +11,7 @@ import { SessionStore } from "../../SessionStore.ts"
 import type { Entry } from "../../Transcript.ts"
 import * as Transcript from "../../Transcript.ts"
 import { atMost } from "../conversation/closing.ts"
-import { onInsideInterrupt } from "../conversation/parts.ts"
+import { onInsideInterrupt } from "../conversation/insideInterrupt.ts"
 import * as WellFormed from "../conversation/wellFormed.ts"
 
 // A few writes a turn: a store that falls this far behind is not working.
