@@ -18,7 +18,7 @@ interface Wanted {
 }
 
 const none = Redacted.make("none")
-const detection = (turns: Turns) => (turns === "manual" ? ({ turnDetection: "none" } as const) : {})
+const detection = (turns: Turns) => (turns === "manual" ? ({ turnDetection: "manual" } as const) : {})
 
 interface Provider {
   readonly name: string
@@ -37,14 +37,14 @@ const providers: { readonly [name in Name]: Provider } = {
   openai: {
     name: "OpenAI Realtime",
     credentials: ["OPENAI_API_KEY"],
-    real: (turns) => OpenAiRealtime.layerConfig(detection(turns)),
+    real: (turns) => OpenAiRealtime.layerFromEnv(detection(turns)),
     emulator: OpenAiEmulator.make,
     at: (baseUrl, turns) => OpenAiRealtime.layer({ ...detection(turns), apiKey: none, baseUrl })
   },
   google: {
     name: "Gemini Live",
     credentials: ["GOOGLE_API_KEY", "GEMINI_API_KEY"],
-    real: (turns) => GeminiLive.layerConfig(detection(turns)),
+    real: (turns) => GeminiLive.layerFromEnv(detection(turns)),
     emulator: GeminiEmulator.make,
     at: (baseUrl, turns) => GeminiLive.layer({ ...detection(turns), apiKey: none, baseUrl })
   },
@@ -52,7 +52,7 @@ const providers: { readonly [name in Name]: Provider } = {
     name: "Amazon Nova Sonic",
     credentials: ["AWS_ACCESS_KEY_ID", "AWS_PROFILE"],
     // it decides by itself whose turn it is, and says so to who wants to
-    real: () => NovaSonic.layerConfig(),
+    real: () => NovaSonic.layerFromEnv(),
     emulator: NovaEmulator.make,
     at: (endpoint) =>
       NovaSonic.layer({ region: "us-east-1", endpoint, credentials: { accessKeyId: none, secretAccessKey: none } })

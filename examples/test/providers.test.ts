@@ -15,8 +15,8 @@ const models = Effect.all({
   "Nova Sonic": NovaSonic.make({ region: "us-east-1", credentials })
 })
 const manual = Effect.all([
-  OpenAiRealtime.make({ apiKey, turnDetection: "none" }),
-  GeminiLive.make({ apiKey, turnDetection: "none" })
+  OpenAiRealtime.make({ apiKey, turnDetection: "manual" }),
+  GeminiLive.make({ apiKey, turnDetection: "manual" })
 ])
 
 type Model = BidiModel.BidiModel["Service"]
@@ -33,7 +33,7 @@ const rows = [
   row("`output`", ({ output }) => Audio.describe(output)),
   can("truncation"),
   can("images"),
-  row("`manualTurns`", ({ provider }) => (provider === "bedrock" ? "no" : 'with `turnDetection: "none"`')),
+  row("`manualTurns`", ({ provider }) => (provider === "bedrock" ? "no" : 'with `turnDetection: "manual"`')),
   can("resumption"),
   can("overlap"),
   can("midSessionUpdate"),

@@ -8,7 +8,7 @@
  * @example
  * ```ts
  * const agent = yield* BidiAgent.make({ system: "You are a helpful voice assistant." }).pipe(
- *   Effect.provide(NovaSonic.layerConfig({ voice: "tiffany" }))
+ *   Effect.provide(NovaSonic.layerFromEnv({ voice: "tiffany" }))
  * )
  * ```
  *
@@ -29,7 +29,7 @@ import { connect, LIFE, RENEW_BEFORE } from "./internal/connect.ts"
 import * as Errors from "./internal/errors.ts"
 import { HISTORY } from "./internal/history.ts"
 import { resolve } from "./internal/settings.ts"
-import type { Options } from "./Options.ts"
+import type { Keys, Options } from "./Options.ts"
 
 export {
   /**
@@ -87,13 +87,32 @@ export const layer = (options: Options = {}): Layer.Layer<BidiModel, BidiError> 
   Layer.effect(BidiModel, make(options))
 
 /**
- * The model as a layer, with what is not given from the configuration where that has it: `AWS_REGION` or
- * `AWS_DEFAULT_REGION`, `AWS_PROFILE`, `AWS_ENDPOINT_URL_BEDROCK_RUNTIME`, and `AWS_BEARER_TOKEN_BEDROCK`, an API key that
- * goes before credentials; and the way there through the proxy of `HTTPS_PROXY`, but for hosts in `NO_PROXY`. Those are found by the AWS SDK as always: environment, profile, container, instance.
+ * The model as a layer, with options from the configuration, such as `{ region: Config.String("VOICE_REGION") }`. Goes
+ * through the proxy that the configuration names as {@link layerFromEnv} does. Errors as {@link make}.
  *
  * @category layers
+ * @since 0.1.0
  */
-export const layerConfig = (options: Options = {}): Layer.Layer<BidiModel, BidiError | Config.ConfigError> =>
+export const layerConfig = (
+  options: Config.Wrap<Omit<Options, "agent" | "credentials"> & { readonly credentials?: Keys }>
+): Layer.Layer<BidiModel, BidiError | Config.ConfigError> =>
+  Layer.effect(
+    BidiModel,
+    Effect.gen(function* () {
+      return yield* make({ ...(yield* Config.unwrap(options)), agent: yield* BidiProxy.fromConfig })
+    })
+  )
+
+/**
+ * The model as a layer. What is not given comes from the environment: `AWS_REGION` or `AWS_DEFAULT_REGION`, `AWS_PROFILE`,
+ * `AWS_ENDPOINT_URL_BEDROCK_RUNTIME`, and `AWS_BEARER_TOKEN_BEDROCK`, an API key that takes precedence over credentials.
+ * The AWS SDK finds credentials as always: environment, profile, container, instance. Unless an `agent` is given,
+ * connections go through the proxy of `HTTPS_PROXY`, except to hosts in `NO_PROXY`. Errors as {@link make}.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerFromEnv = (options: Options = {}): Layer.Layer<BidiModel, BidiError | Config.ConfigError> =>
   Layer.effect(
     BidiModel,
     Effect.gen(function* () {

@@ -24,7 +24,7 @@ const makeLab = Effect.fnUntraced(function* (speed: number) {
     model: NovaSonic.layer({ region: "us-east-1", credentials: keys, endpoint: url }),
     manual: undefined,
     proxied: proxied(url, ["h2"], (secured) => ({
-      layer: NovaSonic.layerConfig({ credentials: keys }),
+      layer: NovaSonic.layerFromEnv({ credentials: keys }),
       variables: { AWS_REGION: "us-east-1", AWS_ENDPOINT_URL_BEDROCK_RUNTIME: secured }
     })),
     server: {

@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Audio from "@effect-bidi/core/Audio"
 import * as BidiAgent from "@effect-bidi/core/BidiAgent"
 import { BidiModel } from "@effect-bidi/core/BidiModel"
+import * as Config from "effect/Config"
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -160,7 +161,7 @@ describe("the configuration", () => {
     const server = yield* Server.make()
     yield* environment({ AWS_ACCESS_KEY_ID: KEY.id, AWS_SECRET_ACCESS_KEY: KEY.secret })
     const config = ConfigProvider.layer(ConfigProvider.fromEnvRecord(values(server.url)))
-    const layer = Layer.provide(NovaSonic.layerConfig(options(server.url)), config)
+    const layer = Layer.provide(NovaSonic.layerFromEnv(options(server.url)), config)
     yield* BidiModel.use((model) => model.connect(setup)).pipe(Effect.provide(layer), Effect.forkScoped)
     const { headers } = yield* server.accept
     return String(headers.authorization)
@@ -215,8 +216,29 @@ describe("the configuration", () => {
   it.effect("does not hide what is wrong with the options", () =>
     Effect.gen(function* () {
       const config = ConfigProvider.layer(ConfigProvider.fromEnvRecord({ AWS_REGION: "us-east-1" }))
-      const layer = Layer.provide(NovaSonic.layerConfig({ inference: { topP: 3 } }), config)
+      const layer = Layer.provide(NovaSonic.layerFromEnv({ inference: { topP: 3 } }), config)
       const error = yield* Effect.flip(Effect.provide(BidiModel, layer))
+      assert(error._tag === "BidiError" && error.reason._tag === "InvalidRequest")
+      assert.strictEqual(error.reason.option, "inference.topP")
+    })
+  )
+
+  it.effect("has options under names of one's own", () =>
+    Effect.gen(function* () {
+      const layer = NovaSonic.layerConfig({
+        region: Config.String("VOICE_REGION"),
+        inference: { topP: Config.Finite("VOICE_TOP_P") },
+        credentials: { accessKeyId: Config.Redacted("VOICE_ID"), secretAccessKey: Config.Redacted("VOICE_SECRET") }
+      })
+      const made = (topP: string) => {
+        const values = { VOICE_REGION: "us-west-2", VOICE_TOP_P: topP, VOICE_ID: "id", VOICE_SECRET: "secret" }
+        return Effect.provide(
+          BidiModel,
+          Layer.provide(layer, ConfigProvider.layer(ConfigProvider.fromEnvRecord(values)))
+        )
+      }
+      assert.strictEqual((yield* made("0.5")).provider, "bedrock")
+      const error = yield* Effect.flip(made("3"))
       assert(error._tag === "BidiError" && error.reason._tag === "InvalidRequest")
       assert.strictEqual(error.reason.option, "inference.topP")
     })

@@ -5,7 +5,7 @@
  * ```ts
  * class Assistant extends BidiAgent.Service<Assistant>()("app/Assistant", { toolkit: BidiTools.toolkit }) {}
  *
- * const live = Assistant.layer.pipe(Layer.provide([BidiTools.layer, OpenAiRealtime.layerConfig()]))
+ * const live = Assistant.layer.pipe(Layer.provide([BidiTools.layer, OpenAiRealtime.layerFromEnv()]))
  * ```
  *
  * @since 0.1.0

@@ -4,7 +4,7 @@
  * @example
  * ```ts
  * const agent = yield* BidiAgent.make({ system: "You are a helpful voice assistant." }).pipe(
- *   Effect.provide(GeminiLive.layerConfig({ voice: "Kore" }))
+ *   Effect.provide(GeminiLive.layerFromEnv({ voice: "Kore" }))
  * )
  * ```
  *
@@ -92,7 +92,7 @@ export const make = Effect.fnUntraced(function* (
     capabilities: {
       truncation: false,
       images: true,
-      manualTurns: settings.turnDetection === "none",
+      manualTurns: settings.turnDetection === "manual",
       resumption: true,
       // two connections to one session are refused
       overlap: false,
@@ -113,13 +113,31 @@ export const make = Effect.fnUntraced(function* (
 export const layer = (options: MakeOptions): Layer.Layer<BidiModel, BidiError> => Layer.effect(BidiModel, make(options))
 
 /**
- * The model as a layer, with the key and the address from the configuration: `GOOGLE_API_KEY`, else `GEMINI_API_KEY`, and
- * where it is set `GOOGLE_GEMINI_BASE_URL`; unless an `agent` is given, through the proxy of `HTTPS_PROXY`, but for hosts in
- * `NO_PROXY`. Fails with `Auth` when there is no key.
+ * The model as a layer, with options from the configuration, such as `{ apiKey: Config.Redacted("GEMINI_KEY") }`. Goes
+ * through the proxy that the configuration names as {@link layerFromEnv} does. Errors as {@link make}.
  *
  * @category layers
+ * @since 0.1.0
  */
 export const layerConfig = (
+  options: Config.Wrap<Omit<MakeOptions, "agent" | "apiKey"> & { readonly apiKey: Redacted.Redacted }>
+): Layer.Layer<BidiModel, BidiError | Config.ConfigError> =>
+  Layer.effect(
+    BidiModel,
+    Effect.gen(function* () {
+      return yield* make({ ...(yield* Config.unwrap(options)), agent: yield* BidiProxy.fromConfig })
+    })
+  )
+
+/**
+ * The model as a layer, with the key and the address from the environment: `GOOGLE_API_KEY`, else `GEMINI_API_KEY`, and
+ * where it is set `GOOGLE_GEMINI_BASE_URL`. Unless an `agent` is given, connections go through the proxy of `HTTPS_PROXY`,
+ * except to hosts in `NO_PROXY`. Fails with `Auth` when there is no key.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerFromEnv = (
   options: Options & Pick<MakeOptions, "agent"> = {}
 ): Layer.Layer<BidiModel, BidiError | Config.ConfigError> =>
   Layer.effect(

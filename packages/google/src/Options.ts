@@ -160,8 +160,8 @@ export const Options = Schema.Struct({
   language: Schema.optionalKey(Schema.NonEmptyString),
   /** The user's audio: PCM, mono, at any rate from 8 to 48 kHz. Default: 16 kHz, which the model hears. */
   input: Schema.optionalKey(AudioFormat),
-  /** Who says that the user's turn is over. `"none"`: the application, with `TurnStart` and `TurnCommit`. */
-  turnDetection: Schema.optionalKey(Schema.Union([Schema.Literal("none"), TurnDetection])),
+  /** Who says that the user's turn is over. `"manual"`: the application, with `TurnStart` and `TurnCommit`. */
+  turnDetection: Schema.optionalKey(Schema.Union([Schema.Literal("manual"), TurnDetection])),
   /** What belongs to the user's turn. `activity_and_video` is the default of generation 3, `activity` that of 2.5. */
   turnCoverage: Schema.optionalKey(Schema.Literals(["activity", "all", "activity_and_video"])),
   /** `false`: the words of one side, or of both, are not known. Default: both are. */

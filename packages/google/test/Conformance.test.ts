@@ -25,12 +25,12 @@ const makeLab = Effect.fnUntraced(function* (speed: number) {
   const now = (...faults: ReadonlyArray<Fault.Fault>) => Effect.asVoid(control.inject(...faults))
   return {
     model: GeminiLive.layer(at),
-    manual: GeminiLive.layer({ ...at, turnDetection: "none" }),
+    manual: GeminiLive.layer({ ...at, turnDetection: "manual" }),
     blocking: GeminiLive.layer({ ...at, model: "gemini-2.5-flash-native-audio-preview-12-2025" }),
     // the default model does not tell of speech
     deaf: GeminiLive.layer(at),
     proxied: proxied(url, ["http/1.1"], (secured) => ({
-      layer: GeminiLive.layerConfig(),
+      layer: GeminiLive.layerFromEnv(),
       variables: { GOOGLE_API_KEY: KEY, GOOGLE_GEMINI_BASE_URL: secured }
     })),
     server: {

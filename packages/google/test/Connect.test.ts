@@ -78,7 +78,7 @@ describe("a connection that comes up", () => {
     Effect.gen(function* () {
       const server = yield* Server.make()
       const provider = ConfigProvider.fromEnvRecord({ ...environment, GOOGLE_GEMINI_BASE_URL: `${server.url}/` })
-      const layer = Layer.provide(GeminiLive.layerConfig(), ConfigProvider.layer(provider))
+      const layer = Layer.provide(GeminiLive.layerFromEnv(), ConfigProvider.layer(provider))
       yield* BidiModel.use((model) => model.connect(setup)).pipe(Effect.provide(layer), Effect.forkScoped)
       const { request } = yield* server.accept
       assert.strictEqual(request.url, `//ws/${path}?key=${key}`)

@@ -46,7 +46,7 @@ describe("a model that waits for the answer of a tool", () => {
 
   it.effect("gets the signals of a manual turn where they belong", () =>
     Effect.gen(function* () {
-      const { connection, peer } = yield* ready({ ...live25, turnDetection: "none" })
+      const { connection, peer } = yield* ready({ ...live25, turnDetection: "manual" })
       const reader = yield* read(connection)
       peer.send(M.toolCall(M.call("call_1")))
       while ((yield* reader.next)._tag !== "ResponseDone");

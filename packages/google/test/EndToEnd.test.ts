@@ -161,7 +161,7 @@ describe("a conversation", () => {
 
   it.effect("with turns of the application, which hold what was said within them", () =>
     Effect.gen(function* () {
-      const { call, closes, received, said } = yield* talk({ turnDetection: "none" })
+      const { call, closes, received, said } = yield* talk({ turnDetection: "manual" })
       for (const frame of yield* spoken("tell me a long story")) yield* call.send(frame)
       yield* call.send({ _tag: "TurnStart" })
       for (const frame of yield* spoken("calculate 25 times 48")) yield* call.send(frame)

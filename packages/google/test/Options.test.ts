@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Audio from "@effect-bidi/core/Audio"
 import { BidiModel } from "@effect-bidi/core/BidiModel"
+import * as Config from "effect/Config"
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -31,7 +32,7 @@ describe("options", () => {
     ["input.encoding", '"pcm"', { input: { encoding: "pcmu", sampleRate: 8000, channels: 1 } }],
     ["input.channels", "1 channel", { input: { ...Audio.pcm(16_000), channels: 2 } }],
     ["input.sampleRate", "48000", { input: Audio.pcm(96_000) }],
-    ["turnDetection", '"none"', { turnDetection: "off" }],
+    ["turnDetection", '"manual"', { turnDetection: "off" }],
     ["turnDetection.startSensitivity", '"low"', { turnDetection: { startSensitivity: "medium" } }],
     ["turnDetection.endSensitivity", '"high"', { turnDetection: { endSensitivity: 1 } }],
     ["turnDetection.silence", "a duration", { turnDetection: { silence: -1 } }],
@@ -104,7 +105,7 @@ describe("options", () => {
     { voice: "Kore", language: "de-DE", input: Audio.pcm(8000), temperature: 0, topP: 1, topK: 1, maxOutputTokens: 1 },
     { voice: { id: "mine" }, input: Audio.pcm(48_000), temperature: 2, mediaResolution: "low", compression: false },
     { turnDetection: { silence: "1 second", prefixPadding: Duration.millis(20), startSensitivity: "low" } },
-    { turnDetection: "none", turnCoverage: "all", transcription: false },
+    { turnDetection: "manual", turnCoverage: "all", transcription: false },
     { transcription: { input: { languages: ["de-DE"], vocabulary: ["Ada"] }, output: false } },
     { transcription: { input: true }, ...live31 },
     { transcription: { input: {} }, ...live25 },
@@ -147,7 +148,7 @@ describe("options", () => {
 
   it.effect("give turns to the application when nobody else detects them", () =>
     Effect.gen(function* () {
-      assert.isTrue((yield* make({ turnDetection: "none" })).capabilities.manualTurns)
+      assert.isTrue((yield* make({ turnDetection: "manual" })).capabilities.manualTurns)
       assert.isFalse((yield* make({ turnDetection: {} })).capabilities.manualTurns)
     })
   )
@@ -161,7 +162,7 @@ describe("the configuration", () => {
   const built = (environment: Record<string, string>, options: GeminiLive.Options = {}) =>
     BidiModel.use((model) => Effect.succeed(model.model)).pipe(
       Effect.provide(
-        Layer.provide(GeminiLive.layerConfig(options), ConfigProvider.layer(ConfigProvider.fromEnvRecord(environment)))
+        Layer.provide(GeminiLive.layerFromEnv(options), ConfigProvider.layer(ConfigProvider.fromEnvRecord(environment)))
       )
     )
 
@@ -183,6 +184,21 @@ describe("the configuration", () => {
       const error = yield* Effect.flip(built({ GEMINI_API_KEY: KEY, GOOGLE_GEMINI_BASE_URL: "nowhere" }))
       assert(error._tag === "BidiError" && error.reason._tag === "InvalidRequest")
       assert.strictEqual(error.reason.option, "baseUrl")
+    })
+  )
+
+  it.effect("has options under names of one's own", () =>
+    Effect.gen(function* () {
+      const layer = GeminiLive.layerConfig({
+        apiKey: Config.Redacted("VOICE_KEY"),
+        model: Config.NonEmptyString("VOICE_MODEL"),
+        thinking: { level: Config.succeed("low" as const) }
+      })
+      const values = { VOICE_KEY: KEY, VOICE_MODEL: live31.model }
+      const given = Layer.provide(layer, ConfigProvider.layer(ConfigProvider.fromEnvRecord(values)))
+      assert.strictEqual((yield* Effect.provide(BidiModel, given)).model, live31.model)
+      const missing = Layer.provide(layer, ConfigProvider.layer(ConfigProvider.fromEnvRecord({})))
+      assert.strictEqual((yield* Effect.flip(Effect.provide(BidiModel, missing)))._tag, "ConfigError")
     })
   )
 })

@@ -110,7 +110,7 @@ describe("a session", () => {
   it.each([
     [{ voice: { id: "mine" } }, "speechConfig", { voiceConfig: { prebuiltVoiceConfig: { voiceName: "mine" } } }],
     [{ language: "en-US" }, "speechConfig", { languageCode: "en-US" }],
-    [{ turnDetection: "none" }, "realtimeInputConfig", { automaticActivityDetection: { disabled: true } }],
+    [{ turnDetection: "manual" }, "realtimeInputConfig", { automaticActivityDetection: { disabled: true } }],
     [{ turnDetection: { interruptResponse: true } }, "realtimeInputConfig", { ...ears }],
     [{ turnCoverage: "activity" }, "realtimeInputConfig", { ...ears, turnCoverage: "TURN_INCLUDES_ONLY_ACTIVITY" }],
     [

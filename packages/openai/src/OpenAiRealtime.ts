@@ -4,7 +4,7 @@
  * @example
  * ```ts
  * const agent = yield* BidiAgent.make({ system: "You are a helpful voice assistant." }).pipe(
- *   Effect.provide(OpenAiRealtime.layerConfig({ voice: "cedar" }))
+ *   Effect.provide(OpenAiRealtime.layerFromEnv({ voice: "cedar" }))
  * )
  * ```
  *
@@ -87,7 +87,7 @@ export const make = Effect.fnUntraced(function* (
     capabilities: {
       truncation: true,
       images: true,
-      manualTurns: settings.turnDetection === "none",
+      manualTurns: settings.turnDetection === "manual",
       resumption: false,
       overlap: true,
       midSessionUpdate: true
@@ -106,13 +106,31 @@ export const make = Effect.fnUntraced(function* (
 export const layer = (options: MakeOptions): Layer.Layer<BidiModel, BidiError> => Layer.effect(BidiModel, make(options))
 
 /**
- * The model as a layer, with the key and the address from the configuration: `OPENAI_API_KEY`, and where they are set
- * `OPENAI_ORG_ID`, `OPENAI_PROJECT_ID` and `OPENAI_BASE_URL`; unless an `agent` is given, through the proxy of
- * `HTTPS_PROXY`, but for hosts in `NO_PROXY`. Fails with `Auth` when there is no key.
+ * The model as a layer, with options from the configuration, such as `{ apiKey: Config.Redacted("OPENAI_KEY") }`. Goes
+ * through the proxy that the configuration names as {@link layerFromEnv} does. Errors as {@link make}.
  *
  * @category layers
+ * @since 0.1.0
  */
 export const layerConfig = (
+  options: Config.Wrap<Omit<MakeOptions, "agent" | "apiKey"> & { readonly apiKey: Redacted.Redacted }>
+): Layer.Layer<BidiModel, BidiError | Config.ConfigError> =>
+  Layer.effect(
+    BidiModel,
+    Effect.gen(function* () {
+      return yield* make({ ...(yield* Config.unwrap(options)), agent: yield* BidiProxy.fromConfig })
+    })
+  )
+
+/**
+ * The model as a layer, with the key and the address from the environment: `OPENAI_API_KEY`, and where they are set
+ * `OPENAI_ORG_ID`, `OPENAI_PROJECT_ID` and `OPENAI_BASE_URL`. Unless an `agent` is given, connections go through the proxy
+ * of `HTTPS_PROXY`, except to hosts in `NO_PROXY`. Fails with `Auth` when there is no key.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerFromEnv = (
   options: Options & Pick<MakeOptions, "agent"> = {}
 ): Layer.Layer<BidiModel, BidiError | Config.ConfigError> =>
   Layer.effect(

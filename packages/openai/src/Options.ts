@@ -51,7 +51,7 @@ export const SemanticVad = Schema.Struct({
  * @category schemas
  */
 export const Transcription = Schema.Struct({
-  /** Default: `gpt-transcribe`. `gpt-realtime-whisper` needs `turnDetection: "none"`. */
+  /** Default: `gpt-transcribe`. `gpt-realtime-whisper` needs `turnDetection: "manual"`. */
   model: Schema.optionalKey(Schema.NonEmptyString),
   /** ISO-639-1, e.g. `en`. */
   language: Schema.optionalKey(Schema.NonEmptyString),
@@ -99,8 +99,8 @@ export const Options = Schema.Struct({
   input: Schema.optionalKey(AudioFormat),
   /** The agent's audio, as `input`. */
   output: Schema.optionalKey(AudioFormat),
-  /** Who says that the user's turn is over. `"none"`: the application, with `TurnStart` and `TurnCommit`. */
-  turnDetection: Schema.optionalKey(Schema.Union([Schema.Literal("none"), ServerVad, SemanticVad])),
+  /** Who says that the user's turn is over. `"manual"`: the application, with `TurnStart` and `TurnCommit`. */
+  turnDetection: Schema.optionalKey(Schema.Union([Schema.Literal("manual"), ServerVad, SemanticVad])),
   /** `false`: the user's spoken words are not known. */
   transcription: Schema.optionalKey(Schema.Union([Schema.Literal(false), Transcription])),
   /** `near_field` for headsets, `far_field` for rooms. Default: off. */

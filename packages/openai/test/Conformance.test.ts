@@ -23,9 +23,9 @@ const makeLab = Effect.fnUntraced(function* (speed: number) {
     Fault.push({ type: "error", error: { type, code, message: code } })
   return {
     model: OpenAiRealtime.layer(at),
-    manual: OpenAiRealtime.layer({ ...at, turnDetection: "none" }),
+    manual: OpenAiRealtime.layer({ ...at, turnDetection: "manual" }),
     proxied: proxied(url, ["http/1.1"], (secured) => ({
-      layer: OpenAiRealtime.layerConfig(),
+      layer: OpenAiRealtime.layerFromEnv(),
       variables: { OPENAI_API_KEY: "key", OPENAI_BASE_URL: secured }
     })),
     server: {

@@ -48,7 +48,7 @@ describe("a connection that comes up", () => {
         OPENAI_BASE_URL: `${server.url}/`,
         OPENAI_ORG_ID: "org-2"
       })
-      const layer = Layer.provide(OpenAiRealtime.layerConfig(), ConfigProvider.layer(environment))
+      const layer = Layer.provide(OpenAiRealtime.layerFromEnv(), ConfigProvider.layer(environment))
       yield* BidiModel.use((model) => model.connect(setup)).pipe(Effect.provide(layer), Effect.forkScoped)
       const { request } = yield* server.accept
       assert.strictEqual(request.url, "/v1/realtime?model=gpt-realtime-2.1")

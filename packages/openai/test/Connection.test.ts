@@ -69,7 +69,7 @@ describe("a connection", () => {
     [{ type: "server_vad" }, ["SpeechStarted", "SpeechStopped", "UserTurn", "true"]],
     [{ type: "server_vad", createResponse: false }, ["SpeechStarted", "SpeechStopped", "UserTurn", "false"]],
     [{ type: "semantic_vad", interruptResponse: false }, ["SpeechStarted false", "SpeechStopped", "UserTurn", "true"]],
-    ["none", ["UserTurn", "false"]]
+    ["manual", ["UserTurn", "false"]]
   ]
 
   it.effect.each(detections)("hears what the detection of turns is for: %j", ([turnDetection, expected]) =>
@@ -77,7 +77,7 @@ describe("a connection", () => {
       const { connection, peer } = yield* ready({ turnDetection })
       const reader = yield* read(connection)
       const speech = F.userSpeech.slice(0, 3)
-      peer.send(...(turnDetection === "none" ? speech.slice(2) : speech))
+      peer.send(...(turnDetection === "manual" ? speech.slice(2) : speech))
       const seen: Array<string> = []
       while (seen.at(-1) !== "UserTurn") {
         const event = yield* reader.next
@@ -180,7 +180,7 @@ describe("a connection", () => {
 
   it.effect("asks for the reply to a turn when the turn was taken, and not for one to nothing", () =>
     Effect.gen(function* () {
-      const { connection, peer } = yield* ready({ turnDetection: "none" })
+      const { connection, peer } = yield* ready({ turnDetection: "manual" })
       const reader = yield* read(connection)
       const tap = connection.send({ _tag: "TurnCommit" })
       assert.strictEqual((yield* Effect.flip(tap)).reason._tag, "InvalidRequest")
@@ -208,7 +208,7 @@ describe("a connection", () => {
 
   it.effect("does not wait for ever until a turn is taken", () =>
     Effect.gen(function* () {
-      const { connection, peer } = yield* ready({ turnDetection: "none" })
+      const { connection, peer } = yield* ready({ turnDetection: "manual" })
       const reader = yield* read(connection)
       connection.sendAudio(new Uint8Array(9600))
       const taken = yield* Effect.forkChild(Effect.flip(connection.send({ _tag: "TurnCommit" })), {

@@ -177,7 +177,7 @@ describe("a conversation", () => {
 
   it.effect("with turns of the application, which hold what was said within them", () =>
     Effect.gen(function* () {
-      const { call, problems, received, said } = yield* talk({ turnDetection: "none" })
+      const { call, problems, received, said } = yield* talk({ turnDetection: "manual" })
       for (const frame of yield* spoken("tell me a long story")) yield* call.send(frame)
       yield* call.send({ _tag: "TurnStart" })
       for (const frame of yield* spoken("calculate 25 times 48")) yield* call.send(frame)
@@ -193,7 +193,7 @@ describe("a conversation", () => {
 
   it.effect("with somebody who only taps the button, to whom nothing is said", () =>
     Effect.gen(function* () {
-      const { call, received, said } = yield* talk({ turnDetection: "none" })
+      const { call, received, said } = yield* talk({ turnDetection: "manual" })
       yield* call.send({ _tag: "TurnStart" })
       for (const frame of (yield* spoken("hello")).slice(0, 4)) yield* call.send(frame)
       const tap = yield* Effect.flip(call.send({ _tag: "TurnCommit" }))

@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Audio from "@effect-bidi/core/Audio"
 import { BidiModel } from "@effect-bidi/core/BidiModel"
+import * as Config from "effect/Config"
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -43,8 +44,8 @@ describe("options", () => {
     ["transcription.temperature", { transcription: { temperature: 1 } }],
     ["transcription.model", { transcription: whisper }],
     ["transcription.model", { transcription: whisper, turnDetection: { type: "semantic_vad" } }],
-    ["transcription.prompt", { transcription: { ...whisper, prompt: "x" }, turnDetection: "none" }],
-    ["transcription.keywords", { transcription: { ...whisper, keywords: ["x"] }, turnDetection: "none" }],
+    ["transcription.prompt", { transcription: { ...whisper, prompt: "x" }, turnDetection: "manual" }],
+    ["transcription.keywords", { transcription: { ...whisper, keywords: ["x"] }, turnDetection: "manual" }],
     ["transcription.languages", { transcription: { model: "whisper-1", languages: ["de"] } }],
     ["transcription.delay", { transcription: { delay: "low" } }],
     ["noiseReduction", { noiseReduction: "loud" }],
@@ -95,7 +96,7 @@ describe("options", () => {
     {
       turnDetection: { type: "server_vad", silence: "1 second", prefixPadding: 100, idleTimeout: Duration.seconds(5) }
     },
-    { turnDetection: "none", transcription: { ...whisper, delay: "high", language: "de" } },
+    { turnDetection: "manual", transcription: { ...whisper, delay: "high", language: "de" } },
     { transcription: { model: "gpt-live-transcribe", keywords: ["Bern"], languages: ["de", "fr"], prompt: "Swiss" } },
     { transcription: false, modality: "text" },
     { baseUrl: "http://[::1]:8080/v1", organization: "org-1", project: "proj_1", apiKey: Redacted.make(` ${KEY}\n`) }
@@ -126,7 +127,7 @@ describe("options", () => {
 
   it.effect("give turns to the application when nobody else detects them", () =>
     Effect.gen(function* () {
-      const { capabilities } = yield* make({ turnDetection: "none" })
+      const { capabilities } = yield* make({ turnDetection: "manual" })
       assert.isTrue(capabilities.manualTurns)
     })
   )
@@ -137,7 +138,7 @@ describe("the configuration", () => {
     BidiModel.pipe(
       Effect.provide(
         Layer.provide(
-          OpenAiRealtime.layerConfig(options),
+          OpenAiRealtime.layerFromEnv(options),
           ConfigProvider.layer(ConfigProvider.fromEnvRecord(environment))
         )
       )
@@ -180,6 +181,22 @@ describe("the configuration", () => {
       const error = yield* Effect.flip(model({ OPENAI_API_KEY: KEY }, { speed: 3 }))
       assert(error._tag === "BidiError" && error.reason._tag === "InvalidRequest")
       assert.strictEqual(error.reason.option, "speed")
+    })
+  )
+
+  it.effect("has options under names of one's own", () =>
+    Effect.gen(function* () {
+      const layer = OpenAiRealtime.layerConfig({
+        apiKey: Config.Redacted("VOICE_KEY"),
+        model: Config.NonEmptyString("VOICE_MODEL"),
+        turnDetection: Config.succeed("manual" as const)
+      })
+      const values = { VOICE_KEY: KEY, VOICE_MODEL: "gpt-realtime-2" }
+      const given = Layer.provide(layer, ConfigProvider.layer(ConfigProvider.fromEnvRecord(values)))
+      const { capabilities, model: name } = yield* Effect.provide(BidiModel, given)
+      assert.deepStrictEqual([name, capabilities.manualTurns], ["gpt-realtime-2", true])
+      const missing = Layer.provide(layer, ConfigProvider.layer(ConfigProvider.fromEnvRecord({})))
+      assert.strictEqual((yield* Effect.flip(Effect.provide(BidiModel, missing)))._tag, "ConfigError")
     })
   )
 })

@@ -6,7 +6,7 @@ import { OpenAiRealtime } from "../src/index.ts"
 describeProxies({
   emulator: OpenAiEmulator.make({ speed: Number.POSITIVE_INFINITY, voice: "tones", seed: 1 }),
   protocols: ["http/1.1"],
-  configured: OpenAiRealtime.layerConfig(),
+  configured: OpenAiRealtime.layerFromEnv(),
   variables: (url) => ({ OPENAI_API_KEY: "key", OPENAI_BASE_URL: url }),
   withAgent: (url, agent) => OpenAiRealtime.layer({ apiKey: Redacted.make("key"), baseUrl: url, agent })
 })

@@ -77,7 +77,7 @@ describe("the session that is asked for", () => {
       { noiseReduction: { type: "near_field", strength: 0.5 } },
       { noise_reduction: { type: "near_field", strength: 0.5 } }
     ],
-    [{ turnDetection: "none" }, { turn_detection: null }],
+    [{ turnDetection: "manual" }, { turn_detection: null }],
     [
       {
         turnDetection: {
@@ -196,7 +196,7 @@ describe("the session that is confirmed", () => {
     ["audio.input.transcription", {}, input({ transcription: null })],
     ["audio.input.transcription.language", { transcription: { language: "de" } }, session],
     ["audio.input.noise_reduction", { noiseReduction: "near_field" }, session],
-    ["audio.input.turn_detection", { turnDetection: "none" }, session],
+    ["audio.input.turn_detection", { turnDetection: "manual" }, session],
     ["audio.input.turn_detection", {}, input({ turn_detection: null })],
     ["audio.input.turn_detection.type", { turnDetection: { type: "semantic_vad" } }, session],
     ["audio.input.turn_detection.threshold", { turnDetection: { type: "server_vad", threshold: 0.9 } }, session],

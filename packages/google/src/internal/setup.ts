@@ -140,18 +140,18 @@ const coverages = {
 }
 
 const realtimeInput = ({ turnCoverage, turnDetection }: Settings): RealtimeInputConfig => {
-  const detection = turnDetection === "none" ? { disabled: true } : automatic(turnDetection)
+  const detection = turnDetection === "manual" ? { disabled: true } : automatic(turnDetection)
   return {
     // said also where all of it is the default: sessions of 3.8 that said nothing were seen to hear nothing
     automaticActivityDetection: detection,
-    ...(turnDetection !== "none" && turnDetection.interruptResponse === false
+    ...(turnDetection !== "manual" && turnDetection.interruptResponse === false
       ? { activityHandling: ActivityHandling.NO_INTERRUPTION }
       : {}),
     ...given("turnCoverage", turnCoverage && coverages[turnCoverage])
   }
 }
 
-const automatic = (detection: Exclude<Settings["turnDetection"], "none">): AutomaticActivityDetection => {
+const automatic = (detection: Exclude<Settings["turnDetection"], "manual">): AutomaticActivityDetection => {
   const { endSensitivity, prefixPadding, silence, startSensitivity } = detection
   return {
     disabled: false,

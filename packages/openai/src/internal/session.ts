@@ -75,7 +75,7 @@ const truncation = (truncation: Settings["truncation"]) => {
 }
 
 const turnDetection = (detection: Settings["turnDetection"]): TurnDetection | null => {
-  if (detection === "none") return null
+  if (detection === "manual") return null
   const { createResponse, interruptResponse } = detection
   const responses = {
     ...given("create_response", createResponse),

@@ -84,11 +84,11 @@ const rules: ReadonlyArray<Rule> = [
   transcription("prompt", (model) => model !== WHISPER),
   transcription("delay", (model) => model === WHISPER),
   ({ transcription, turnDetection }) =>
-    transcription !== false && transcription.model === WHISPER && turnDetection !== "none"
-      ? ["transcription.model", `${WHISPER} needs turnDetection "none"`]
+    transcription !== false && transcription.model === WHISPER && turnDetection !== "manual"
+      ? ["transcription.model", `${WHISPER} needs turnDetection "manual"`]
       : undefined,
   ({ turnDetection }) => {
-    if (turnDetection === "none" || turnDetection.type !== "server_vad") return undefined
+    if (turnDetection === "manual" || turnDetection.type !== "server_vad") return undefined
     const { idleTimeout } = turnDetection
     if (idleTimeout === undefined) return undefined
     const millis = Duration.toMillis(Duration.fromInputUnsafe(idleTimeout))
