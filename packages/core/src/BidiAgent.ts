@@ -1,8 +1,8 @@
 /**
- * Agents that converse.
+ * Agents that hold a spoken conversation.
  *
- * An agent is a prompt, tools, and a model. `run` gives it a mouth and ears and converses until the end; `start` hands
- * the conversation over to be driven by hand.
+ * An agent has instructions, tools and a model. `run` connects it to inputs and outputs and converses until the end;
+ * `start` returns the running conversation, for programs that drive it themselves.
  *
  * @example
  * ```ts
@@ -57,8 +57,8 @@ import type {
 export type { ConnectionOptions, ConversationLimits, Hook, InterruptionOptions, ToolOptions }
 
 /**
- * Runs `handle` for every event of one kind, in a fiber of its own, in order. A hook cannot fail and cannot hold the
- * conversation up: it has a mailbox of 1024 events that drops the oldest when full (metric `bidi_observer_dropped`).
+ * Runs `handle` for every event with the given tag, in order, in a fiber of its own. A hook cannot fail and cannot hold up
+ * the conversation: its mailbox of 1024 events drops the oldest when full (metric `bidi_observer_dropped`).
  *
  * @example
  * ```ts
@@ -68,6 +68,7 @@ export type { ConnectionOptions, ConversationLimits, Hook, InterruptionOptions, 
  * ```
  *
  * @category hooks
+ * @since 0.1.0
  */
 export const on = <Tag extends OutputTag, R = never>(
   tag: Tag,
@@ -75,9 +76,10 @@ export const on = <Tag extends OutputTag, R = never>(
 ): Hook<R> => ({ tags: [tag], handle: handle as (event: Output) => Effect.Effect<void, never, R> })
 
 /**
- * What one conversation is made of.
+ * The options of one conversation.
  *
  * @category models
+ * @since 0.1.0
  */
 export interface RunOptions<
   Inputs extends ReadonlyArray<BidiInput.BidiInput<any, any>> = ReadonlyArray<BidiInput.BidiInput<any, any>>,
@@ -87,37 +89,37 @@ export interface RunOptions<
   readonly inputs?: Inputs
   readonly outputs?: Outputs
   readonly hooks?: Hooks
-  /** Whose log in the `SessionStore` this conversation continues and writes. Default: a new one. */
+  /** The session in the `SessionStore` that this conversation continues and writes. Default: a new one. */
   readonly sessionId?: string
-  /** What was said before, put behind what the session's log holds; nothing there is replaced. */
+  /** Earlier messages, appended to those in the session's log, which stay as they are. */
   readonly history?: Prompt.Prompt
-  /** Lets the agent speak first, following instructions or word for word, unless the session has a history. */
+  /** Makes the agent speak first, unless the session has a history. */
   readonly greeting?: Greeting
   readonly connection?: ConnectionOptions
-  /** What counts as an interruption by speech. Default: all speech that the provider reports. */
+  /** Which speech interrupts the agent. Default: all speech that the provider reports. */
   readonly interruption?: InterruptionOptions
-  /** How long the conversation may last, and how long nothing may happen in it. Default: for ever. */
+  /** How long the conversation may last, and how long it may be idle. Default: no limit. */
   readonly limits?: ConversationLimits
-  /** How long the tools may take, and how much they may say, unless their annotations (`BidiTool`) say otherwise. */
+  /** How long tools may run and how large their results may be, unless their annotations (`BidiTool`) say otherwise. */
   readonly tools?: ToolOptions
 }
 
 /**
- * A conversation driven by hand.
+ * A running conversation, with its events and its end.
  *
  * @category models
+ * @since 0.1.0
  */
 export interface Call<out E = never, Tools extends Record<string, Tool.Any> = any> extends Conversation<Tools> {
   /**
-   * Everything that happens, from `ConnectionStart` to `ConnectionClose`, where the stream ends. Each event is taken
-   * once: a stream that was stopped goes on with the next event when it is run again. Up to 1024 events wait; when
-   * nobody takes them the oldest are dropped. Sound, `Reasoning` and `Unknown` events wait only once the stream has been run
-   * for the first time.
+   * All events, from `ConnectionStart` to `ConnectionClose`, where the stream ends. Each event is delivered once: a stream
+   * that was stopped continues with the next event when it is run again. Up to 1024 events wait; then the oldest are
+   * dropped. `AudioStream`, `Reasoning` and `Unknown` events wait only after the stream has been run for the first time.
    */
   readonly events: Stream.Stream<Output>
   /**
-   * Waits for the end, and fails with the error of the part that failed first. A failure that comes while nobody waits is
-   * logged at `Error`.
+   * Waits for the end. Fails with the error of the part that failed first; if nobody is waiting then, the failure is logged
+   * at `Error`.
    */
   readonly await: Effect.Effect<CloseReason, E>
 }
@@ -131,14 +133,15 @@ type Services<Tools extends Record<string, Tool.Any>, Inputs, Outputs, Hooks> = 
 >
 
 /**
- * An agent with everything it needs but the channels.
+ * An agent, ready to converse over any inputs and outputs.
  *
  * @category models
+ * @since 0.1.0
  */
 export interface Agent<Tools extends Record<string, Tool.Any> = {}> extends AgentProfile<Tools> {
   /**
-   * Converses until somebody stops it, a part fails, or all inputs have ended and the reply in progress was heard.
-   * Interruption closes everything in order.
+   * Converses until it is stopped, a part fails, or all inputs have ended and the last reply was heard. Interruption closes
+   * everything in order.
    */
   readonly run: <
     const Inputs extends ReadonlyArray<BidiInput.BidiInput<any, any>> = [],
@@ -152,8 +155,8 @@ export interface Agent<Tools extends Record<string, Tool.Any> = {}> extends Agen
     Services<Tools, Inputs[number], Outputs[number], Hooks[number]>
   >
   /**
-   * Starts a conversation and answers when the model is ready. Closing the scope stops it and waits for its end; so does
-   * interrupting `start` before it has answered.
+   * Starts a conversation and returns it when the model is ready. Closing the scope stops it and waits for its end; so does
+   * interrupting `start`.
    */
   readonly start: <
     const Inputs extends ReadonlyArray<BidiInput.BidiInput<any, any>> = [],
@@ -172,30 +175,33 @@ export interface Agent<Tools extends Record<string, Tool.Any> = {}> extends Agen
  * Any agent, whatever its tools.
  *
  * @category models
+ * @since 0.1.0
  */
 export type Any = Agent<any>
 
 /**
- * What an agent is.
+ * What an agent is made of.
  *
  * @category models
+ * @since 0.1.0
  */
 export interface Profile<Tools extends Record<string, Tool.Any>, E = never, R = never> {
-  /** What it is called in `Handoff` events. Default: the id of the service, or `agent`. */
+  /** The name in `Handoff` events. Default: the id of the service, or `agent`. */
   readonly name?: string
-  /** What the model is told about its part. Left out, the provider's default applies. */
+  /** The system prompt. Omitted, the provider's default applies. */
   readonly instructions?: string
   /**
-   * The tools. A `Toolkit` (its handlers are then required), or an effect that answers a toolkit with handlers, such as
+   * The tools: a `Toolkit`, whose handlers are then required, or an effect that returns a toolkit with handlers, such as
    * `BidiTools.mcp`.
    */
   readonly toolkit?: Effect.Effect<Toolkit.WithHandler<Tools>, E, R>
 }
 
 /**
- * An agent, for programs that need no service of it.
+ * Makes an agent, for programs that do not need a service.
  *
  * @category constructors
+ * @since 0.1.0
  */
 export const make = Effect.fnUntraced(function* <Tools extends Record<string, Tool.Any> = {}, E = never, R = never>(
   profile: Profile<Tools, E, R>
@@ -231,7 +237,7 @@ export const make = Effect.fnUntraced(function* <Tools extends Record<string, To
 
   const run = (options: RunOptions) => converseWith(options)
 
-  // Whoever gives up waiting has started nothing: it is over and closed when the interruption returns.
+  // An interrupted `start` has started nothing: when the interruption returns, everything is closed.
   const start = (options: RunOptions = {}) =>
     Effect.uninterruptibleMask((restore) =>
       Effect.gen(function* () {
@@ -260,16 +266,17 @@ export const make = Effect.fnUntraced(function* <Tools extends Record<string, To
   return { ...resolved, start, run } as unknown as Agent<Tools>
 })
 
-// What nobody awaits would be lost.
+// Otherwise a failure that nobody awaits would be lost.
 const logFailure = (exit: Exit.Exit<unknown, unknown>) =>
   Exit.isFailure(exit) && !Cause.hasInterruptsOnly(exit.cause)
-    ? Effect.logError("a conversation failed, and nobody awaits it", exit.cause)
+    ? Effect.logError("A conversation failed while nobody was awaiting it", exit.cause)
     : Effect.void
 
 /**
- * Defines an agent as a service, with a `layer` that needs a model and the handlers of its tools.
+ * Defines an agent as a service. Its `layer` requires a model and the handlers of the tools.
  *
  * @category services
+ * @since 0.1.0
  */
 export const Service =
   <Self>() =>

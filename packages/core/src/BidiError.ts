@@ -1,9 +1,8 @@
 /**
  * One error, many reasons.
  *
- * Everything that can go wrong between a conversation and its model is a {@link BidiError}. What to do about it is
- * asked of the reason (`resume`), never of the text. Errors hold plain words only: no cause objects of an SDK, because
- * those carry keys and headers.
+ * Everything that can go wrong between a conversation and its model is a {@link BidiError}. Its reason says how to recover
+ * (`resume`). Errors hold text only, never the cause objects of an SDK, because those carry keys and headers.
  *
  * @since 0.1.0
  */
@@ -11,13 +10,14 @@ import * as Duration from "effect/Duration"
 import * as Schema from "effect/Schema"
 
 /**
- * What a conversation does when a connection ends for a reason:
+ * What a conversation does when a connection ends for this reason:
  *
- * - `"never"`: it fails with the error;
- * - `"backoff"`: it connects again after the delay of its schedule;
- * - `"reconnect"`: it connects again at once; the schedule delays only failures that follow.
+ * - `"never"`: fails with the error;
+ * - `"backoff"`: connects again after the delay of its retry schedule;
+ * - `"reconnect"`: connects again at once; the schedule applies only to failures that follow.
  *
  * @category models
+ * @since 0.1.0
  */
 export type Resume = "never" | "backoff" | "reconnect"
 
@@ -28,16 +28,17 @@ const atMostADay = Schema.makeFilter(Duration.between({ minimum: Duration.zero, 
 const id = (name: string) => `@effect-bidi/core/BidiError/${name}`
 
 const fields = {
-  /** What happened, in words meant for the person who reads the error. */
+  /** What happened, for the person who reads the error. */
   message: Schema.String,
   /** The provider's own code, e.g. `invalid_api_key`, `1011` or `ThrottlingException`. */
   code: Schema.optionalKey(Schema.String)
 }
 
 /**
- * The provider does not accept the credentials. Fatal.
+ * The provider rejected the credentials. Fatal.
  *
  * @category reasons
+ * @since 0.1.0
  */
 export class Auth extends Schema.TaggedError<Auth>(id("Auth"))("Auth", fields) {
   readonly resume: Resume = "never"
@@ -47,16 +48,18 @@ export class Auth extends Schema.TaggedError<Auth>(id("Auth"))("Auth", fields) {
  * The account has no credit or quota left. Fatal.
  *
  * @category reasons
+ * @since 0.1.0
  */
 export class Quota extends Schema.TaggedError<Quota>(id("Quota"))("Quota", fields) {
   readonly resume: Resume = "never"
 }
 
 /**
- * Something asked for is wrong; `option` names it where it has a name. As the end of a connection it is fatal; as an
- * `Error` event it concerns one command only.
+ * The request is invalid; `option` is the path of the option that is wrong, if it is one. Fatal when it ends a
+ * connection; as an `Error` event it concerns a single command.
  *
  * @category reasons
+ * @since 0.1.0
  */
 export class InvalidRequest extends Schema.TaggedError<InvalidRequest>(id("InvalidRequest"))("InvalidRequest", {
   ...fields,
@@ -66,9 +69,10 @@ export class InvalidRequest extends Schema.TaggedError<InvalidRequest>(id("Inval
 }
 
 /**
- * The provider has no such ability (`feature`), known before asking it.
+ * The provider cannot do this (`feature`). Known from its capabilities, before anything is sent.
  *
  * @category reasons
+ * @since 0.1.0
  */
 export class Unsupported extends Schema.TaggedError<Unsupported>(id("Unsupported"))("Unsupported", {
   ...fields,
@@ -78,9 +82,10 @@ export class Unsupported extends Schema.TaggedError<Unsupported>(id("Unsupported
 }
 
 /**
- * Too many requests. Retried with backoff, and not before `retryAfter` where the provider named a time.
+ * Too many requests. Retried with backoff, and not before `retryAfter` if the provider set one.
  *
  * @category reasons
+ * @since 0.1.0
  */
 export class RateLimited extends Schema.TaggedError<RateLimited>(id("RateLimited"))("RateLimited", {
   ...fields,
@@ -93,6 +98,7 @@ export class RateLimited extends Schema.TaggedError<RateLimited>(id("RateLimited
  * The provider failed on its side. Retried with backoff.
  *
  * @category reasons
+ * @since 0.1.0
  */
 export class ServerFault extends Schema.TaggedError<ServerFault>(id("ServerFault"))("ServerFault", fields) {
   readonly resume: Resume = "backoff"
@@ -102,33 +108,37 @@ export class ServerFault extends Schema.TaggedError<ServerFault>(id("ServerFault
  * The connection reached the provider's time limit. A new one takes over.
  *
  * @category reasons
+ * @since 0.1.0
  */
 export class SessionExpired extends Schema.TaggedError<SessionExpired>(id("SessionExpired"))("SessionExpired", fields) {
   readonly resume: Resume = "reconnect"
 }
 
 /**
- * The provider closed because nothing happened for too long. A new connection takes over.
+ * The provider closed the connection because nothing happened for too long. A new one takes over.
  *
  * @category reasons
+ * @since 0.1.0
  */
 export class IdleTimeout extends Schema.TaggedError<IdleTimeout>(id("IdleTimeout"))("IdleTimeout", fields) {
   readonly resume: Resume = "reconnect"
 }
 
 /**
- * The connection is gone, or never came up: a drop, a close that nobody asked for, a dead peer, a connect timeout.
+ * The connection was lost or could not be opened: a drop, an unexpected close, a dead peer, a connect timeout.
  *
  * @category reasons
+ * @since 0.1.0
  */
 export class ConnectionLost extends Schema.TaggedError<ConnectionLost>(id("ConnectionLost"))("ConnectionLost", fields) {
   readonly resume: Resume = "reconnect"
 }
 
 /**
- * The conversation has ended: what was to be sent was not.
+ * The conversation has ended, and this was not sent.
  *
  * @category reasons
+ * @since 0.1.0
  */
 export class ConversationEnded extends Schema.TaggedError<ConversationEnded>(id("ConversationEnded"))(
   "ConversationEnded",
@@ -138,19 +148,21 @@ export class ConversationEnded extends Schema.TaggedError<ConversationEnded>(id(
 }
 
 /**
- * The provider did not do in time what it was asked for, on a connection that works. Told by an `Error` event; the
- * conversation goes on without it.
+ * The provider did not answer a request in time, on a connection that works. Emitted as an `Error` event; the
+ * conversation goes on.
  *
  * @category reasons
+ * @since 0.1.0
  */
 export class Unanswered extends Schema.TaggedError<Unanswered>(id("Unanswered"))("Unanswered", fields) {
   readonly resume: Resume = "never"
 }
 
 /**
- * A consumer that declared it may lose nothing fell further behind than the `capacity` (events) of its mailbox.
+ * An output that must not lose events fell further behind than its mailbox holds (`capacity`, in events).
  *
  * @category reasons
+ * @since 0.1.0
  */
 export class ConsumerTooSlow extends Schema.TaggedError<ConsumerTooSlow>(id("ConsumerTooSlow"))("ConsumerTooSlow", {
   ...fields,
@@ -161,10 +173,11 @@ export class ConsumerTooSlow extends Schema.TaggedError<ConsumerTooSlow>(id("Con
 }
 
 /**
- * The session log could not be read or written. `entries` says how many entries of the transcript are not in the log, or
- * not as they were last; it is absent where the log was not read, and from what a `send` fails with meanwhile.
+ * The session log could not be read or written. `entries` is the number of transcript entries that are missing from the
+ * log or out of date there. It is absent if reading failed, and in the errors that `send` fails with meanwhile.
  *
  * @category reasons
+ * @since 0.1.0
  */
 export class StoreFailed extends Schema.TaggedError<StoreFailed>(id("StoreFailed"))("StoreFailed", {
   ...fields,
@@ -174,10 +187,11 @@ export class StoreFailed extends Schema.TaggedError<StoreFailed>(id("StoreFailed
 }
 
 /**
- * A part of the conversation (`part`) was interrupted from within: what it waited for was taken away. Interrupting the
- * conversation itself is no error.
+ * A part of the conversation (`part`) was interrupted from within, for example because a queue it read was shut down.
+ * Interrupting the conversation itself is not an error.
  *
  * @category reasons
+ * @since 0.1.0
  */
 export class Interrupted extends Schema.TaggedError<Interrupted>(id("Interrupted"))("Interrupted", {
   ...fields,
@@ -187,9 +201,10 @@ export class Interrupted extends Schema.TaggedError<Interrupted>(id("Interrupted
 }
 
 /**
- * Every reason there is.
+ * The union of all reasons.
  *
  * @category reasons
+ * @since 0.1.0
  */
 export const Reason = Schema.Union([
   Auth,
@@ -209,21 +224,25 @@ export const Reason = Schema.Union([
 ])
 
 /**
+ * The type of {@link Reason}.
+ *
  * @category reasons
+ * @since 0.1.0
  */
 export type Reason = typeof Reason.Type
 
 /**
- * The error of conversations and models. Match `reason._tag`, or use `Effect.catchReason("BidiError", "Auth", …)`.
+ * The error of conversations and models. Match on `reason._tag`, or use `Effect.catchReason("BidiError", "Auth", …)`.
  *
  * @category errors
+ * @since 0.1.0
  */
 export class BidiError extends Schema.TaggedError<BidiError>("@effect-bidi/core/BidiError")("BidiError", {
   reason: Reason,
-  /** Whose side it happened on: `openai`, `google`, `bedrock`; absent for the conversation itself. */
+  /** The provider: `openai`, `google`, `bedrock`. Absent if the conversation itself failed. */
   provider: Schema.optionalKey(Schema.String)
 }) {
-  /** Whether connecting again may help. */
+  /** Whether a new connection may help. */
   get isRetryable(): boolean {
     return this.reason.resume !== "never"
   }

@@ -1,8 +1,8 @@
 /**
- * What flows: input events towards the model, output events from the conversation.
+ * The events of a conversation: inputs go to the model, outputs come from the conversation.
  *
- * Events are plain objects with a `_tag`; every one has a schema of the same name. Times are `Duration`, bytes are
- * `Uint8Array`. `BidiJson` holds their JSON.
+ * Events are plain objects with a `_tag`, and each has a schema of the same name. Times are `Duration`s, bytes are
+ * `Uint8Array`s. `BidiJson` encodes events as JSON.
  *
  * @since 0.1.0
  */
@@ -12,7 +12,7 @@ import * as Schema from "effect/Schema"
 import * as Audio from "./Audio.ts"
 import { BidiError } from "./BidiError.ts"
 
-/** A length of time within a conversation: from zero to a year, which a wire of decimal numbers can carry. */
+/** From zero to a year, which JSON numbers can carry without loss. */
 const BidiDuration = Schema.Duration.check(
   Schema.makeFilter(Duration.between({ minimum: Duration.zero, maximum: Duration.days(366) }), {
     expected: "a duration between zero and a year"
@@ -24,9 +24,10 @@ const BidiDuration = Schema.Duration.check(
 // ---------------------------------------------------------------------------------------------------------------------
 
 /**
- * Text from the user. Sent while the agent speaks, it interrupts it.
+ * Text from the user. It interrupts the agent if the agent is speaking.
  *
  * @category inputs
+ * @since 0.1.0
  */
 export const TextInput = Schema.TaggedStruct("TextInput", {
   text: Schema.String,
@@ -34,15 +35,19 @@ export const TextInput = Schema.TaggedStruct("TextInput", {
 })
 
 /**
+ * The type of {@link TextInput}.
+ *
  * @category inputs
+ * @since 0.1.0
  */
 export type TextInput = typeof TextInput.Type
 
 /**
- * A piece of the user's speech. It must have the format the model takes (`BidiModel.input`), and may have any length,
- * 20 to 100 ms is usual; half a sample at its end waits for the next piece of the same input.
+ * A frame of the user's speech, in the format of `BidiModel.input`. It may have any length; 20 to 100 ms is usual. Half a
+ * sample at its end is held until the next frame of the same input.
  *
  * @category inputs
+ * @since 0.1.0
  */
 export const AudioInput = Schema.TaggedStruct("AudioInput", {
   audio: Schema.Uint8Array,
@@ -50,14 +55,18 @@ export const AudioInput = Schema.TaggedStruct("AudioInput", {
 })
 
 /**
+ * The type of {@link AudioInput}.
+ *
  * @category inputs
+ * @since 0.1.0
  */
 export type AudioInput = typeof AudioInput.Type
 
 /**
- * A picture from the user: the bytes of a file, with its type (`image/png`, `image/jpeg`).
+ * An image from the user: the bytes of a file and its media type (`image/png`, `image/jpeg`).
  *
  * @category inputs
+ * @since 0.1.0
  */
 export const ImageInput = Schema.TaggedStruct("ImageInput", {
   image: Schema.Uint8Array,
@@ -65,51 +74,67 @@ export const ImageInput = Schema.TaggedStruct("ImageInput", {
 })
 
 /**
+ * The type of {@link ImageInput}.
+ *
  * @category inputs
+ * @since 0.1.0
  */
 export type ImageInput = typeof ImageInput.Type
 
 /**
- * Manual turns: the user begins to speak. Needs a model that leaves turns to us (`capabilities.manualTurns`).
+ * Manual turns: the user begins to speak. Requires `capabilities.manualTurns`.
  *
  * @category inputs
+ * @since 0.1.0
  */
 export const TurnStart = Schema.TaggedStruct("TurnStart", {})
 
 /**
+ * The type of {@link TurnStart}.
+ *
  * @category inputs
+ * @since 0.1.0
  */
 export type TurnStart = typeof TurnStart.Type
 
 /**
- * Manual turns: the user has finished; all audio sent before it belongs to the turn, and a reply is asked for.
+ * Manual turns: the user has finished. The audio sent since `TurnStart` is the turn, and a reply is requested.
  *
  * @category inputs
+ * @since 0.1.0
  */
 export const TurnCommit = Schema.TaggedStruct("TurnCommit", {})
 
 /**
+ * The type of {@link TurnCommit}.
+ *
  * @category inputs
+ * @since 0.1.0
  */
 export type TurnCommit = typeof TurnCommit.Type
 
 /**
- * Manual turns: forget the speech since `TurnStart`.
+ * Manual turns: discards the speech since `TurnStart`.
  *
  * @category inputs
+ * @since 0.1.0
  */
 export const TurnClear = Schema.TaggedStruct("TurnClear", {})
 
 /**
+ * The type of {@link TurnClear}.
+ *
  * @category inputs
+ * @since 0.1.0
  */
 export type TurnClear = typeof TurnClear.Type
 
 /**
- * A remote speaker reports how much of an audio item it has played. A report corrects where it is thought to be; between
- * two of them it is thought to play in real time. One or two a second are enough, and none of them has to arrive.
+ * Tells how much of an audio item a remote speaker has played. Between reports the speaker is assumed to play in real
+ * time, and each report corrects that. One or two a second are enough, and none of them has to arrive.
  *
  * @category inputs
+ * @since 0.1.0
  */
 export const PlaybackReport = Schema.TaggedStruct("PlaybackReport", {
   itemId: Schema.String,
@@ -117,7 +142,10 @@ export const PlaybackReport = Schema.TaggedStruct("PlaybackReport", {
 })
 
 /**
+ * The type of {@link PlaybackReport}.
+ *
  * @category inputs
+ * @since 0.1.0
  */
 export type PlaybackReport = typeof PlaybackReport.Type
 
@@ -125,23 +153,31 @@ export type PlaybackReport = typeof PlaybackReport.Type
  * Everything that can be sent into a conversation.
  *
  * @category inputs
+ * @since 0.1.0
  */
 export const Input = Schema.Union([TextInput, AudioInput, ImageInput, TurnStart, TurnCommit, TurnClear, PlaybackReport])
 
 /**
+ * The type of {@link Input}.
+ *
  * @category inputs
+ * @since 0.1.0
  */
 export type Input = typeof Input.Type
 
 /**
- * @category models
+ * The tags of input events.
+ *
+ * @category inputs
+ * @since 0.1.0
  */
 export type InputTag = Input["_tag"]
 
 /**
- * The input event with a tag.
+ * The input event with the given tag.
  *
  * @category models
+ * @since 0.1.0
  */
 export type InputOf<Tag extends InputTag> = Extract<Input, { readonly _tag: Tag }>
 
@@ -150,10 +186,11 @@ export type InputOf<Tag extends InputTag> = Extract<Input, { readonly _tag: Tag 
 // ---------------------------------------------------------------------------------------------------------------------
 
 /**
- * A connection to the model is ready. `generation` counts the connections of this conversation from 1; `expiresAt` is
- * the provider's own end of it, where it names one.
+ * A connection to the model is ready. `generation` numbers the connections of this conversation from 1; `expiresAt` is
+ * when the provider will end it, if the provider says so.
  *
  * @category outputs
+ * @since 0.1.0
  */
 export const ConnectionStart = Schema.TaggedStruct("ConnectionStart", {
   connectionId: Schema.String,
@@ -163,15 +200,19 @@ export const ConnectionStart = Schema.TaggedStruct("ConnectionStart", {
 })
 
 /**
+ * The type of {@link ConnectionStart}.
+ *
  * @category outputs
+ * @since 0.1.0
  */
 export type ConnectionStart = typeof ConnectionStart.Type
 
 /**
- * The connection will end in `timeLeft`. The conversation renews it by itself. A `message` says that something about this
- * is wrong: that the connection has only begun, and is not renewed at once.
+ * The connection will end in `timeLeft`; the conversation renews it. A `message` is there when something is wrong with
+ * that: the connection has only just begun, so that it is not renewed at once.
  *
  * @category outputs
+ * @since 0.1.0
  */
 export const ConnectionWarning = Schema.TaggedStruct("ConnectionWarning", {
   timeLeft: BidiDuration,
@@ -179,17 +220,21 @@ export const ConnectionWarning = Schema.TaggedStruct("ConnectionWarning", {
 })
 
 /**
+ * The type of {@link ConnectionWarning}.
+ *
  * @category outputs
+ * @since 0.1.0
  */
 export type ConnectionWarning = typeof ConnectionWarning.Type
 
 /**
- * The connection is being replaced. `scheduled` came before the provider's limit, `timeout` at it; `lost`, `fault` and
- * `rate_limited` are failures. `turnInterrupted` says that it happens in the middle of a turn: somebody speaks or is
- * still audible, a reply is on its way, or a tool runs. `attempt` counts the tries since a connection last worked, from 1;
- * it is made after `delay`, which is zero when it is made at once.
+ * The connection is being replaced: before the provider's limit (`scheduled`), at the limit (`timeout`), or after a
+ * failure (`lost`, `fault`, `rate_limited`). `turnInterrupted` tells whether this happens during a turn: somebody speaks or
+ * is still audible, a reply is on its way, or a tool runs. `attempt` counts from 1 since a connection last worked, and the
+ * attempt is made after `delay`, which may be zero.
  *
  * @category outputs
+ * @since 0.1.0
  */
 export const ConnectionRestart = Schema.TaggedStruct("ConnectionRestart", {
   reason: Schema.Literals(["scheduled", "timeout", "lost", "fault", "rate_limited"]),
@@ -200,15 +245,19 @@ export const ConnectionRestart = Schema.TaggedStruct("ConnectionRestart", {
 })
 
 /**
+ * The type of {@link ConnectionRestart}.
+ *
  * @category outputs
+ * @since 0.1.0
  */
 export type ConnectionRestart = typeof ConnectionRestart.Type
 
 /**
- * The provider takes less history than there is: the oldest `entries` were not told to the new connection, and of
- * `shortened` others only the beginning was. Nothing is lost of `history` itself.
+ * The provider takes less history than there is: the new connection did not receive the oldest `entries`, and received
+ * only the beginning of `shortened` others. `history` itself is complete.
  *
  * @category outputs
+ * @since 0.1.0
  */
 export const HistoryTrimmed = Schema.TaggedStruct("HistoryTrimmed", {
   entries: Schema.Int,
@@ -216,16 +265,20 @@ export const HistoryTrimmed = Schema.TaggedStruct("HistoryTrimmed", {
 })
 
 /**
+ * The type of {@link HistoryTrimmed}.
+ *
  * @category outputs
+ * @since 0.1.0
  */
 export type HistoryTrimmed = typeof HistoryTrimmed.Type
 
 /**
- * Why a conversation ended: somebody said so by `stop`, with a reason of these; all inputs have ended and everything was
- * said (`complete`); a limit was reached (`timeout`); something failed (`error`); or whoever ran it was interrupted, or
- * closed its scope (`interrupted`).
+ * Why a conversation ended: `stop` was called, with one of these reasons; all inputs ended and the last reply was heard
+ * (`complete`); a limit was reached (`timeout`); something failed (`error`); or the fiber that ran it was interrupted or
+ * its scope closed (`interrupted`).
  *
  * @category outputs
+ * @since 0.1.0
  */
 export const CloseReason = Schema.Literals([
   "client_disconnect",
@@ -237,15 +290,20 @@ export const CloseReason = Schema.Literals([
 ])
 
 /**
+ * The type of {@link CloseReason}.
+ *
  * @category outputs
+ * @since 0.1.0
  */
 export type CloseReason = typeof CloseReason.Type
 
 /**
- * The conversation is over. Comes exactly once, and last. What it failed with, if it did, is in `message`, and in `error`
- * where it is an error of ours: the error of an input, an output or a tool kit of yours is for whoever ran the conversation.
+ * The conversation is over. This is always the last event, and comes exactly once. If the conversation failed, `message`
+ * says why, and `error` is set where the failure is a `BidiError`. Errors of your own inputs, outputs and toolkits are
+ * those of `run`.
  *
  * @category outputs
+ * @since 0.1.0
  */
 export const ConnectionClose = Schema.TaggedStruct("ConnectionClose", {
   connectionId: Schema.String,
@@ -255,7 +313,10 @@ export const ConnectionClose = Schema.TaggedStruct("ConnectionClose", {
 })
 
 /**
+ * The type of {@link ConnectionClose}.
+ *
  * @category outputs
+ * @since 0.1.0
  */
 export type ConnectionClose = typeof ConnectionClose.Type
 
@@ -264,22 +325,27 @@ export type ConnectionClose = typeof ConnectionClose.Type
 // ---------------------------------------------------------------------------------------------------------------------
 
 /**
- * The model begins a reply.
+ * The model has begun a reply.
  *
  * @category outputs
+ * @since 0.1.0
  */
 export const ResponseStart = Schema.TaggedStruct("ResponseStart", { responseId: Schema.String })
 
 /**
+ * The type of {@link ResponseStart}.
+ *
  * @category outputs
+ * @since 0.1.0
  */
 export type ResponseStart = typeof ResponseStart.Type
 
 /**
- * The model has finished generating a reply; it may still be playing. `detail` is a finer reason where the provider
- * has one.
+ * The model has finished generating a reply, which may still be playing. `detail` is a finer reason, if the provider
+ * gives one.
  *
  * @category outputs
+ * @since 0.1.0
  */
 export const ResponseComplete = Schema.TaggedStruct("ResponseComplete", {
   responseId: Schema.String,
@@ -288,15 +354,19 @@ export const ResponseComplete = Schema.TaggedStruct("ResponseComplete", {
 })
 
 /**
+ * The type of {@link ResponseComplete}.
+ *
  * @category outputs
+ * @since 0.1.0
  */
 export type ResponseComplete = typeof ResponseComplete.Type
 
 /**
- * A piece of the agent's speech, in the format of `BidiModel.output`. Models produce faster than real time: play it in
- * order, at its own pace.
+ * A frame of the agent's speech, in the format of `BidiModel.output`. Models generate faster than real time, so an output
+ * has to buffer frames and play them in order at their own pace.
  *
  * @category outputs
+ * @since 0.1.0
  */
 export const AudioStream = Schema.TaggedStruct("AudioStream", {
   responseId: Schema.String,
@@ -306,17 +376,21 @@ export const AudioStream = Schema.TaggedStruct("AudioStream", {
 })
 
 /**
+ * The type of {@link AudioStream}.
+ *
  * @category outputs
+ * @since 0.1.0
  */
 export type AudioStream = typeof AudioStream.Type
 
 /**
- * Words, as they come. `currentTranscript` is all of the item so far; the final event of an item has `isFinal` and an
- * empty `delta` unless its text arrived in one piece. A `preview` is what the model plans to say: it may still change
- * and never enters history. Words of the user that have no end when the connection is replaced are taken back: the speech
- * is heard again, as another item.
+ * Transcribed words of the user or the agent. `currentTranscript` is the text of the item so far. The last event of an
+ * item has `isFinal`, and an empty `delta` unless its text arrived in one piece. A `preview` is what the model plans to
+ * say; it may change and never enters the history. If the connection is replaced while the user's words have no final
+ * event, they are discarded: the new connection hears the speech again, as another item.
  *
  * @category outputs
+ * @since 0.1.0
  */
 export const TranscriptStream = Schema.TaggedStruct("TranscriptStream", {
   role: Schema.Literals(["user", "assistant"]),
@@ -329,55 +403,70 @@ export const TranscriptStream = Schema.TaggedStruct("TranscriptStream", {
 })
 
 /**
+ * The type of {@link TranscriptStream}.
+ *
  * @category outputs
+ * @since 0.1.0
  */
 export type TranscriptStream = typeof TranscriptStream.Type
 
 /**
- * A piece of what the model thinks, or writes beside its speech: nobody hears it, it is no caption and never enters
- * history. Providers send it only where their options ask for it, or by mistake. Told only to those who ask for it by
- * name, and to `call.events` once they are taken.
+ * A piece of what the model thinks, or writes beside its speech. It is not spoken, is not a caption and never enters the
+ * history. Providers send it where their options ask for it. Only observers that ask for it by name receive it, and
+ * `call.events` once that stream runs.
  *
  * @category outputs
+ * @since 0.1.0
  */
 export const Reasoning = Schema.TaggedStruct("Reasoning", { responseId: Schema.String, delta: Schema.String })
 
 /**
+ * The type of {@link Reasoning}.
+ *
  * @category outputs
+ * @since 0.1.0
  */
 export type Reasoning = typeof Reasoning.Type
 
 /**
- * The provider hears the user begin or stop speaking.
+ * The provider has detected that the user began or stopped speaking.
  *
  * @category outputs
+ * @since 0.1.0
  */
 export const UserSpeech = Schema.TaggedStruct("UserSpeech", { phase: Schema.Literals(["started", "stopped"]) })
 
 /**
+ * The type of {@link UserSpeech}.
+ *
  * @category outputs
+ * @since 0.1.0
  */
 export type UserSpeech = typeof UserSpeech.Type
 
 /**
- * Nothing has happened for so long: nobody spoke, nothing played, no tool ran. Asked for with `limits.userIdle`.
+ * Nothing has happened for this long: nobody spoke, nothing played, no tool ran. Enabled by `limits.userIdle`.
  *
  * @category outputs
+ * @since 0.1.0
  */
 export const UserIdle = Schema.TaggedStruct("UserIdle", { idle: BidiDuration })
 
 /**
+ * The type of {@link UserIdle}.
+ *
  * @category outputs
+ * @since 0.1.0
  */
 export type UserIdle = typeof UserIdle.Type
 
 /**
- * The agent was cut off while a reply was being generated or still audible, or was to be gone on with on the next
- * connection. `heard` is how much of the reply's audio
- * reached the person; without a speaker, how much of it was produced. There is one for each reply that was cut: where
- * several were waiting to be heard, the first tells where the voice stopped, and those behind it were heard for 0.
+ * A reply was cut off while it was being generated or still audible, or while the rest of it was due on the next
+ * connection. `heard` is how much of its audio was played; without a speaker, how much was generated. Each reply that is
+ * cut gets its own event: if several were queued, the first tells where the voice stopped, and the others have `heard` 0.
  *
  * @category outputs
+ * @since 0.1.0
  */
 export const Interruption = Schema.TaggedStruct("Interruption", {
   reason: Schema.Literals(["user_speech", "user_text", "manual", "error"]),
@@ -386,7 +475,10 @@ export const Interruption = Schema.TaggedStruct("Interruption", {
 })
 
 /**
+ * The type of {@link Interruption}.
+ *
  * @category outputs
+ * @since 0.1.0
  */
 export type Interruption = typeof Interruption.Type
 
@@ -394,11 +486,15 @@ export type Interruption = typeof Interruption.Type
  * Another agent has taken over the conversation.
  *
  * @category outputs
+ * @since 0.1.0
  */
 export const Handoff = Schema.TaggedStruct("Handoff", { from: Schema.String, to: Schema.String })
 
 /**
+ * The type of {@link Handoff}.
+ *
  * @category outputs
+ * @since 0.1.0
  */
 export type Handoff = typeof Handoff.Type
 
@@ -407,9 +503,10 @@ export type Handoff = typeof Handoff.Type
 // ---------------------------------------------------------------------------------------------------------------------
 
 /**
- * The model calls a tool. `input` are the arguments as the model wrote them, before validation.
+ * The model calls a tool. `input` is what the model wrote, before validation.
  *
  * @category outputs
+ * @since 0.1.0
  */
 export const ToolUse = Schema.TaggedStruct("ToolUse", {
   id: Schema.String,
@@ -419,14 +516,18 @@ export const ToolUse = Schema.TaggedStruct("ToolUse", {
 })
 
 /**
+ * The type of {@link ToolUse}.
+ *
  * @category outputs
+ * @since 0.1.0
  */
 export type ToolUse = typeof ToolUse.Type
 
 /**
- * A tool that is still running tells how far it is (`preliminary` results of its handler).
+ * Progress of a running tool: a `preliminary` result of its handler.
  *
  * @category outputs
+ * @since 0.1.0
  */
 export const ToolProgress = Schema.TaggedStruct("ToolProgress", {
   id: Schema.String,
@@ -435,15 +536,19 @@ export const ToolProgress = Schema.TaggedStruct("ToolProgress", {
 })
 
 /**
+ * The type of {@link ToolProgress}.
+ *
  * @category outputs
+ * @since 0.1.0
  */
 export type ToolProgress = typeof ToolProgress.Type
 
 /**
- * The one output of a tool call. `late` results reached the model as context, because the connection that asked for
- * them was gone.
+ * The result of a tool call; each call has exactly one. A `late` result reached the model as context, because the
+ * connection that had asked for it was gone.
  *
  * @category outputs
+ * @since 0.1.0
  */
 export const ToolResult = Schema.TaggedStruct("ToolResult", {
   id: Schema.String,
@@ -454,15 +559,19 @@ export const ToolResult = Schema.TaggedStruct("ToolResult", {
 })
 
 /**
+ * The type of {@link ToolResult}.
+ *
  * @category outputs
+ * @since 0.1.0
  */
 export type ToolResult = typeof ToolResult.Type
 
 /**
- * A tool call waits for consent: `approve(id)` or `reject(id, reason)` of the conversation decide about this call, with
+ * A tool call waits for approval: `approve(id)` or `reject(id, reason)` of the conversation decides about this call with
  * this `input`. The conversation goes on meanwhile.
  *
  * @category outputs
+ * @since 0.1.0
  */
 export const ApprovalRequest = Schema.TaggedStruct("ApprovalRequest", {
   id: Schema.String,
@@ -471,14 +580,18 @@ export const ApprovalRequest = Schema.TaggedStruct("ApprovalRequest", {
 })
 
 /**
+ * The type of {@link ApprovalRequest}.
+ *
  * @category outputs
+ * @since 0.1.0
  */
 export type ApprovalRequest = typeof ApprovalRequest.Type
 
 /**
- * What was decided about a call; `reason` says why it was rejected.
+ * A tool call was approved, or rejected for `reason`.
  *
  * @category outputs
+ * @since 0.1.0
  */
 export const ApprovalResolved = Schema.TaggedStruct("ApprovalResolved", {
   id: Schema.String,
@@ -488,7 +601,10 @@ export const ApprovalResolved = Schema.TaggedStruct("ApprovalResolved", {
 })
 
 /**
+ * The type of {@link ApprovalResolved}.
+ *
  * @category outputs
+ * @since 0.1.0
  */
 export type ApprovalResolved = typeof ApprovalResolved.Type
 
@@ -497,9 +613,10 @@ export type ApprovalResolved = typeof ApprovalResolved.Type
 // ---------------------------------------------------------------------------------------------------------------------
 
 /**
- * Tokens used since the last `Usage` event: a delta, never a running total. Cached input is part of `inputTokens`.
+ * Tokens used since the last `Usage` event: a delta, never a running total. `inputTokens` includes cached input.
  *
  * @category outputs
+ * @since 0.1.0
  */
 export const Usage = Schema.TaggedStruct("Usage", {
   inputTokens: Schema.Int,
@@ -517,16 +634,19 @@ export const Usage = Schema.TaggedStruct("Usage", {
 })
 
 /**
+ * The type of {@link Usage}.
+ *
  * @category outputs
+ * @since 0.1.0
  */
 export type Usage = typeof Usage.Type
 
 /**
- * Something went wrong and the conversation goes on. Fatal errors fail the conversation instead. `Unanswered` tells of a
- * reply that has not begun within 30 seconds of having been asked for, not counting those without a connection: nobody
- * waits for it any more.
+ * Something went wrong, and the conversation goes on; a fatal error fails the conversation instead. The reason
+ * `Unanswered` means that a requested reply did not begin within 30 seconds of connected time and is no longer expected.
  *
  * @category outputs
+ * @since 0.1.0
  */
 export const ErrorEvent = Schema.TaggedStruct("Error", {
   error: BidiError,
@@ -536,15 +656,19 @@ export const ErrorEvent = Schema.TaggedStruct("Error", {
 })
 
 /**
+ * The type of {@link ErrorEvent}.
+ *
  * @category outputs
+ * @since 0.1.0
  */
 export type ErrorEvent = typeof ErrorEvent.Type
 
 /**
- * The provider said something that this version does not know. `type` is its name for it, `raw` all of it. Told only to
- * those who ask for it by name, and to `call.events` once they are taken.
+ * The provider sent an event that this version does not know. `type` is the provider's name for it, `raw` the whole event.
+ * Only observers that ask for it by name receive it, and `call.events` once that stream runs.
  *
  * @category outputs
+ * @since 0.1.0
  */
 export const Unknown = Schema.TaggedStruct("Unknown", {
   provider: Schema.String,
@@ -553,14 +677,18 @@ export const Unknown = Schema.TaggedStruct("Unknown", {
 })
 
 /**
+ * The type of {@link Unknown}.
+ *
  * @category outputs
+ * @since 0.1.0
  */
 export type Unknown = typeof Unknown.Type
 
 /**
- * Everything a conversation tells its outputs, hooks and subscribers.
+ * Everything a conversation emits to its outputs, hooks and subscribers.
  *
  * @category outputs
+ * @since 0.1.0
  */
 export const Output = Schema.Union([
   ConnectionStart,
@@ -588,28 +716,34 @@ export const Output = Schema.Union([
 ])
 
 /**
+ * The type of {@link Output}.
+ *
  * @category outputs
+ * @since 0.1.0
  */
 export type Output = typeof Output.Type
 
 /**
- * The names of output events.
+ * The tags of output events.
  *
  * @category outputs
+ * @since 0.1.0
  */
 export type OutputTag = Output["_tag"]
 
 /**
- * The output event with a name.
+ * The output event with the given tag.
  *
  * @category outputs
+ * @since 0.1.0
  */
 export type OutputOf<Tag extends OutputTag> = Extract<Output, { readonly _tag: Tag }>
 
 /**
- * An `Error` event for an error that does not end the conversation.
+ * Makes the `Error` event of an error that does not end the conversation.
  *
  * @category constructors
+ * @since 0.1.0
  */
 export const fromError = (error: BidiError): ErrorEvent => ({
   _tag: "Error",

@@ -1,5 +1,5 @@
 /**
- * An input: a named source of events towards the model.
+ * Inputs: named sources of events for the model.
  *
  * @since 0.1.0
  */
@@ -13,23 +13,23 @@ import type { Input } from "./BidiEvent.ts"
 import { Inbox, type Consume, takeStream } from "./adapter/Inbox.ts"
 
 /**
- * A named source of input events, such as a stream. A conversation runs it in a fiber of its own from the moment the
- * model is ready; when all inputs have ended, the conversation ends once the reply in progress has been heard.
- *
- * It may use `CurrentConversation`.
+ * A named source of input events. The conversation runs it in a fiber of its own as soon as the model is ready. When all
+ * inputs have ended, the conversation ends after the last reply has been heard. An input may use `CurrentConversation`.
  *
  * @category models
+ * @since 0.1.0
  */
 export interface BidiInput<out E = never, out R = never> {
   readonly name: string
-  /** Has every event taken, in order and one after the other, until the input ends. */
+  /** Passes every event to `take`, one after the other, until the input ends. */
   readonly run: (take: Consume<Input>) => Effect.Effect<void, E, R>
 }
 
 /**
- * Names a stream.
+ * Makes an input from a stream.
  *
  * @category constructors
+ * @since 0.1.0
  */
 export const make = <E = never, R = never>(name: string, stream: Stream.Stream<Input, E, R>): BidiInput<E, R> => ({
   name,
@@ -37,10 +37,10 @@ export const make = <E = never, R = never>(name: string, stream: Stream.Stream<I
 })
 
 /**
- * A device that calls back, such as a microphone. `open` acquires the device and gives `push` what it hears; the input
- * ends when `open` does. A frame of sound is on its way to the provider when `push` returns, without a fiber. Only behind
- * something that takes time, such as a text, do events wait, at most `capacity`; one more, and the oldest is dropped and
- * `push` answers `false`. `push` may be called from anywhere, returns at once and never throws.
+ * Makes an input from a device with callbacks, such as a microphone. `open` acquires the device and calls `push` with every
+ * frame; the input ends when `open` does. A frame of audio is on its way to the provider when `push` returns, without a
+ * fiber. Behind something that takes time, such as a text, up to `capacity` events wait; then the oldest is dropped and
+ * `push` returns `false`. `push` may be called from anywhere, returns at once and never throws.
  *
  * @example
  * ```ts
@@ -59,6 +59,7 @@ export const make = <E = never, R = never>(name: string, stream: Stream.Stream<I
  * ```
  *
  * @category constructors
+ * @since 0.1.0
  */
 export const capture = <E = never, R = never>(
   name: string,
@@ -80,11 +81,17 @@ export const capture = <E = never, R = never>(
 })
 
 /**
+ * The error of an input.
+ *
  * @category utility types
+ * @since 0.1.0
  */
 export type Error<T> = T extends BidiInput<infer E, infer _R> ? E : never
 
 /**
+ * The services of an input.
+ *
  * @category utility types
+ * @since 0.1.0
  */
 export type Services<T> = T extends BidiInput<infer _E, infer R> ? R : never

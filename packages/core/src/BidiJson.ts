@@ -77,6 +77,7 @@ const Seconds = Schema.Finite.pipe(
  * Input events as JSON values.
  *
  * @category codecs
+ * @since 0.1.0
  */
 export const Input: Schema.Codec<Event.Input, Schema.Json> = Schema.Union([
   same(Event.TextInput, "bidi_text_input"),
@@ -259,6 +260,7 @@ const usageNames = {
  * Output events as JSON values.
  *
  * @category codecs
+ * @since 0.1.0
  */
 export const Output: Schema.Codec<Event.Output, Schema.Json> = Schema.Union([
   same(Event.ConnectionStart, "bidi_connection_start", { expiresAt: optional(Schema.DateTimeUtcFromString) }),
@@ -289,6 +291,7 @@ export const Output: Schema.Codec<Event.Output, Schema.Json> = Schema.Union([
  * Input events as lines of JSON text.
  *
  * @category codecs
+ * @since 0.1.0
  */
 export const InputFromString: Schema.Codec<Event.Input, string> = Schema.fromJsonString(Input)
 
@@ -296,5 +299,6 @@ export const InputFromString: Schema.Codec<Event.Input, string> = Schema.fromJso
  * Output events as lines of JSON text.
  *
  * @category codecs
+ * @since 0.1.0
  */
 export const OutputFromString: Schema.Codec<Event.Output, string> = Schema.fromJsonString(Output)

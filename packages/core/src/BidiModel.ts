@@ -1,10 +1,9 @@
 /**
  * The contract of a realtime speech model.
  *
- * A provider package implements {@link BidiModel} as a Layer. Its `connect` opens **one** connection and never
- * reconnects: it says how a connection ended, the conversation decides what follows. An adapter translates, in both
- * directions, between its wire and the {@link Command}s and {@link ModelEvent}s below; it holds no history, plays no
- * audio and retries nothing.
+ * A provider package implements {@link BidiModel} as a Layer. Its `connect` opens **one** connection and never reconnects:
+ * it reports how a connection ended, and the conversation decides what to do. An adapter translates between its wire and
+ * the {@link Command}s and {@link ModelEvent}s below. It keeps no history, plays no audio and retries nothing.
  *
  * @since 0.1.0
  */
@@ -21,22 +20,23 @@ import type { Consume } from "./adapter/Inbox.ts"
 import type { Entry } from "./Transcript.ts"
 
 /**
- * What a provider can do. Asking for what it cannot do fails with `Unsupported` before anything is sent.
+ * What a provider can do. A request for anything else fails with `Unsupported` before it is sent.
  *
  * @category models
+ * @since 0.1.0
  */
 export interface Capabilities {
   /** The model can be told how much of its speech was heard. */
   readonly truncation: boolean
-  /** The user can send pictures. */
+  /** The user can send images. */
   readonly images: boolean
   /** The client decides where the user's turns begin and end (push to talk), with the options of this layer. */
   readonly manualTurns: boolean
-  /** A lost connection can be resumed on the provider's side by a handle. */
+  /** The provider keeps the state of a lost connection, which a handle resumes. */
   readonly resumption: boolean
-  /** A second connection may be open before the first is closed. */
+  /** A second connection may be opened before the first is closed. */
   readonly overlap: boolean
-  /** Instructions and tools can be changed on a live connection. Without it a new connection that is ready confirms them. */
+  /** Instructions and tools can be changed on a live connection. Otherwise a new connection brings the change. */
   readonly midSessionUpdate: boolean
 }
 
@@ -44,11 +44,12 @@ export interface Capabilities {
  * The provider's limits, known before connecting.
  *
  * @category models
+ * @since 0.1.0
  */
 export interface Limits {
   /** How long one connection may live. */
   readonly maxDuration?: Duration.Duration
-  /** At which age of a connection to renew it, unless it ends before that or names its own end (`expiresAt`). */
+  /** The age at which to renew a connection, unless it ends earlier or names its own end (`expiresAt`). */
   readonly renewAfter?: Duration.Duration
   /** How long before `expiresAt` to renew it. */
   readonly renewBefore?: Duration.Duration
@@ -60,6 +61,7 @@ export interface Limits {
  * A tool as the model is told about it. `parameters` is a JSON Schema of an object.
  *
  * @category models
+ * @since 0.1.0
  */
 export interface ToolDefinition {
   readonly name: string
@@ -68,9 +70,10 @@ export interface ToolDefinition {
 }
 
 /**
- * What makes a model an agent: its instructions and its tools.
+ * What the model is told about itself: its instructions and its tools.
  *
  * @category models
+ * @since 0.1.0
  */
 export interface Profile {
   readonly instructions: string | undefined
@@ -81,6 +84,7 @@ export interface Profile {
  * What a connection is opened with.
  *
  * @category models
+ * @since 0.1.0
  */
 export interface Setup extends Profile {
   /** A handle of an earlier connection (`Resumable`), where the provider keeps the state itself. */
@@ -91,6 +95,7 @@ export interface Setup extends Profile {
  * One tool call of the model. `arguments` is the JSON text as the model wrote it, valid or not.
  *
  * @category models
+ * @since 0.1.0
  */
 export interface ToolCall {
   readonly id: string
@@ -99,9 +104,10 @@ export interface ToolCall {
 }
 
 /**
- * The answer to one tool call.
+ * The result of one tool call.
  *
  * @category models
+ * @since 0.1.0
  */
 export interface ToolOutput {
   readonly id: string
@@ -111,10 +117,10 @@ export interface ToolOutput {
 }
 
 /**
- * What of an audio item left the speaker, of all that was produced of it: in whole milliseconds, `heard` at most
- * `produced`.
+ * How much of an audio item was heard, of all that was generated. In whole milliseconds; `heard` is at most `produced`.
  *
  * @category models
+ * @since 0.1.0
  */
 export interface HeardItem {
   readonly itemId: string
@@ -126,25 +132,26 @@ export interface HeardItem {
  * A part of a user's message.
  *
  * @category models
+ * @since 0.1.0
  */
 export type UserPart = string | ImageInput
 
 /**
- * What a conversation asks of a connection. Each command is one unit on the wire: an adapter sends all frames of it, or
+ * What a conversation asks of a connection. Each command is one unit on the wire: an adapter sends all of its frames, or
  * fails.
  *
- * - `UserMessage`: one message of text and images, and the request for a reply. `id` is ours.
- * - `ToolOutputs`: the answers to all calls of one `ToolCalls`, in its order, and the request for **one** reply.
- * - `Note`: a fact for the model from the application, not from the user; a reply is asked for when `respond`.
- * - `Respond`: the request for a reply with nothing new, following `instructions` where given, in addition to the system
- *   prompt.
- * - `Interrupt`: the user cut the reply off. Cancel it if it is still generating, and tell what was heard of each item;
- *   an item of which nothing was heard is forgotten.
+ * - `UserMessage`: a message of text and images, and the request for a reply. The conversation makes its `id`.
+ * - `ToolOutputs`: the results of all calls of one `ToolCalls`, in the same order, and the request for **one** reply.
+ * - `Note`: a fact from the application, not from the user. A reply is requested if `respond`.
+ * - `Respond`: the request for a reply with no new content, following `instructions` in addition to the agent's own.
+ * - `Interrupt`: the user cut the reply off. Cancel it if it is still generating, and report what was heard of each item;
+ *   remove an item of which nothing was heard.
  * - `TurnStart`, `TurnCommit`, `TurnClear`: manual turns.
- * - `Update`: other instructions and tools from now on. Only with `capabilities.midSessionUpdate`. It is sent once the
+ * - `Update`: new instructions and tools. Only with `capabilities.midSessionUpdate`. The command counts as sent when the
  *   provider has confirmed it.
  *
  * @category models
+ * @since 0.1.0
  */
 export type Command =
   | { readonly _tag: "UserMessage"; readonly id: string; readonly parts: ReadonlyArray<UserPart> }
@@ -158,32 +165,33 @@ export type Command =
   | ({ readonly _tag: "Update" } & Profile)
 
 /**
- * What a connection reports. Ids are the provider's; an adapter of a provider without them makes them up.
+ * What a connection reports. Ids are the provider's; the adapter of a provider without ids makes them.
  *
- * - `ResponseStarted` precedes everything of a response, `ResponseDone` follows it, both exactly once. With `more`, this
- *   reply was begun before the last request for one, and another follows.
- * - `NoResponse`: a reply that was asked for will not come; `error` says why.
- * - `AudioDelta`: speech, in `BidiModel.output`'s format.
- * - `TranscriptDelta`, `TranscriptDone`: words of either side. A final without deltas brings all of its text. `preview`
- *   text may still change and is not part of history.
- * - `Reasoning`: what the model thinks, or writes beside its speech. It is no part of what is said.
- * - `TranscriptFailed`: the words of this turn of the user will never come; `error` says why.
- * - `Refused`: the provider does not take the message of the user with this id, ours; it will not be sent again.
- * - `UserTurn`: the provider took what the user said as a turn of the talk, under `itemId`; its words may come later.
- *   `respond` says that a reply follows by itself; `interrupts` that it is the first sign of speech that interrupts the
- *   agent, where it is only still audible: the provider thinks that it has been heard to its end.
- * - `SpeechStarted`, `SpeechStopped`: the provider's ear. Speech interrupts the agent, unless `interrupts` is `false`: the
- *   provider was told to let it finish.
+ * - `ResponseStarted` comes before everything else of a response, `ResponseDone` after it, each exactly once. `more` means
+ *   that this reply began before the last request for one, so that another reply follows.
+ * - `NoResponse`: a requested reply will not come; `error` says why.
+ * - `AudioDelta`: speech, in the format of `BidiModel.output`.
+ * - `TranscriptDelta`, `TranscriptDone`: words of either side. A `TranscriptDone` without deltas brings the whole text. A
+ *   `preview` may still change and is not part of the history.
+ * - `Reasoning`: what the model thinks, or writes beside its speech. It is not part of what is said.
+ * - `TranscriptFailed`: the words of this turn of the user will not come; `error` says why.
+ * - `Refused`: the provider rejected the user's message with this id (the conversation's). It is not sent again.
+ * - `UserTurn`: the provider accepted the user's speech as a turn, under `itemId`; its words may come later. `respond`
+ *   means that a reply follows without a request. `interrupts` means that this is the first sign of speech over a reply
+ *   that the provider believes to be over, but that is still audible.
+ * - `SpeechStarted`, `SpeechStopped`: the provider's voice activity detection. Speech interrupts the agent, unless
+ *   `interrupts` is `false` because the provider was told to let the agent finish.
  * - `Interrupted`: the provider itself cut a reply off because the user spoke.
- * - `ToolCalls`: calls that are to be answered together, once the model is ready for the answers.
- * - `ToolCallsCancelled`: the provider no longer wants these answers.
+ * - `ToolCalls`: calls whose results are sent together, reported when the model is ready for the results.
+ * - `ToolCallsCancelled`: the provider no longer wants the results of these calls.
  * - `Expiring`: the connection ends in `timeLeft`.
- * - `Resumable`: the connection can be resumed by `handle`; `undefined` means not at this moment.
+ * - `Resumable`: `handle` can resume the connection; `undefined` means that nothing can at this moment.
  * - `Problem`: an error that does not end the connection.
- * - `Unknown`: the provider said something that the adapter has no name for; `type` is the provider's, `raw` all of it.
- *   What an adapter knows and has no use for is not unknown.
+ * - `Unknown`: an event that the adapter does not know; `type` is the provider's name for it, `raw` the whole event.
+ *   Events that an adapter knows and ignores are not reported.
  *
  * @category models
+ * @since 0.1.0
  */
 export type ModelEvent =
   | { readonly _tag: "ResponseStarted"; readonly responseId: string; readonly more?: boolean }
@@ -208,7 +216,7 @@ export type ModelEvent =
       readonly responseId?: string
       readonly delta: string
       readonly preview?: boolean
-      /** How much of the item's audio has been spoken when these words have, in milliseconds, if that is known. */
+      /** How much of the item's audio has been spoken by the end of these words, in milliseconds, if that is known. */
       readonly until?: number
     }
   | {
@@ -242,31 +250,33 @@ export type ModelEvent =
  * One live connection.
  *
  * @category models
+ * @since 0.1.0
  */
 export interface Connection {
   /** The provider's id of the session. */
   readonly id: string
-  /** When the provider will end it, in milliseconds of the epoch, where it says so. What is past says nothing. */
+  /** When the provider will end it, in milliseconds since the epoch, if it says so. A time in the past is ignored. */
   readonly expiresAt: number | undefined
   /**
-   * Puts the talk so far before the model; on a connection that was resumed, only what the provider does not know yet.
-   * Called once, before anything else is sent; causes no reply.
+   * Gives the model the history; on a resumed connection, only what the provider does not know yet. Called once, before
+   * anything else is sent. It causes no reply.
    */
   readonly seed: (history: ReadonlyArray<Entry>) => Effect.Effect<void, BidiError>
   /**
-   * Sends a command. Success means that all of it left for the provider; of an `Update`, that the provider has confirmed
-   * it. `InvalidRequest` and `Unsupported` refuse this command, the connection is as it was without it and goes on; every
-   * other failure is the end of it. The conversation adds the time limit of an `Update`, and ends the connection then.
+   * Sends a command. It succeeds when the whole command has left for the provider; an `Update` succeeds when the provider
+   * has confirmed it. `InvalidRequest` and `Unsupported` refuse this command only, and the connection goes on as if it had
+   * not been sent. Every other failure ends the connection. The conversation adds the time limit of an `Update`.
    */
   readonly send: (command: Command) => Effect.Effect<void, BidiError>
   /**
-   * Sends a frame of the user's speech, at once. `false` means that the connection does not take it now (congested or
-   * gone); the caller keeps the frame. Never throws.
+   * Sends a frame of the user's speech at once. Returns `false` if the connection does not take it now (congested or
+   * gone); the caller then keeps the frame. Never throws.
    */
   readonly sendAudio: (frame: Uint8Array) => boolean
   /**
-   * Has what the provider reports taken, in order and one after the other, until the connection ends. What was reported
-   * before comes first. It never ends without an error: every end of a connection has a reason. Called once.
+   * Passes everything that the provider reports to `take`, one event after the other, until the connection ends; events
+   * that came before the call are passed first. It never succeeds: every end of a connection has a reason, which is its
+   * error. Called once.
    */
   readonly listen: (take: Consume<ModelEvent>) => Effect.Effect<void, BidiError>
 }
@@ -275,6 +285,7 @@ export interface Connection {
  * What a model is, and what it can do.
  *
  * @category models
+ * @since 0.1.0
  */
 export interface ModelInfo {
   /** The provider's short name: `openai`, `google`, `bedrock`. */
@@ -293,6 +304,7 @@ export interface ModelInfo {
  * A realtime speech model.
  *
  * @category services
+ * @since 0.1.0
  */
 export class BidiModel extends Context.Service<
   BidiModel,

@@ -1,8 +1,8 @@
 /**
- * An output: a named consumer of a conversation's events, with a mailbox it declares itself.
+ * Outputs: named consumers of a conversation's events.
  *
- * A conversation hands every event over at once and never waits for an output. What an output cannot take yet waits in
- * its mailbox; what happens when that is full is the output's own choice.
+ * A conversation hands over every event at once and never waits for an output. Events that an output cannot handle yet
+ * wait in its mailbox. The output chooses how large that is and what happens when it is full.
  *
  * @since 0.1.0
  */
@@ -20,10 +20,11 @@ import type { AudioStream, Output, OutputOf, OutputTag } from "./BidiEvent.ts"
 import { Inbox } from "./adapter/Inbox.ts"
 
 /**
- * Events that do not fit into a mailbox of `capacity` events: `sliding` drops the oldest, `dropping` the newest (both
- * are counted in the metric `bidi_output_dropped`), `fail` ends the conversation with `ConsumerTooSlow`.
+ * The mailbox of an output. When `capacity` events wait, `sliding` drops the oldest and `dropping` the newest (both are
+ * counted by the metric `bidi_output_dropped`); `fail` ends the conversation with `ConsumerTooSlow`.
  *
  * @category models
+ * @since 0.1.0
  */
 export interface Mailbox {
   readonly capacity: number
@@ -31,44 +32,49 @@ export interface Mailbox {
 }
 
 /**
- * Whether a person hears this output, and how one knows how much: `"none"` plays nothing; `"remote"` plays out of
- * sight (a browser, a phone): in real time, as is thought, from where a `PlaybackReport` input said last that it was.
- * Reports may come seldom, stop or be wrong: a remote output is never thought to be more than five seconds behind real
- * time, nor ahead of what it was sent. A function answers how much audio was played since the output was opened, less
- * what still sits in the device.
+ * Whether an output plays audio to a person, and how the conversation knows how much was heard:
+ *
+ * - `"none"`: it plays nothing.
+ * - `"remote"`: it plays elsewhere (a browser, a phone). It is assumed to play in real time, starting from its last
+ *   `PlaybackReport`. Reports may be rare, stop or be wrong: the assumed position is never more than five seconds behind
+ *   real time, and never ahead of what was sent.
+ * - A function: returns how much audio has been played since the output was opened, without what is still in the device.
  *
  * @category models
+ * @since 0.1.0
  */
 export type Playback = "none" | "remote" | (() => Duration.Duration)
 
 /**
- * An opened output, as the conversation drives it.
+ * An opened output, as the conversation uses it.
  *
  * @category models
+ * @since 0.1.0
  */
 export interface Connected<out E = never> {
   /**
-   * Takes an event. Returns at once and never throws. It may wake fibers, but not run them in its own stack: what they do
-   * would come before others have this event.
+   * Accepts an event. Returns at once and never throws. It may wake fibers, but must not run them in its own stack, because
+   * they would act before the other outputs have this event.
    */
   readonly offer: (event: Output) => void
-  /** Silence now: drops all audio that was not played yet, the partly played chunk included. */
+  /** Goes silent at once: drops all audio that has not been played, including the rest of a partly played frame. */
   readonly flush: Effect.Effect<void>
   readonly playback: Playback
-  /** Stops playing for a while, at once; what waits stays. Left out: it cannot. */
+  /** Pauses at once and keeps the audio that waits. Omitted if the output cannot pause. */
   readonly pause?: Effect.Effect<void>
-  /** Goes on playing where it was paused. */
+  /** Continues where it paused. */
   readonly resume?: Effect.Effect<void>
-  /** The work of the output, run in a fiber of its own. It ends after `end`, or fails with the output's error. */
+  /** The work of the output, run in its own fiber. It ends after `end`, or fails with the output's error. */
   readonly run: Effect.Effect<void, E>
-  /** No more events will come: finish what is in the mailbox. */
+  /** No more events will come; finish the mailbox. */
   readonly end: Effect.Effect<void>
 }
 
 /**
- * A named consumer. It gets the events named in `events`, in the order of the conversation.
+ * A named consumer of the events whose tags are in `events`, in the order of the conversation.
  *
  * @category models
+ * @since 0.1.0
  */
 export interface BidiOutput<out E = never, out R = never> {
   readonly name: string
@@ -77,29 +83,31 @@ export interface BidiOutput<out E = never, out R = never> {
 }
 
 /**
- * A device that plays audio and has a buffer of its own, large enough for the longest reply: models produce minutes of
- * speech in seconds.
+ * A device that plays audio. Its buffer must hold the longest reply, because models generate minutes of speech in
+ * seconds.
  *
  * @category models
+ * @since 0.1.0
  */
 export interface Speaker<out E = never> {
-  /** Puts a frame behind those that wait. Returns at once and never throws. */
+  /** Appends a frame to the buffer. Returns at once and never throws. */
   readonly play: (frame: AudioStream) => void
-  /** Silence now: forgets what waits, and cuts the partly played frame. */
+  /** Goes silent at once: empties the buffer and cuts the partly played frame. */
   readonly flush: Effect.Effect<void>
-  /** How much was played in all since it was opened, less what still sits in the device. */
+  /** How much has been played since it was opened, without what is still in the device. */
   readonly played: () => Duration.Duration
-  /** Silence for a while; what waits stays. Left out: it cannot pause. */
+  /** Pauses and keeps the buffer. Omitted if the device cannot pause. */
   readonly pause?: Effect.Effect<void>
   readonly resume?: Effect.Effect<void>
-  /** Never succeeds; fails when the device is lost for good. */
+  /** Never succeeds. Fails when the device is lost for good. */
   readonly failure?: Effect.Effect<never, E>
 }
 
 /**
- * Every event except the frames of audio, what the model thinks, and what the provider says that nobody here knows.
+ * The tags of all events except `AudioStream`, `Reasoning` and `Unknown`.
  *
  * @category models
+ * @since 0.1.0
  */
 export const withoutAudio = [
   "ConnectionStart",
@@ -131,11 +139,12 @@ const dropped = Metric.counter("bidi_output_dropped", {
 })
 
 /**
- * An output that handles one event after the other in its own fiber. `open` acquires what it needs and answers the
- * handler. `events` defaults to all but audio; `mailbox` to 1024 events, sliding. One that takes `AudioStream` is
- * thought to play it to a person somewhere, unless `plays` is `false`.
+ * Makes an output that handles one event after the other in its own fiber. `open` acquires what it needs and returns the
+ * handler. `events` defaults to {@link withoutAudio}, `mailbox` to 1024 events, sliding. An output that handles
+ * `AudioStream` is taken for a `"remote"` player, unless `plays` is `false`.
  *
  * @category constructors
+ * @since 0.1.0
  */
 export const makeScoped = <
   const Tags extends ReadonlyArray<OutputTag> = typeof withoutAudio,
@@ -165,7 +174,7 @@ export const makeScoped = <
 }
 
 /**
- * An output that needs nothing opened. See {@link makeScoped}.
+ * Makes an output that needs no resources. See {@link makeScoped}.
  *
  * @example
  * ```ts
@@ -176,6 +185,7 @@ export const makeScoped = <
  * ```
  *
  * @category constructors
+ * @since 0.1.0
  */
 export const make = <const Tags extends ReadonlyArray<OutputTag> = typeof withoutAudio, E = never, R = never>(
   name: string,
@@ -199,9 +209,10 @@ export const make = <const Tags extends ReadonlyArray<OutputTag> = typeof withou
 }
 
 /**
- * An output that plays audio on a device. The device's own buffer is its mailbox, so a frame costs no fiber.
+ * Makes an output that plays audio on a device. Frames go into the buffer of the device directly, without a fiber.
  *
  * @category constructors
+ * @since 0.1.0
  */
 export const speaker = <E = never, R = never>(
   name: string,
@@ -213,7 +224,7 @@ export const speaker = <E = never, R = never>(
     const device = yield* open
     const ended = yield* Latch.make()
     return {
-      // bound: at hundreds of sessions, each thing that a frame passes on its way to the device is out of the cache
+      // bound, not wrapped: with hundreds of sessions, every object that a frame passes is a cache miss
       offer: device.play.bind(device) as (event: Output) => void,
       flush: device.flush,
       playback: device.played,
@@ -238,12 +249,12 @@ const connected = Effect.fnUntraced(function* <E>(
 
   const overflow = () => {
     if (strategy !== "fail") return count.updateUnsafe(1, context)
-    const message = `the output "${name}" is ${capacity} events behind`
+    const message = `the output "${name}" fell behind: all ${capacity} places of its mailbox are taken`
     const reason = new ConsumerTooSlow({ message, consumer: name, capacity })
     Deferred.doneUnsafe(overflown, Exit.fail(new BidiError({ reason })))
   }
 
-  // an event stays in the mailbox until it is handled: until then a flush can drop it
+  // an event stays in the mailbox until it is handled, so that a flush can drop it
   const work = inbox.take.pipe(
     Effect.flatMap(handle),
     Effect.forever({ disableYield: true }),
@@ -256,18 +267,24 @@ const connected = Effect.fnUntraced(function* <E>(
     },
     flush: Effect.sync(() => inbox.retain(({ _tag }) => _tag !== "AudioStream")),
     playback,
-    // one that may lose nothing does not get to finish what it is stuck in
+    // with `fail`, a handler that is stuck must not hold up the failure
     run: strategy === "fail" ? Effect.raceFirst(work, Deferred.await(overflown)) : work,
     end: Effect.sync(() => inbox.done(Exit.fail(Cause.Done())))
   } satisfies Connected<E | BidiError>
 })
 
 /**
+ * The error of an output.
+ *
  * @category utility types
+ * @since 0.1.0
  */
 export type Error<T> = T extends BidiOutput<infer E, infer _R> ? E : never
 
 /**
+ * The services of an output.
+ *
  * @category utility types
+ * @since 0.1.0
  */
 export type Services<T> = T extends BidiOutput<infer _E, infer R> ? R : never

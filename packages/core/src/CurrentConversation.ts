@@ -1,5 +1,5 @@
 /**
- * The conversation one is in. Tools, hooks, inputs and outputs reach it as a service.
+ * The running conversation, as a service for tools, hooks, inputs and outputs.
  *
  * @since 0.1.0
  */
@@ -15,9 +15,10 @@ import type { CloseReason, ImageInput, Input, TextInput } from "./BidiEvent.ts"
 import type { ModelInfo } from "./BidiModel.ts"
 
 /**
- * What can be sent: text, an event, or several texts and pictures that make up one message of the user.
+ * What `send` accepts: a text, an input event, or several texts and images that form one message of the user.
  *
  * @category models
+ * @since 0.1.0
  */
 export type Sendable = string | Input | ReadonlyArray<string | TextInput | ImageInput>
 
@@ -25,6 +26,7 @@ export type Sendable = string | Input | ReadonlyArray<string | TextInput | Image
  * How something is said.
  *
  * @category models
+ * @since 0.1.0
  */
 export interface SayOptions {
   /**
@@ -38,22 +40,25 @@ export interface SayOptions {
  * How the agent speaks first: following instructions, or word for word.
  *
  * @category models
+ * @since 0.1.0
  */
 export type Greeting = { readonly instructions: string } | ({ readonly text: string } & SayOptions)
 
 /**
- * How a reply that the application asks for is made: by `instructions`, in addition to those of the agent.
+ * How a requested reply is made: `instructions` apply to this reply, in addition to those of the agent.
  *
  * @category models
+ * @since 0.1.0
  */
 export interface RespondOptions {
   readonly instructions?: string
 }
 
 /**
- * What makes an agent who it is.
+ * Who the agent is: its name, its instructions, and its tools with their handlers.
  *
  * @category models
+ * @since 0.1.0
  */
 export interface Profile<Tools extends Record<string, Tool.Any> = Record<string, Tool.Any>> {
   readonly name: string
@@ -64,17 +69,19 @@ export interface Profile<Tools extends Record<string, Tool.Any> = Record<string,
 type HandlerServices<Tools extends Record<string, Tool.Any>> = Tool.HandlerServices<Tools[keyof Tools]>
 
 /**
- * What tools need besides the conversation they run in. Of tools that are not known (`any`) it is not known: nothing.
+ * The services that tools require, other than `CurrentConversation`. For tools of type `any`: none.
  *
  * @category utility types
+ * @since 0.1.0
  */
 export type ToolServices<Tools extends Record<string, Tool.Any>> =
   unknown extends HandlerServices<Tools> ? never : Exclude<HandlerServices<Tools>, CurrentConversation>
 
 /**
- * A name of one of the tools, where they are known. A name that is known only at run time is any string.
+ * The name of one of the tools. A name that is known only at run time may be any string.
  *
  * @category utility types
+ * @since 0.1.0
  */
 export type ToolName<Tools extends Record<string, Tool.Any>, Name extends string> = [keyof Tools] extends [never]
   ? Name
@@ -85,9 +92,10 @@ export type ToolName<Tools extends Record<string, Tool.Any>, Name extends string
       : Name
 
 /**
- * What a tool takes, as a model writes it.
+ * The parameters of a tool, encoded as a model writes them.
  *
  * @category utility types
+ * @since 0.1.0
  */
 export type ToolInput<Tools extends Record<string, Tool.Any>, Name> = 0 extends 1 & Tools
   ? Schema.Json
@@ -96,10 +104,12 @@ export type ToolInput<Tools extends Record<string, Tool.Any>, Name> = 0 extends 
     : Schema.Json
 
 /**
- * What was heard of the words of a reply: `text` of `full`, all that is known of it. `left` is how much of its sound is
- * still to be heard: infinitely much while it is being generated, none after it was heard or cut off, or without a speaker.
+ * What was heard of a reply: `text` is the part of `full`, the words known so far, that was heard. `left` is how much audio
+ * is still to be played: infinite while the reply is being generated; zero once it was heard or cut off, or if there is no
+ * speaker.
  *
  * @category models
+ * @since 0.1.0
  */
 export interface Heard {
   readonly text: string
@@ -108,66 +118,66 @@ export interface Heard {
 }
 
 /**
- * A running conversation. All of it may be used at any time from any fiber, also inside a tool, a hook or an output.
+ * A running conversation. Everything may be used at any time and from any fiber, including tools, hooks and outputs.
  *
  * @category models
+ * @since 0.1.0
  */
 export interface Conversation<Tools extends Record<string, Tool.Any> = any> {
   readonly sessionId: string
-  /** The model in use: its name, its audio formats, what it can do. */
+  /** The model in use: its name, audio formats and capabilities. */
   readonly model: ModelInfo
   /**
-   * Sends something into the conversation. Text interrupts the agent if it is speaking. Text, pictures and turn
-   * signals wait for the connection, arrive once and in order, and succeed when they have left; audio and playback
-   * reports never wait. Interrupting a `send` that waits takes it back.
+   * Sends input to the model. Text interrupts the agent if it is speaking. Texts, images and turn signals wait for the
+   * connection, arrive once and in order, and succeed when they have left; audio and playback reports never wait.
+   * Interrupting a `send` that still waits withdraws it.
    *
-   * Fails with `ConversationEnded` after the end, with `InvalidRequest` for audio the model does not take and for a
-   * `TurnCommit` of a turn in which nothing was said, and with `Unsupported` for what the provider cannot do.
+   * Fails with `ConversationEnded` after the end; with `InvalidRequest` for audio in a format that the model does not take,
+   * and for a `TurnCommit` of a turn without speech; and with `Unsupported` for what the provider cannot do.
    */
   readonly send: (input: Sendable) => Effect.Effect<void, BidiError>
   /**
-   * Has the agent say a text, once nobody speaks and no reply is on its way; succeeds when it was asked for. The model is
-   * told to say it word for word: models mostly do, none promises to.
+   * Makes the agent say a text, as soon as nobody speaks and no reply is on its way. Succeeds when the request has left. The
+   * model is instructed to say it word for word; models usually do, but none guarantees it.
    */
   readonly say: (text: string, options?: SayOptions) => Effect.Effect<void, BidiError>
   /**
-   * Asks for a reply, once nobody speaks and no other is on its way; succeeds when it was asked for. For turns that are
-   * not answered by themselves (`createResponse: false` of OpenAI), and for an agent that is to speak unasked.
+   * Requests a reply, as soon as nobody speaks and no other reply is on its way. Succeeds when the request has left. For
+   * turns that are not answered automatically (`createResponse: false` of OpenAI), and for an agent that speaks unasked.
    *
-   * Fails with `ConversationEnded` after the end, and with `Unsupported` where the provider cannot be asked.
+   * Fails with `ConversationEnded` after the end, and with `Unsupported` if the provider has no such request.
    */
   readonly respond: (options?: RespondOptions) => Effect.Effect<void, BidiError>
   /**
-   * Tells the model a fact, as a word of the application and not of the user, without asking for a reply; succeeds when it
-   * has left. It is part of the history from then on.
+   * Tells the model a fact, as information from the application rather than the user, without requesting a reply. Succeeds
+   * when it has left; it is then part of the history.
    *
-   * Fails with `ConversationEnded` after the end, with `InvalidRequest` when there are no words, and with `Unsupported`
-   * where the provider answers whatever it is told.
+   * Fails with `ConversationEnded` after the end, with `InvalidRequest` for an empty text, and with `Unsupported` if the
+   * provider replies to everything it receives.
    */
   readonly note: (text: string) => Effect.Effect<void, BidiError>
   /**
-   * Cuts the agent off, as the user's speech would. Nothing happens if it is silent, or protected and not forced. While
-   * nobody is connected: what the next connection would have been asked to say, but for replies to the user, is not.
+   * Cuts the agent off, as the user's speech would. Does nothing if the agent is silent, or says something that is not
+   * interruptible, unless `force` is set. Between two connections it discards what the next connection would have been asked
+   * to say, except replies to the user.
    */
   readonly interrupt: (options?: { readonly force?: boolean }) => Effect.Effect<void>
   /**
-   * Frames of audio of this input (default: of all, and those given to `send`) are not heard until `unmute`. A turn of
-   * the user that is not finished ends here: the model is given silence until it takes it.
+   * Mutes an input until `unmute`; without a name, all inputs and `send`. If the user is in the middle of a turn, the model
+   * hears silence until it accepts the turn.
    */
   readonly mute: (input?: string) => Effect.Effect<void>
-  /** Frames are heard again. Without a name: all of them. */
+  /** Unmutes an input; without a name, all of them. */
   readonly unmute: (input?: string) => Effect.Effect<void>
-  /**
-   * Consents to a tool call that waits for it (`ApprovalRequest`). Answers whether it did; the first decision counts.
-   */
+  /** Approves a tool call that waits for approval (`ApprovalRequest`). Returns whether it was waiting; the first decision counts. */
   readonly approve: (toolCallId: string) => Effect.Effect<boolean>
-  /** Rejects a tool call that waits for consent; the model is told the reason. Answers whether it did wait. */
+  /** Rejects a tool call that waits for approval, and tells the model the reason. Returns whether it was waiting. */
   readonly reject: (toolCallId: string, reason?: string) => Effect.Effect<boolean>
   /**
-   * Calls one of the agent's tools, without the model and without asking for consent. A failure is an answer, as it
-   * would be for the model. With `record` the call becomes part of the history, and the model is told about it. Names and
-   * inputs are those of the agent that was started, where these are known; after a `handoff` they may be others. Fails
-   * with `ConversationEnded` after the end.
+   * Calls one of the agent's tools directly, without the model and without approval. A failing tool is a result with
+   * `isFailure`, as for the model. With `record` the call enters the history and the model is told about it. The types are
+   * those of the tools of the agent that was started; after a `handoff` the tools may differ. Fails with
+   * `ConversationEnded` after the end.
    */
   callTool<const Name extends string>(
     name: ToolName<Tools, Name>,
@@ -175,46 +185,46 @@ export interface Conversation<Tools extends Record<string, Tool.Any> = any> {
     options?: { readonly record?: boolean }
   ): Effect.Effect<{ readonly result: Schema.Json; readonly isFailure: boolean }, BidiError>
   /**
-   * Changes the instructions or the tools; what is left out stays. Succeeds when the provider has confirmed the change:
-   * soon where it can change a live connection (`capabilities.midSessionUpdate`), elsewhere when a new connection is ready,
-   * which is made as soon as nobody speaks, at the latest after 10 seconds. Calls that run go on.
+   * Changes the instructions or the tools; what is omitted stays. Succeeds when the provider has confirmed the change: soon
+   * if it can change a live connection (`capabilities.midSessionUpdate`), otherwise when a new connection is ready, which is
+   * opened as soon as nobody speaks, and after 10 seconds at the latest. Running tool calls continue.
    *
-   * A change that fails, or is interrupted, is none: conversation, tools and model are as before. It fails with what the
-   * provider says of it (`InvalidRequest`), with `ServerFault` when two connections did not confirm it in time, with the
-   * last error when no connection is to be had with it in three tries, and with `Unsupported` where it needs a new
-   * connection and `connection.reconnect` is `false`.
+   * A change that fails or is interrupted has no effect: conversation, tools and model stay as they were. Fails with the
+   * provider's refusal (`InvalidRequest`); with `ServerFault` if two connections did not confirm it in time; with the last
+   * error if three attempts to connect with it failed; and with `Unsupported` if it needs a new connection and
+   * `connection.reconnect` is `false`.
    */
   readonly update: <Tools extends Record<string, Tool.Any> = {}, E = never, R = never>(changes: {
     readonly instructions?: string
     readonly toolkit?: Effect.Effect<Toolkit.WithHandler<Tools>, E, R>
   }) => Effect.Effect<void, BidiError | E, R | ToolServices<Tools>>
   /**
-   * Lets another agent take over: its instructions and its tools, from now on, in the same call with the same history,
-   * over the same model. Otherwise as `update`; a `Handoff` event follows. From a tool: what the tool answers is told to
-   * the agent that took over, which then speaks.
+   * Hands the conversation over to another agent: the same call, history and model, with the instructions and tools of that
+   * agent. Succeeds and fails like `update`, and emits `Handoff`. When a tool calls it, the result of the tool goes to the
+   * agent that took over, which speaks next.
    */
   readonly handoff: <Tools extends Record<string, Tool.Any>>(
     to: Profile<Tools>
   ) => Effect.Effect<void, BidiError, ToolServices<Tools>>
-  /** Asks for the end of the conversation and returns at once. The first reason given is the one reported. */
+  /** Requests the end of the conversation and returns at once. The first reason counts. */
   readonly stop: (reason?: CloseReason) => Effect.Effect<void>
   /**
-   * What was said so far, as heard: of a reply that is still audible, the words that were heard by now; the message has
-   * all of its words as `full` in its options under `effect-bidi`, until they were heard. A reply of which nothing was
-   * heard yet is not there. Without a speaker words count when they come.
+   * The conversation so far, as heard: a reply that is still audible appears with the words that were heard by now, and with
+   * all of its words as `full` in the message's options under `effect-bidi`. A reply of which nothing was heard does not
+   * appear yet. Without a speaker, words count as heard when they arrive.
    */
   readonly history: Effect.Effect<Prompt.Prompt>
   /**
-   * What was heard of a reply by now, for captions that go with the voice. Without a speaker words are read: all of them
-   * are heard when they come.
+   * What was heard of a reply by now, for captions that follow the voice. Without a speaker, words count as heard when they
+   * arrive.
    */
   readonly heard: (responseId: string) => Effect.Effect<Heard>
-  /** Waits until nothing of the agent's speech is audible any more. */
+  /** Waits until the agent is not audible any more. */
   readonly awaitSilence: Effect.Effect<void>
   /**
-   * Waits until nobody speaks, no reply is on its way, owed by a lost connection, or audible, nothing is about to be sent,
-   * and no tool runs. In a tool its own call does not count, nor do others that wait for the same. Whoever reads `events`
-   * has dealt with those that led to it, unless that takes longer than a second.
+   * Waits until nobody speaks, no reply is on its way, audible, or owed after a lost connection, nothing waits to be sent,
+   * and no tool runs. Inside a tool, its own call does not count, nor do other calls that wait for the same. Readers of
+   * `events` have handled the events before it, unless that takes them longer than a second.
    */
   readonly awaitIdle: Effect.Effect<void>
 }
@@ -223,6 +233,7 @@ export interface Conversation<Tools extends Record<string, Tool.Any> = any> {
  * The conversation this code runs in.
  *
  * @category services
+ * @since 0.1.0
  */
 export class CurrentConversation extends Context.Service<CurrentConversation, Conversation>()(
   "@effect-bidi/core/CurrentConversation"

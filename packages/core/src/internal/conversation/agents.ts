@@ -1,5 +1,5 @@
 /**
- * Who the model is: the agent that the conversation began with, as it was changed, or the one that took over.
+ * The agent in charge: the one that the conversation began with, as changed since, or the one that took over.
  */
 import type * as Tool from "effect/ai/Tool"
 import type * as Toolkit from "effect/ai/Toolkit"
@@ -27,7 +27,7 @@ interface Current {
   readonly kit: Kit
 }
 
-/** `configure` brings a configuration to the model, and runs `onConfirmed` in the moment in which it has it. */
+/** `configure` gives the model a profile, and calls `onConfirmed` at the moment at which the model has it. */
 export const make = (
   initial: Profile,
   fanout: Fanout,
@@ -39,9 +39,8 @@ export const make = (
   const configurationOf = ({ instructions, kit }: Current): ModelProfile =>
     WellFormed.configuration({ instructions, tools: definitions(kit) })
 
-  // A transaction: it holds in the moment in which the model has it, with everything that follows; refused or given up
-  // before, it was none. On the way the model may still call the old tools, or already the new ones. Then only the new
-  // ones: what another agent may do stands in the history.
+  // A transaction: it takes effect at the moment at which the model has it. If it is refused or given up before, nothing
+  // has changed. Until then the model may still call the old tools, or already the new ones; afterwards only the new ones.
   const become = Effect.fnUntraced(function* (change: (now: Current) => Current) {
     const before = current
     const next = change(before)
@@ -87,7 +86,7 @@ const both = (one: Kit, other: Kit): Kit => ({
   handle: (name, params, id) => (Object.hasOwn(one.tools, name) ? one : other).handle(name, params, id)
 })
 
-/** A toolkit with what its handlers need: everything that is here, but the conversation and the call, which are theirs. */
+/** Provides the handlers with the services that are here, except the conversation and the call, which each call has. */
 const equipped = (toolkit: Toolkit.WithHandler<any>): Effect.Effect<Kit> =>
   Effect.map(Effect.context<never>(), (context) => {
     const services = Context.omit(CurrentConversation, RunningCall)(context) as Context.Context<never>
