@@ -75,6 +75,7 @@ const RETRIES = 3
 const RETRY = Schedule.spaced("25 millis")
 const LATER = Schedule.spaced("500 millis") // of a conversation that hurries
 const PATIENCE = "60 seconds"
+const SESSION = "chaos"
 const LAST_WORDS = 10 // texts, until one is answered
 const HURRY = 10 // how much faster the clock is of a conversation that hurries
 
@@ -106,7 +107,7 @@ export const play = Effect.fnUntraced(function* (plan: Plan): Effect.fn.Return<O
       texts: wished.filter((text) => !mind.said.includes(text))
     }
   }
-  const store = Store.make(plan.store)
+  const store = yield* Store.make(plan.store)
   const hits: Array<string> = []
   const recorder = BidiTest.recorder()
   let stuck: string | undefined
@@ -142,6 +143,7 @@ export const play = Effect.fnUntraced(function* (plan: Plan): Effect.fn.Return<O
         const speaker = yield* BidiTest.speaker()
         const remote = Remote.make(plan.reports, plan.seed)
         const call = yield* agent.start({
+          sessionId: SESSION,
           inputs: [BidiInput.make("microphone", Stream.fromQueue(microphone))],
           outputs: [
             recorder.output,
@@ -295,7 +297,7 @@ export const play = Effect.fnUntraced(function* (plan: Plan): Effect.fn.Return<O
         changes,
         interruptedAfter,
         owed,
-        stored: store.log,
+        stored: (yield* store.log(SESSION)).transcript,
         ran,
         hits,
         stuck,

@@ -35,6 +35,7 @@ import type { BidiError } from "./BidiError.ts"
 import type { CloseReason, Output, OutputOf, OutputTag } from "./BidiEvent.ts"
 import type * as BidiInput from "./BidiInput.ts"
 import { BidiModel } from "./BidiModel.ts"
+import type { OnBusy } from "./SessionStore.ts"
 import type * as BidiOutput from "./BidiOutput.ts"
 import type {
   Conversation,
@@ -89,8 +90,21 @@ export interface RunOptions<
   readonly inputs?: Inputs
   readonly outputs?: Outputs
   readonly hooks?: Hooks
-  /** The session in the `SessionStore` that this conversation continues and writes. Default: a new one. */
+  /**
+   * Whose log in the `SessionStore` this conversation continues and writes. Hooks, tools, and whoever waits for `send` learn
+   * of nothing before it is durable there. Default: a session of its own, of which nothing is kept.
+   */
   readonly sessionId?: string
+  /**
+   * What to do if the session is open elsewhere: `takeOver` (default), which ends the conversation there with
+   * `SessionTaken`, or `fail` with `SessionBusy`.
+   */
+  readonly onBusy?: OnBusy
+  /**
+   * What to do if the store has failed for 30 seconds, or is 1024 records behind: `end` (default) with `StoreFailed`, or
+   * `goOn` without it. An `Error` event tells of a store that begins to fail.
+   */
+  readonly onStoreFailure?: "end" | "goOn"
   /** Earlier messages, appended to those in the session's log, which stay as they are. */
   readonly history?: Prompt.Prompt
   /** Makes the agent speak first, unless the session has a history. */
@@ -224,6 +238,14 @@ export const make = Effect.fnUntraced(function* <Tools extends Record<string, To
           outputs: options.outputs ?? [],
           hooks: options.hooks ?? [],
           sessionId: options.sessionId ?? crypto.randomUUID(),
+          journal:
+            options.sessionId === undefined
+              ? undefined
+              : {
+                  sessionId: options.sessionId,
+                  onBusy: options.onBusy ?? "takeOver",
+                  onStoreFailure: options.onStoreFailure ?? "end"
+                },
           history: options.history,
           greeting: options.greeting,
           connection: options.connection ?? {},

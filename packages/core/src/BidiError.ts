@@ -187,6 +187,47 @@ export class StoreFailed extends Schema.TaggedError<StoreFailed>(id("StoreFailed
 }
 
 /**
+ * Somebody else has opened the session since: this conversation may not write to its log any more, and ends. `by` says who,
+ * where that is known.
+ *
+ * @category reasons
+ * @since 0.1.0
+ */
+export class SessionTaken extends Schema.TaggedError<SessionTaken>(id("SessionTaken"))("SessionTaken", {
+  ...fields,
+  by: Schema.optionalKey(Schema.String)
+}) {
+  readonly resume: Resume = "never"
+}
+
+/**
+ * The session is open elsewhere, at `owner`, and was not to be taken over.
+ *
+ * @category reasons
+ * @since 0.1.0
+ */
+export class SessionBusy extends Schema.TaggedError<SessionBusy>(id("SessionBusy"))("SessionBusy", {
+  ...fields,
+  owner: Schema.String
+}) {
+  readonly resume: Resume = "never"
+}
+
+/**
+ * The log of the session cannot be read from `line` on (counted from 1): a record is missing, or it was written by another
+ * version.
+ *
+ * @category reasons
+ * @since 0.1.0
+ */
+export class SessionCorrupt extends Schema.TaggedError<SessionCorrupt>(id("SessionCorrupt"))("SessionCorrupt", {
+  ...fields,
+  line: Schema.Int
+}) {
+  readonly resume: Resume = "never"
+}
+
+/**
  * A part of the conversation (`part`) was interrupted from within, for example because a queue it read was shut down.
  * Interrupting the conversation itself is not an error.
  *
@@ -220,6 +261,9 @@ export const Reason = Schema.Union([
   Unanswered,
   ConsumerTooSlow,
   StoreFailed,
+  SessionTaken,
+  SessionBusy,
+  SessionCorrupt,
   Interrupted
 ])
 

@@ -274,7 +274,8 @@ export type HistoryTrimmed = typeof HistoryTrimmed.Type
 
 /**
  * Why a conversation ended: `stop` was called, with one of these reasons; all inputs ended and the last reply was heard
- * (`complete`); a limit was reached (`timeout`); something failed (`error`); or the fiber that ran it was interrupted or
+ * (`complete`); a limit was reached (`timeout`); something failed (`error`); somebody else
+ * opened the session (`superseded`); or the fiber that ran it was interrupted or
  * its scope closed (`interrupted`).
  *
  * @category outputs
@@ -286,6 +287,7 @@ export const CloseReason = Schema.Literals([
   "error",
   "complete",
   "user_request",
+  "superseded",
   "interrupted"
 ])
 

@@ -20,6 +20,7 @@ import * as Transcript from "./Transcript.ts"
  * The tokens that a session has used so far.
  *
  * @category models
+ * @since 0.1.0
  */
 export type Usage = Omit<Extract<Body, { readonly _tag: "Usage" }>, "_tag">
 
@@ -27,6 +28,7 @@ export type Usage = Omit<Extract<Body, { readonly _tag: "Usage" }>, "_tag">
  * A handle of the provider, and what it brings back.
  *
  * @category models
+ * @since 0.1.0
  */
 export interface RestoredHandle {
   readonly provider: string
@@ -42,6 +44,7 @@ export interface RestoredHandle {
  * What a log adds up to.
  *
  * @category models
+ * @since 0.1.0
  */
 export interface Restored {
   /** The highest epoch so far, and how many records it has; 0 for a log without records. */
@@ -69,6 +72,7 @@ export interface Restored {
  * What records add up to, `onto` what earlier ones did. Records are in the order in which they were stored.
  *
  * @category combinators
+ * @since 0.1.0
  */
 export const fold = (records: Iterable<Record>, onto: Restored = empty): Restored => {
   const folding = new Folding(onto)
@@ -80,6 +84,7 @@ export const fold = (records: Iterable<Record>, onto: Restored = empty): Restore
  * What a log without records adds up to.
  *
  * @category constructors
+ * @since 0.1.0
  */
 export const empty: Restored = {
   epoch: 0,
@@ -98,6 +103,7 @@ export const empty: Restored = {
  * The line of a log that cannot be read where a record is missing, counted from 1.
  *
  * @category models
+ * @since 0.1.0
  */
 export interface Corrupt {
   readonly line: number
@@ -105,11 +111,12 @@ export interface Corrupt {
 }
 
 /**
- * Reads the lines of a log. A line that cannot be read is passed over where no record is missing: a process was killed, or
+ * The records that count, from the lines of a log. A line that cannot be read is passed over where no record is missing: a process was killed, or
  * its disk was full, while it wrote that line, and what it wrote next, or whoever opened the session next, goes on after
  * it.
  *
  * @category conversions
+ * @since 0.1.0
  */
 export const parse = (lines: Iterable<string>): Result.Result<ReadonlyArray<Record>, Corrupt> => {
   const reading = new Reading()
@@ -280,7 +287,7 @@ class Reading {
   private lines = 0
   private unread: Corrupt | undefined // a line that is no record, if nothing is missing behind it
 
-  /** The record of this line; none if it is empty, or was written in part. */
+  /** The record of this line, if it is one that counts. */
   line(line: string): Result.Result<Record | undefined, Corrupt> {
     this.lines++
     if (line.trim() === "") return Result.succeed(undefined)
@@ -291,12 +298,13 @@ class Reading {
     }
     const record = decoded.success
     const { epoch, n } = record
-    if (epoch < this.epoch) return Result.succeed(record) // superseded: whatever is missing there
+    if (epoch < this.epoch) return Result.succeed(undefined) // superseded: whatever is missing there
     const expected = epoch > this.epoch ? 0 : this.count
     if (n > expected) return Result.fail(this.unread ?? missing(this.lines, epoch, expected, n))
     this.unread = undefined
     this.epoch = epoch
-    if (n === expected) this.count = n + 1
+    if (n < expected) return Result.succeed(undefined) // written twice
+    this.count = n + 1
     return Result.succeed(record)
   }
 }

@@ -12,6 +12,7 @@ import * as Transcript from "./Transcript.ts"
  * The version of the format that this version writes, and the only one it reads.
  *
  * @category constants
+ * @since 0.1.0
  */
 export const FORMAT = 1 as const
 
@@ -23,6 +24,7 @@ export const FORMAT = 1 as const
  * The session was opened, by whom; the first record of every epoch.
  *
  * @category schemas
+ * @since 0.1.0
  */
 export const Opened = Schema.TaggedStruct("Opened", { by: Schema.String })
 
@@ -31,6 +33,7 @@ export const Opened = Schema.TaggedStruct("Opened", { by: Schema.String })
  * not `interrupted` is still being heard.
  *
  * @category schemas
+ * @since 0.1.0
  */
 export const Entry = Schema.TaggedStruct("Entry", { entry: Transcript.Entry })
 
@@ -39,6 +42,7 @@ export const Entry = Schema.TaggedStruct("Entry", { entry: Transcript.Entry })
  * words that became known since the last record about this reply. `final`: all that will be heard of it was.
  *
  * @category schemas
+ * @since 0.1.0
  */
 export const Heard = Schema.TaggedStruct("Heard", {
   id: Schema.String,
@@ -52,6 +56,7 @@ export const Heard = Schema.TaggedStruct("Heard", {
  * A value of the application changed. See `AgentState`.
  *
  * @category schemas
+ * @since 0.1.0
  */
 export const State = Schema.TaggedStruct("State", { key: Schema.String, value: Schema.Json })
 
@@ -59,6 +64,7 @@ export const State = Schema.TaggedStruct("State", { key: Schema.String, value: S
  * The agent changed: other instructions, or another agent that took over.
  *
  * @category schemas
+ * @since 0.1.0
  */
 export const Profile = Schema.TaggedStruct("Profile", {
   name: Schema.String,
@@ -69,6 +75,7 @@ export const Profile = Schema.TaggedStruct("Profile", {
  * A connection to the model was ready.
  *
  * @category schemas
+ * @since 0.1.0
  */
 export const Connection = Schema.TaggedStruct("Connection", {
   id: Schema.String,
@@ -82,6 +89,7 @@ export const Connection = Schema.TaggedStruct("Connection", {
  * those in `without`, and of the calls in `calls` it was not told the result.
  *
  * @category schemas
+ * @since 0.1.0
  */
 export const Handle = Schema.TaggedStruct("Handle", {
   provider: Schema.String,
@@ -95,6 +103,7 @@ export const Handle = Schema.TaggedStruct("Handle", {
  * A tool call waits for somebody's consent, or was decided about.
  *
  * @category schemas
+ * @since 0.1.0
  */
 export const Approval = Schema.TaggedStruct("Approval", {
   id: Schema.String,
@@ -106,6 +115,7 @@ export const Approval = Schema.TaggedStruct("Approval", {
  * The conversation ended, and why. Missing where a process was killed.
  *
  * @category schemas
+ * @since 0.1.0
  */
 export const Closed = Schema.TaggedStruct("Closed", { reason: BidiEvent.CloseReason })
 
@@ -113,6 +123,7 @@ export const Closed = Schema.TaggedStruct("Closed", { reason: BidiEvent.CloseRea
  * What a record says.
  *
  * @category schemas
+ * @since 0.1.0
  */
 export const Body = Schema.Union([
   Opened,
@@ -131,6 +142,7 @@ export const Body = Schema.Union([
  * One record: the `n`-th of its epoch, written `at` (milliseconds since 1970).
  *
  * @category schemas
+ * @since 0.1.0
  */
 export const Record = Schema.Struct({
   v: Schema.Literal(FORMAT),
@@ -142,11 +154,13 @@ export const Record = Schema.Struct({
 
 /**
  * @category models
+ * @since 0.1.0
  */
 export type Body = typeof Body.Type
 
 /**
  * @category models
+ * @since 0.1.0
  */
 export type Record = typeof Record.Type
 
@@ -162,6 +176,7 @@ const fromJson = Schema.decodeUnknownResult(json)
  * A record as one line of JSON, without the end of the line.
  *
  * @category conversions
+ * @since 0.1.0
  */
 export const encode = (record: Record): string => JSON.stringify(toJson(record))
 
@@ -169,6 +184,7 @@ export const encode = (record: Record): string => JSON.stringify(toJson(record))
  * A record from its line, or what is wrong with the line.
  *
  * @category conversions
+ * @since 0.1.0
  */
 export const decode = (line: string): Result.Result<Record, string> => {
   let value: unknown

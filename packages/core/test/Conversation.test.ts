@@ -15,11 +15,11 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
-import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { agentWith, reasonOf, said } from "./support/agent.ts"
+import { storeOf } from "./support/store.ts"
 
 class Unplugged extends Schema.TaggedError<Unplugged>()("Unplugged", {}) {}
 
@@ -350,18 +350,17 @@ describe("a session", () => {
   it.effect("ends with the store's error when the store fails, and with how much is missing", () =>
     Effect.gen(function* () {
       const full = new BidiError.BidiError({ reason: new BidiError.StoreFailed({ message: "disk full" }) })
-      const broken = Layer.succeed(SessionStore.SessionStore, {
-        load: () => Effect.succeed([]),
-        append: () => Effect.fail(full)
-      })
+      const broken = storeOf(() => Effect.fail(full)).layer
       const { agent } = yield* agentWith(chat)
       const exit = yield* Effect.gen(function* () {
-        const call = yield* agent.start()
-        yield* call.send("Hi")
+        const call = yield* agent.start({ sessionId: "ada" })
+        const sent = yield* Effect.forkChild(call.send("Hi"))
+        yield* BidiTest.advance("1 minute")
+        assert.strictEqual(reasonOf(yield* Fiber.await(sent)), "ConversationEnded")
         return yield* Effect.exit(call.await)
       }).pipe(Effect.provide(broken))
       const error = Option.getOrThrow(Exit.findErrorOption(exit))
-      assert.deepInclude(error.reason, { _tag: "StoreFailed", entries: 1 })
+      assert.deepInclude(error.reason, { _tag: "StoreFailed", entries: 2 })
       assert.include(error.message, "disk full")
     })
   )

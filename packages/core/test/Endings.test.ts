@@ -1,17 +1,7 @@
 /**
  * How conversations end when a store, an output or an input does not do its part.
  */
-import {
-  BidiAgent,
-  BidiError,
-  type BidiEvent,
-  BidiInput,
-  BidiModel,
-  BidiOutput,
-  BidiTest,
-  SessionStore,
-  type Transcript
-} from "@effect-bidi/core"
+import { BidiAgent, BidiError, type BidiEvent, BidiInput, BidiModel, BidiOutput, BidiTest } from "@effect-bidi/core"
 import { assert, describe, it } from "@effect/vitest"
 import * as Prompt from "effect/ai/Prompt"
 import * as Tool from "effect/ai/Tool"
@@ -29,6 +19,7 @@ import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { agentWith, reasonOf } from "./support/agent.ts"
 import { catching } from "./support/logs.ts"
+import { storeOf } from "./support/store.ts"
 
 const chat: BidiTest.Script = Effect.fnUntraced(function* (line) {
   while (true) {
@@ -38,21 +29,6 @@ const chat: BidiTest.Script = Effect.fnUntraced(function* (line) {
 })
 
 const diskFull = new BidiError.BidiError({ reason: new BidiError.StoreFailed({ message: "disk full" }) })
-
-/** A store whose writes go through `append`, and what of them it took. */
-const storeOf = (append: (n: number) => Effect.Effect<void, BidiError.BidiError>) => {
-  const taken: Array<Transcript.Entry> = []
-  let writes = 0
-  const layer = Layer.succeed(SessionStore.SessionStore, {
-    load: () => Effect.succeed([]),
-    append: (_: string, entries: ReadonlyArray<Transcript.Entry>) =>
-      Effect.andThen(
-        append(++writes),
-        Effect.sync(() => void taken.push(...entries))
-      )
-  })
-  return { layer, taken, writes: () => writes }
-}
 
 const errorOf = (exit: Exit.Exit<unknown, unknown>): any => Option.getOrUndefined(Exit.findErrorOption(exit))
 
@@ -64,7 +40,7 @@ describe("the end of the session's log", () => {
       const { agent } = yield* agentWith(chat)
       const recorder = BidiTest.recorder()
       const fiber = yield* Effect.forkChild(
-        Effect.exit(agent.run({ inputs: [BidiTest.caller("Hi")], outputs: [recorder.output] }))
+        Effect.exit(agent.run({ sessionId: "ada", inputs: [BidiTest.caller("Hi")], outputs: [recorder.output] }))
       )
       yield* BidiTest.advance("1 minute")
       return { exit: yield* Fiber.join(fiber), close: lastOf(recorder) }
@@ -100,7 +76,7 @@ describe("the end of the session's log", () => {
       assert.deepStrictEqual(exit, Exit.succeed("complete"))
       assert.deepInclude(close, { reason: "complete" })
       assert.deepStrictEqual(
-        store.taken.map((entry) => (entry._tag === "Assistant" ? entry.text : entry._tag)),
+        store.entries().map((entry) => (entry._tag === "Assistant" ? entry.text : entry._tag)),
         ["User", "", "You said Hi"]
       )
     })
@@ -117,7 +93,9 @@ describe("the end of the session's log", () => {
       const store = storeOf(() => Effect.never)
       const [logs, exit] = yield* catching(
         Effect.gen(function* () {
-          const fiber = yield* Effect.forkChild(Effect.exit(agent.run({ inputs: [BidiTest.caller("Hi")] })))
+          const fiber = yield* Effect.forkChild(
+            Effect.exit(agent.run({ sessionId: "ada", inputs: [BidiTest.caller("Hi")] }))
+          )
           yield* BidiTest.advance("1 minute")
           return yield* Fiber.join(fiber)
         }).pipe(Effect.provide(store.layer))
@@ -145,10 +123,10 @@ describe("the end of the session's log", () => {
       const recorder = BidiTest.recorder()
       const [logs, exit] = yield* catching(
         Effect.gen(function* () {
-          const call = yield* agent.start({ outputs: [recorder.output] })
+          const call = yield* agent.start({ sessionId: "ada", outputs: [recorder.output] })
           const end = yield* Effect.forkChild(Effect.exit(call.await), { startImmediately: true })
-          yield* call.send("Hi")
-          yield* BidiTest.advance("10 seconds")
+          yield* Effect.forkChild(call.send("Hi"))
+          yield* BidiTest.advance("1 minute")
           return yield* Fiber.join(end)
         }).pipe(Effect.provide(store.layer))
       )
@@ -184,7 +162,7 @@ describe("the end of the session's log", () => {
         })
       )
       const fiber = yield* Effect.forkChild(
-        Effect.exit(agent.run({ inputs: [BidiTest.caller("Hi")] })).pipe(Effect.provide(store.layer))
+        Effect.exit(agent.run({ sessionId: "ada", inputs: [BidiTest.caller("Hi")] })).pipe(Effect.provide(store.layer))
       )
       yield* BidiTest.advance("10 seconds")
       assert.strictEqual(reasonOf(yield* Fiber.join(fiber)), "StoreFailed")
@@ -204,12 +182,14 @@ describe("a long history", () => {
         ]).flat()
       )
       const fiber = yield* Effect.forkChild(
-        Effect.exit(agent.run({ history, inputs: [BidiTest.caller("Hi")] })).pipe(Effect.provide(store.layer))
+        Effect.exit(agent.run({ sessionId: "ada", history, inputs: [BidiTest.caller("Hi")] })).pipe(
+          Effect.provide(store.layer)
+        )
       )
       yield* BidiTest.advance("1 minute")
       assert.strictEqual(Exit.getSuccess(yield* Fiber.join(fiber)).pipe(Option.getOrUndefined), "complete")
       assert.isTrue(model.log().some((entry) => entry._tag === "Seeded" && entry.history.length === 3000))
-      assert.strictEqual(store.taken.filter(({ _tag }) => _tag === "User").length, 1501)
+      assert.strictEqual(store.entries().filter(({ _tag }) => _tag === "User").length, 1501)
     })
   )
 })
@@ -329,7 +309,7 @@ describe("ConnectionClose", () => {
     Effect.gen(function* () {
       const { agent } = yield* agentWith(chat)
       const recorder = BidiTest.recorder()
-      yield* Effect.scoped(agent.start({ outputs: [recorder.output] }))
+      yield* Effect.scoped(agent.start({ sessionId: "ada", outputs: [recorder.output] }))
       assert.deepInclude(lastOf(recorder), { _tag: "ConnectionClose", reason: "interrupted" })
     })
   )
@@ -529,7 +509,9 @@ describe("an interruption from inside a part", () => {
         }))
       ).pipe(Layer.provide(model.layer))
       const agent = yield* BidiAgent.make({}).pipe(Effect.provide(layer))
-      const fiber = yield* Effect.forkChild(Effect.exit(agent.run({ inputs: [BidiTest.caller("Hi")] })))
+      const fiber = yield* Effect.forkChild(
+        Effect.exit(agent.run({ sessionId: "ada", inputs: [BidiTest.caller("Hi")] }))
+      )
       yield* BidiTest.advance("1 minute")
       return { exit: yield* Fiber.join(fiber), connections: n }
     })

@@ -16,6 +16,7 @@ import * as References from "effect/References"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { agentWith, reasonOf } from "./support/agent.ts"
+import { storeOf } from "./support/store.ts"
 
 const numbers = (length: number) => Uint8Array.from({ length }, (_, i) => i % 251)
 
@@ -148,7 +149,7 @@ describe("text that is not well-formed", () => {
         { _tag: "User", id: "u", parts: [`Hi ${half}`] },
         { _tag: "ToolCall", id: "c", responseId: "r", name: "find", input: { what: half } }
       ]
-      const store: SessionStore.Store = { load: () => Effect.succeed(log), append: () => Effect.void }
+      const { store } = storeOf(undefined, log)
       const history = Prompt.make([
         { role: "system", content: `Note ${half}` },
         { role: "assistant", content: `Hello ${half}` }

@@ -1,7 +1,7 @@
 /**
  * What one can rely on when a conversation begins and ends, whatever happens in between.
  *
- * 1. Parts start in the order memory, observers, outputs, tools, model, inputs; outputs and inputs in the order given.
+ * 1. Parts start in the order session, observers, outputs, tools, model, inputs; outputs and inputs in the order given.
  *    One part is open before the next begins to; inputs are streams and only begin in this order.
  * 2. They stop in exactly the reverse order, and every part that was started is stopped exactly once. (An input or
  *    a connection that ends by itself has stopped then.)
@@ -46,6 +46,7 @@ import { allTags } from "../src/internal/events/tags.ts"
 import { countFibers } from "./support/fibers.ts"
 import { cases } from "../../../scripts/cases.ts"
 import { Steps } from "./support/steps.ts"
+import { storeOf } from "./support/store.ts"
 
 class PartFailed extends Schema.TaggedError<PartFailed>()("PartFailed", { part: Schema.String }) {}
 
@@ -85,7 +86,7 @@ const Scenario = Schema.Struct({
     after: Tenths
   }),
   store: Schema.Struct({
-    does: Schema.Literals(["keeps", "keeps", "slowly", "fails", "dies", "interrupts", "hangs"]),
+    does: Schema.Literals(["keeps", "keeps", "slowly", "blinks", "is taken", "dies", "hangs"]),
     after: Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 3 }))
   }),
   actions: Schema.Array(Action).check(Schema.isMaxLength(4)),
@@ -256,26 +257,20 @@ const play = (scenario: Scenario) =>
       }))
     )
     const agent = yield* BidiAgent.make({}).pipe(Effect.provide(Layer.provide(logged, model.layer)))
-    const kept: Array<Transcript.Entry> = []
     let writes = 0
     const write = Effect.suspend(() => {
       const { after, does } = scenario.store
       if (does === "slowly") return Effect.sleep(SLOWLY)
       if (++writes <= after || does === "keeps") return Effect.void
       if (does === "hangs") return Effect.never
+      if (does === "blinks")
+        return writes % 2 === 0 ? Effect.fail(full) : writes % 3 === 0 ? Effect.interrupt : Effect.void
       failures.push("store")
       over = Math.min(over, now())
-      const full = new BidiError.BidiError({ reason: new BidiError.StoreFailed({ message: "disk full" }) })
-      return does === "fails" ? Effect.fail(full) : does === "dies" ? Effect.die("the store died") : Effect.interrupt
+      return does === "is taken" ? Effect.fail(SessionStore.taken("ada")) : Effect.die("the store died")
     })
-    const store: SessionStore.Store = {
-      load: () => Effect.succeed([]),
-      append: (_, entries) =>
-        Effect.andThen(
-          write,
-          Effect.sync(() => void kept.push(...entries))
-        )
-    }
+    const full = new BidiError.BidiError({ reason: new BidiError.StoreFailed({ message: "disk full" }) })
+    const { store, transcript } = storeOf(() => write)
     let sent = 0
     let answered = 0
     let history: unknown
@@ -300,7 +295,7 @@ const play = (scenario: Scenario) =>
       Effect.sleep(at(scenario.start.after, 50)),
       Effect.sync(() => void (over = Math.min(over, now())))
     )
-    const start = agent.start({ inputs, outputs, hooks })
+    const start = agent.start({ sessionId: "ada", inputs, outputs, hooks })
     const starting = Effect.suspend((): Effect.Effect<BidiAgent.Call<unknown> | undefined, unknown, Scope.Scope> => {
       switch (scenario.start.ends) {
         case "waits":
@@ -378,7 +373,7 @@ const play = (scenario: Scenario) =>
       answered,
       connections: model.open(),
       history,
-      kept
+      kept: transcript()
     }
   }).pipe(Effect.provideService(References.MinimumLogLevel, "None"))
 
@@ -454,8 +449,8 @@ describe("the life of a conversation", () => {
         // 5. every send ended
         assert.strictEqual(answered, sent)
 
-        // 6. two seconds for all parts, three for what the store has still to write
-        assert.isAtMost(closing, 5000)
+        // 6. two seconds for all parts, ten for what the store has still to write
+        assert.isAtMost(closing, 12_000)
 
         // 7. nothing left
         assert.strictEqual(connections, 0)
@@ -465,7 +460,7 @@ describe("the life of a conversation", () => {
         if (!abandoned && !scenario.hooks.includes("stalls")) assert.strictEqual(alive, 0)
 
         // 8. the log is what was said
-        if (Exit.isSuccess(exit)) assert.deepStrictEqual(Transcript.toPrompt(Transcript.fromLog(kept)), history)
+        if (Exit.isSuccess(exit)) assert.deepStrictEqual(Transcript.toPrompt(kept), history)
 
         // 9. only one that never began was interrupted by us
         const hung = scenario.outputs.some(({ opens }) => opens === "hangs")
@@ -490,6 +485,7 @@ const partOf = (cause: Cause.Cause<unknown>): string | undefined => {
       assert.isAtLeast(error.reason.entries ?? 0, 1, "nobody knows how much of the log is missing")
       return error.message.includes("did not take them within") ? undefined : "store"
     }
+    if (error.reason._tag === "SessionTaken") return "store"
     if (error.reason._tag === "Interrupted") return error.reason.part.replace(/^the output "(.*)"$/, "$1")
     return error.reason._tag === "ConnectionLost" ? "no answer" : error.reason.message
   }

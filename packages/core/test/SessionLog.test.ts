@@ -219,13 +219,12 @@ describe("a log", () => {
     { epochs: Epochs },
     ({ epochs }) => {
       const before = SessionLog.fold(recordsOf(epochs))
-      const bodies = settle(before)
-      const records = bodies.map((body, i) => ({
+      const records = settle(before).map((entry, i) => ({
         v: SessionRecord.FORMAT,
         epoch: before.epoch,
         n: before.count + i,
         at: 0,
-        body
+        body: { _tag: "Entry" as const, entry }
       }))
       const after = SessionLog.fold(records, before)
       assert.strictEqual(after.audible.size, 0)
@@ -294,14 +293,14 @@ describe("what a reply was heard of", () => {
       log(user("q", "A story."), speaking("a", "", "Once there was a fox."), heard("a", 4))
     )
     assert.deepStrictEqual(settle(before), [
-      entry({
+      {
         _tag: "Assistant",
         id: "a",
         responseId: "r-a",
         text: "Once",
         interrupted: true,
         full: "Once there was a fox."
-      })
+      }
     ])
     assert.deepStrictEqual(unanswered(before), { asked: [], cut: "r-a", results: false })
   })
@@ -314,8 +313,8 @@ describe("what a reply was heard of", () => {
 
 describe("a call without an output", () => {
   const outputs = (...bodies: ReadonlyArray<SessionRecord.Body>) =>
-    settle(SessionLog.fold(log(call("c"), ...bodies))).map((body) =>
-      body._tag === "Entry" && body.entry._tag === "ToolCall" ? body.entry.output : undefined
+    settle(SessionLog.fold(log(call("c"), ...bodies))).map((entry) =>
+      entry._tag === "ToolCall" ? entry.output : undefined
     )
   const approval = (decision: "asked" | "approved" | "rejected", reason?: string): SessionRecord.Body => ({
     _tag: "Approval",

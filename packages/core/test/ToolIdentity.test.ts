@@ -5,6 +5,7 @@ import * as Toolkit from "effect/ai/Toolkit"
 import * as Effect from "effect/Effect"
 import * as References from "effect/References"
 import * as Schema from "effect/Schema"
+import { storeOf } from "./support/store.ts"
 
 const toolkit = Toolkit.make(
   Tool.make("pay", { parameters: Schema.Struct({ amount: Schema.Int }), success: Schema.String }),
@@ -239,11 +240,7 @@ describe("a call id", () => {
         input: { amount: 5 },
         output: { result: "paid 5", isFailure: false }
       }
-      const log: Array<Transcript.Entry> = [earlier]
-      const store: SessionStore.Store = {
-        load: () => Effect.succeed([...log]),
-        append: (_, entries) => Effect.sync(() => void log.push(...entries))
-      }
+      const { entries, store } = storeOf(undefined, [earlier])
       const handlers = toolkit.toLayer({
         pay: ({ amount }) => Effect.succeed(`paid ${amount}`),
         balance: () => Effect.succeed(0)
@@ -252,6 +249,7 @@ describe("a call id", () => {
       yield* agent
         .start({ sessionId: "s" })
         .pipe(Effect.provideService(SessionStore.SessionStore, store), Effect.andThen(BidiTest.advance("2 seconds")))
+      const log = entries()
       assert.deepStrictEqual(log[0], earlier)
       assert.isFalse(log.slice(1).some((entry) => entry.id === "call_1"))
       assert.isTrue(log.slice(1).some((entry) => entry._tag === "ToolCall"))

@@ -1,13 +1,14 @@
 /**
  * A payment that has begun is made, whatever ends meanwhile; everybody hears of it, the next session too.
  */
-import { BidiAgent, type BidiEvent, BidiTest, BidiTool, SessionStore, Transcript } from "@effect-bidi/core"
+import { BidiAgent, type BidiEvent, BidiTest, BidiTool, SessionStore, type Transcript } from "@effect-bidi/core"
 import { assert, describe, it } from "@effect/vitest"
 import * as Tool from "effect/ai/Tool"
 import * as Toolkit from "effect/ai/Toolkit"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Schema from "effect/Schema"
+import { storeOf } from "./support/store.ts"
 
 const pay = Tool.make("pay", { parameters: Schema.Struct({ euros: Schema.Int }), success: Schema.String })
   .annotate(BidiTool.OnInterruption, "uninterruptible")
@@ -15,13 +16,9 @@ const pay = Tool.make("pay", { parameters: Schema.Struct({ euros: Schema.Int }),
   .annotate(BidiTool.Concurrency, 1)
 const toolkit = Toolkit.make(pay)
 
-const kept = () => {
-  const log: Array<Transcript.Entry> = []
-  const store: SessionStore.Store = {
-    load: () => Effect.sync(() => log.slice()),
-    append: (_, entries) => Effect.sync(() => void log.push(...entries))
-  }
-  return { calls: () => Transcript.fromLog(log).filter((entry) => entry._tag === "ToolCall"), log, store }
+const kept = (...earlier: ReadonlyArray<Transcript.Entry>) => {
+  const { store, transcript } = storeOf(undefined, earlier)
+  return { calls: () => transcript().filter((entry) => entry._tag === "ToolCall"), store }
 }
 
 const agentOf = (script: BidiTest.Script, lasting: Effect.Effect<unknown> = Effect.sleep("5 seconds")) =>
@@ -54,7 +51,7 @@ describe("a tool that must not be interrupted, at the end", () => {
       const recorder = BidiTest.recorder()
       const { calls, store } = kept()
       const call = yield* Effect.provideService(
-        agent.start({ outputs: [recorder.output] }),
+        agent.start({ sessionId: "ada", outputs: [recorder.output] }),
         SessionStore.SessionStore,
         store
       )
@@ -87,7 +84,7 @@ describe("a tool that must not be interrupted, at the end", () => {
     Effect.gen(function* () {
       const { agent, paid } = yield* agentOf(paying(10, 20, 30))
       const { calls, store } = kept()
-      const call = yield* Effect.provideService(agent.start(), SessionStore.SessionStore, store)
+      const call = yield* Effect.provideService(agent.start({ sessionId: "ada" }), SessionStore.SessionStore, store)
       yield* BidiTest.advance("1 second")
       yield* call.stop()
       yield* BidiTest.advance("30 seconds")
@@ -119,7 +116,7 @@ describe("a tool that must not be interrupted, at the end", () => {
     Effect.gen(function* () {
       const { agent, paid } = yield* agentOf((line) => line.accept)
       const { calls, store } = kept()
-      const call = yield* Effect.provideService(agent.start(), SessionStore.SessionStore, store)
+      const call = yield* Effect.provideService(agent.start({ sessionId: "ada" }), SessionStore.SessionStore, store)
       const calling = yield* Effect.forkChild(call.callTool("pay", { euros: 10 }, { record: true }), {
         startImmediately: true
       })
@@ -137,9 +134,8 @@ describe("a tool that must not be interrupted, at the end", () => {
 describe("a session that is continued", () => {
   it.effect("tells the model of a call without output that it began and its result is unknown", () =>
     Effect.gen(function* () {
-      const { log, store } = kept()
       const call = { id: "call-1", responseId: "r", name: "pay", input: { euros: 10 } }
-      log.push({ _tag: "User", id: "u", parts: ["Pay 10."] }, { _tag: "ToolCall", ...call })
+      const { store } = kept({ _tag: "User", id: "u", parts: ["Pay 10."] }, { _tag: "ToolCall", ...call })
       const { agent, model } = yield* agentOf((line) => line.accept)
       yield* Effect.provideService(agent.start({ sessionId: "ada" }), SessionStore.SessionStore, store)
       yield* BidiTest.settle

@@ -13,6 +13,7 @@ const ENDINGS = {
   error: "something failed",
   complete: "everything was said",
   user_request: "you asked to stop",
+  superseded: "the conversation goes on elsewhere",
   interrupted: "stopped"
 }
 

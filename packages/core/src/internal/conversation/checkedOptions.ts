@@ -36,6 +36,8 @@ const RunOptions = struct({
   outputs: list,
   hooks: list,
   sessionId: Schema.NonEmptyString,
+  onBusy: Schema.Literals(["takeOver", "fail"]),
+  onStoreFailure: Schema.Literals(["end", "goOn"]),
   history: prompt,
   greeting: Schema.Union([
     Schema.Struct({ instructions: Schema.String }),

@@ -11,7 +11,7 @@ import type * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import { BidiError } from "../../BidiError.ts"
-import type { CloseReason, Output } from "../../BidiEvent.ts"
+import { type CloseReason, fromError, type Output } from "../../BidiEvent.ts"
 import type { BidiInput } from "../../BidiInput.ts"
 import type { BidiOutput } from "../../BidiOutput.ts"
 import { type Conversation, CurrentConversation, type Greeting, type Profile } from "../../CurrentConversation.ts"
@@ -32,6 +32,8 @@ import { ending, isOf, type Lost, withHowMuch } from "./ending.ts"
 import * as Interrupter from "../turns/interruption.ts"
 import * as Limits from "./limits.ts"
 import * as History from "../history/history.ts"
+import * as Journal from "../session/journal.ts"
+import { Fanout } from "../events/fanout.ts"
 import type * as Observers from "../events/observers.ts"
 import * as Outbox from "../connection/outbox.ts"
 import { Receiver } from "../turns/receive.ts"
@@ -49,6 +51,8 @@ export interface Plan {
   readonly outputs: ReadonlyArray<BidiOutput<unknown, any>>
   readonly hooks: ReadonlyArray<Hook<any>>
   readonly sessionId: string
+  /** Whose log is continued and written; none is for a session that nobody named. */
+  readonly journal: Journal.JournalOptions | undefined
   readonly history: Prompt.Prompt | undefined
   readonly greeting: Greeting | undefined
   readonly limits: ConversationLimits
@@ -99,8 +103,9 @@ const untilEnd = (
 
       const clock = yield* Clock.Clock
       const closing = new Closing(() => clock.currentTimeMillisUnsafe())
-      const history = yield* openHistory(closing, plan, fail, onLost)
-      const services = yield* Services.make(history)
+      const fanout = new Fanout()
+      const [journal, history] = yield* openHistory(closing, plan, fanout, fail, onLost)
+      const services = yield* Services.make(fanout, journal, history)
       const interrupter = yield* Interrupter.make(services)
       const over = { isOver: () => Deferred.isDoneUnsafe(ended), wait: Effect.exit(Deferred.await(ended)) }
       const untilOver = (waiting: Effect.Effect<void>) => Effect.raceFirst(waiting, Effect.asVoid(over.wait))
@@ -154,8 +159,8 @@ const untilEnd = (
         let connectionId = () => ""
         // nothing writes to the memory any more, and whoever listens still does
         yield* Effect.addFinalizer((exit) =>
-          Effect.map(history.close, (error) => {
-            const how = ending(exit as Exit.Exit<CloseReason, unknown>, lostOf(history, error))
+          Effect.map(endLog(journal, exit), (error) => {
+            const how = ending(exit as Exit.Exit<CloseReason, unknown>, lostOf(journal, error))
             services.fanout.close({ _tag: "ConnectionClose", connectionId: connectionId(), ...how })
           })
         )
@@ -214,21 +219,34 @@ const untilEnd = (
 const openHistory = Effect.fnUntraced(function* (
   closing: Closing,
   plan: Plan,
+  fanout: Fanout,
   fail: Fail,
   onLost: (lost: Lost) => void
 ) {
   const initial = plan.history === undefined ? Transcript.empty : Transcript.fromPrompt(plan.history)
-  const history = yield* closing.part("the memory", History.make(plan.sessionId, initial, fail))
+  const onTrouble = (error: BidiError) => fanout.emit(fromError(error))
+  const journal = yield* closing.part("the session", Journal.open(plan.journal, { onFailure: fail, onTrouble }))
+  const history = History.make(journal, initial)
   yield* Effect.addFinalizer((exit) =>
-    Effect.flatMap(history.close, (error) => {
-      const lost = lostOf(history, error)
+    Effect.flatMap(endLog(journal, exit), (error) => {
+      const lost = lostOf(journal, error)
       if (lost === undefined) return Effect.void
       onLost(lost)
       return Exit.isSuccess(exit) || isOf(exit.cause, lost) ? Effect.void : Effect.logError(lost.error.message)
     })
   )
-  return history
+  return [journal, history] as const
 })
 
-const lostOf = (history: History.History, error: BidiError | undefined): Lost | undefined =>
-  error === undefined ? undefined : { error, failure: history.failure() }
+// The first of those who close the log says how it ended.
+const endLog = (journal: Journal.Journal, exit: Exit.Exit<unknown, unknown>) =>
+  Effect.suspend(() => {
+    if (!journal.isClosed()) {
+      const { reason } = ending(exit as Exit.Exit<CloseReason, unknown>, undefined)
+      journal.write({ _tag: "Closed", reason })
+    }
+    return journal.close
+  })
+
+const lostOf = (journal: Journal.Journal, error: BidiError | undefined): Lost | undefined =>
+  error === undefined ? undefined : { error, failure: journal.failure() }

@@ -30,8 +30,19 @@ export const ending = (
   if (Cause.hasInterruptsOnly(exit.cause))
     return lost === undefined ? { reason: "interrupted" } : told("interrupted", lost.error)
   const error = Cause.squash(lost === undefined ? exit.cause : withHowMuch(exit.cause, lost))
-  const timedOut = error instanceof BidiError && ["SessionExpired", "IdleTimeout"].includes(error.reason._tag)
-  return told(timedOut ? "timeout" : "error", error)
+  return told(reasonOf(error), error)
+}
+
+const reasonOf = (error: unknown): CloseReason => {
+  switch (error instanceof BidiError ? error.reason._tag : undefined) {
+    case "SessionExpired":
+    case "IdleTimeout":
+      return "timeout"
+    case "SessionTaken":
+      return "superseded"
+    default:
+      return "error"
+  }
 }
 
 const told = (reason: CloseReason, error: unknown) => ({

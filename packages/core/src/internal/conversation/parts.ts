@@ -29,7 +29,7 @@ export const openHooks = (closing: Closing, services: Services, hooks: ReadonlyA
         Effect.gen(function* () {
           const mailbox = yield* Observers.mailbox(services.fanout, hook.tags)
           const end = Effect.sync(() => mailbox.done(Exit.fail(Cause.Done())))
-          yield* closing.worker(name, Observers.watch(mailbox, hook.handle), end, fail)
+          yield* closing.worker(name, Observers.watch(mailbox, hook.handle, services.journal), end, fail)
         })
       )
     },

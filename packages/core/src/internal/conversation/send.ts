@@ -32,7 +32,7 @@ export const make = Effect.fnUntraced(function* (
   interrupter: Interrupter,
   over: { readonly isOver: () => boolean; readonly wait: Effect.Effect<unknown> }
 ) {
-  const { inputGate, history, model, outbox, outputs, uninterruptible, turn } = services
+  const { inputGate, history, journal, model, outbox, outputs, uninterruptible, turn } = services
   const oneAsking = yield* Semaphore.make(1)
   let told = outbox.audio.brought // of the user, up to here: speech, or a text
 
@@ -72,6 +72,7 @@ export const make = Effect.fnUntraced(function* (
         }
       }
     )
+    yield* orEnded(journal.durable)
   }, turn.intending)
 
   const saying = (text: string, { interruptible = true }: SayOptions): readonly [Command, Offer] => [
@@ -104,6 +105,7 @@ export const make = Effect.fnUntraced(function* (
     if (text.trim() === "") return yield* invalid("a note needs words")
     const onSent = () => history.put({ _tag: "Note", id: newId(), text })
     yield* outbox.offer({ _tag: "Note", text, respond: false }, { onSent })
+    yield* orEnded(journal.durable)
   })
 
   const greet = (greeting: Greeting) =>

@@ -8,10 +8,11 @@ import { BidiError, Unanswered } from "../../BidiError.ts"
 import { fromError } from "../../BidiEvent.ts"
 import { BidiModel } from "../../BidiModel.ts"
 import { InputGate } from "../turns/inputGate.ts"
-import { Fanout } from "../events/fanout.ts"
+import type { Fanout } from "../events/fanout.ts"
 import { ConnectionMetrics } from "../connection/metrics.ts"
 import { guarded } from "./insideInterrupt.ts"
 import type { History } from "../history/history.ts"
+import type { Journal } from "../session/journal.ts"
 import * as Outbox from "../connection/outbox.ts"
 import * as Outputs from "../playback/outputs.ts"
 import { Ledger } from "../playback/ledger.ts"
@@ -22,6 +23,8 @@ import { Transcriber } from "../history/transcriber.ts"
 export interface Services {
   readonly model: BidiModel["Service"]
   readonly fanout: Fanout
+  /** What is written to the session's log. */
+  readonly journal: Journal
   readonly history: History
   readonly transcriber: Transcriber
   readonly metrics: ConnectionMetrics
@@ -39,9 +42,8 @@ export interface Services {
   readonly now: () => number
 }
 
-export const make = Effect.fnUntraced(function* (history: History) {
+export const make = Effect.fnUntraced(function* (fanout: Fanout, journal: Journal, history: History) {
   const model = guarded(yield* BidiModel)
-  const fanout = new Fanout()
   const ledger = new Ledger()
   const clock = yield* Clock.Clock
   const now = () => clock.currentTimeMillisUnsafe()
@@ -65,6 +67,7 @@ export const make = Effect.fnUntraced(function* (history: History) {
   return {
     model,
     fanout,
+    journal,
     history,
     ledger,
     outbox,

@@ -11,6 +11,7 @@ import * as Stream from "effect/Stream"
 import { Inbox } from "../../adapter/Inbox.ts"
 import type { Output, OutputTag } from "../../BidiEvent.ts"
 import { allTags } from "./tags.ts"
+import type { Journal } from "../session/journal.ts"
 import type { Fanout } from "./fanout.ts"
 
 const CAPACITY = 1024
@@ -32,16 +33,19 @@ export const mailbox = Effect.fnUntraced(function* (fanout: Fanout, tags: Readon
 })
 
 /**
- * The work of one hook, until its mailbox ends. What a hook dies of, or is interrupted by from within, is logged, and the
- * hook goes on.
+ * The work of one hook, until its mailbox ends. It hears of nothing that the session's log does not know. What a hook dies
+ * of, or is interrupted by from within, is logged, and the hook goes on.
  */
 export const watch = <R>(
   inbox: Inbox<Output, Cause.Done>,
-  hook: (event: Output) => Effect.Effect<void, never, R>
+  hook: (event: Output) => Effect.Effect<void, never, R>,
+  journal: Journal
 ): Effect.Effect<void, never, R> =>
   inbox.take.pipe(
     Effect.flatMap((event) =>
-      Effect.catchCause(hook(event), (cause) => Effect.logError(`a hook on ${event._tag} died`, cause))
+      Effect.catchCause(journal.isDurable() ? hook(event) : Effect.andThen(journal.durable, hook(event)), (cause) =>
+        Effect.logError(`a hook on ${event._tag} died`, cause)
+      )
     ),
     Effect.forever({ disableYield: true }),
     Pull.catchDone(() => Effect.void)

@@ -3,19 +3,17 @@
  * to values.
  */
 import type { Restored } from "../../SessionLog.ts"
-import type { Body } from "../../SessionRecord.ts"
 import type { Assistant, Entry, ToolCall, Transcript } from "../../Transcript.ts"
 import { failed, UNKNOWN } from "../tools/answers.ts"
 
 /**
- * The records that close what is open: a reply is cut where it was last known to be heard, and of a call without an output
+ * The entries that close what is open: a reply is cut where it was last known to be heard, and of a call without an output
  * it is not known whether it took effect. A call that waits for consent goes on waiting.
  */
-export const settle = ({ approvals, audible, transcript }: Restored): ReadonlyArray<Body> =>
-  transcript.flatMap((entry): ReadonlyArray<Body> => {
-    const settled = audible.has(entry.id) && entry._tag === "Assistant" ? cut(entry) : ended(entry, approvals)
-    return settled === undefined ? [] : [{ _tag: "Entry", entry: settled }]
-  })
+export const settle = ({ approvals, audible, transcript }: Restored): Transcript =>
+  transcript.flatMap((entry) =>
+    audible.has(entry.id) && entry._tag === "Assistant" ? cut(entry) : (ended(entry, approvals) ?? [])
+  )
 
 const cut = (reply: Assistant): Assistant => ({ ...reply, interrupted: true, full: reply.full ?? reply.text })
 

@@ -80,7 +80,7 @@ export const make = Effect.fnUntraced(function* (
   approvals: Approvals,
   options: ToolOptions
 ) {
-  const { fanout, generation, history, outbox, turn, untold } = services
+  const { fanout, generation, history, journal, outbox, turn, untold } = services
   const conversation = yield* CurrentConversation
   const { finish, run, runDirectly, told: shortened } = yield* ToolRun.make(services, approvals, options)
   const known = new Map<string, Array<Call>>() // by the provider's id
@@ -108,7 +108,7 @@ export const make = Effect.fnUntraced(function* (
 
   // The result of a call that was answered without one is told when nobody speaks.
   const follow = (call: Call, answer: Answer) =>
-    later(turn.free, () =>
+    later(Effect.andThen(journal.durable, turn.free), () =>
       outbox.offerUnsafe(
         { _tag: "Note", text: inWords(call.request.name, answer), respond: true },
         {
@@ -146,8 +146,8 @@ export const make = Effect.fnUntraced(function* (
           }
         }
       )
-    // the reply would be said into what the user is saying
-    if (turn.userSpeaking) later(turn.unspoken, offer)
+    // the reply would be said into what the user is saying; and a model that is told does what follows from it
+    if (!journal.isDurable() || turn.userSpeaking) later(Effect.andThen(journal.durable, turn.unspoken), offer)
     else offer()
   }
 
@@ -251,6 +251,8 @@ export const make = Effect.fnUntraced(function* (
     fork(
       call,
       debug(() => `the tool ${name} (${key}) begins with ${shown(kit, name, input)}`).pipe(
+        // what begins is known to the log: whoever reads that next does not begin it again
+        Effect.andThen(journal.durable),
         Effect.andThen(work),
         Effect.onExit((exit) =>
           Effect.sync(() =>
@@ -352,10 +354,13 @@ export const make = Effect.fnUntraced(function* (
         told = true
         const output = shortened(kit, name, ofExit(exit, STOPPED))
         history.put({ _tag: "ToolCall", id, responseId: "application", name, input, output })
-        outbox.offerUnsafe(
-          { _tag: "Note", text: inWords(name, output), respond: false },
-          { bound: { generation: generation.current } }
-        )
+        const offer = () =>
+          outbox.offerUnsafe(
+            { _tag: "Note", text: inWords(name, output), respond: false },
+            { bound: { generation: generation.current } }
+          )
+        if (journal.isDurable()) offer()
+        else later(journal.durable, offer)
       }
       const exit = yield* runDirectly(kit, id, name, input, tell).pipe(
         Effect.provideService(CurrentConversation, asSeenBy(call)),
