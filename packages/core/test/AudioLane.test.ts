@@ -88,10 +88,10 @@ describe("the lane of the user's speech", () => {
     const connection = { sendAudio } as unknown as Connection
     const bring = (length: number) => {
       const number = lengths.push(length) - 1
-      lane.bring(sound(number, length))
+      lane.push(sound(number, length))
       list.bring(length)
     }
-    const back = (count: number) => Math.max(lane.oldest, lane.brought - count)
+    const back = (count: number) => Math.max(lane.oldest, lane.total - count)
     for (const step of steps) {
       switch (step._tag) {
         case "bring":
@@ -118,11 +118,11 @@ describe("the lane of the user's speech", () => {
           list.held = Infinity
           break
         case "pass":
-          assert.strictEqual(lane.pass(), list.pass())
+          assert.strictEqual(lane.flush(), list.pass())
           break
         case "takenBack": {
           const until = back(step.back)
-          lane.takenBack(until)
+          lane.discardUntil(until)
           list.takenBack(until)
           break
         }
@@ -130,7 +130,7 @@ describe("the lane of the user's speech", () => {
           lane[step._tag]()
           list[step._tag]()
       }
-      assert.strictEqual(lane.brought, list.brought)
+      assert.strictEqual(lane.total, list.brought)
       assert.strictEqual(lane.oldest, list.frames[0]?.number ?? list.brought)
       assert.strictEqual(lost, list.lost)
       assert.strictEqual(waited, list.waited)

@@ -94,13 +94,13 @@ describe("limits", () => {
         fanout: { emit: (event: unknown) => told.push(event) },
         // by this clock, every timer fires a millisecond too soon
         now: () => since + (looks++ === 0 ? 0 : Math.max(0, elapsed() - 1)),
-        turn: { awaitIdle: Effect.void, happens: Effect.never }
-      } as unknown as Parameters<typeof Limits.watch>[0]
+        turn: { awaitIdle: Effect.void, awaitActivity: Effect.never }
+      } as unknown as Parameters<typeof Limits.enforce>[0]
       const clock = yield* Clock.Clock
       const elapsed = () => clock.currentTimeMillisUnsafe() - since
       const over = yield* Deferred.make<number>()
       const stop = () => Effect.asVoid(Deferred.sync(over, elapsed))
-      yield* Effect.forkScoped(Limits.watch(services, { maxIdle: "1 second" }, stop), { startImmediately: true })
+      yield* Effect.forkScoped(Limits.enforce(services, { maxIdle: "1 second" }, stop), { startImmediately: true })
       yield* BidiTest.advance("3 seconds")
       assert.strictEqual(yield* Deferred.await(over), 1001)
       assert.deepStrictEqual(told, [])

@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as References from "effect/References"
 import { Ledger } from "../src/internal/playback/ledger.ts"
-import { REPLY_TIMEOUT, TurnState } from "../src/internal/turns/turnState.ts"
+import { REPLY_TIMEOUT_MILLIS, TurnState } from "../src/internal/turns/turnState.ts"
 
 describe("who waits for a turn to end", () => {
   // a fiber makes room for others after so many steps, wherever it is then; with fewer it never gets on
@@ -55,7 +55,7 @@ describe("who waits for a turn to end", () => {
         const turn = new TurnState(
           new Ledger(),
           () => false,
-          () => (++looks >= end ? REPLY_TIMEOUT : 0)
+          () => (++looks >= end ? REPLY_TIMEOUT_MILLIS : 0)
         )
         turn.awaitReply()
         const waiting = yield* Effect.forkChild(turn.awaitIdle, { startImmediately: true })

@@ -8,7 +8,7 @@
 import * as Audio from "../../Audio.ts"
 import type { Connection } from "../../BidiModel.ts"
 
-const AUDIO_MILLIS = 2500
+const CAPACITY_MILLIS = 2500
 
 export class AudioBuffer {
   private readonly capacity: number
@@ -20,45 +20,45 @@ export class AudioBuffer {
   private ends: Array<number> = [] // where each frame ends, in bytes since the beginning
   private first = 0 // the frame ends[first] is the oldest that is still here
   private sent = 0 // how many of those that are here were sent, from the oldest on
-  private forgotten = 0 // how many frames have left the lane, since the beginning
-  private turns = 0 // the number of the first frame that belongs to no turn of this connection yet
-  private asked = 0 // the number of the first frame that never belonged to any
+  private dropped = 0 // how many frames have left the lane, since the beginning
+  private turnStart = 0 // the number of the first frame that belongs to no turn of this connection yet
+  private committedUntil = 0 // the number of the first frame that never belonged to any
 
   /** `onLost` hears of every frame that is lost and was never sent, `onWaiting` when frames have to wait. */
   constructor(format: Audio.AudioFormat, onLost: () => void, onWaiting: () => void) {
-    this.capacity = (Audio.byteRate(format) * AUDIO_MILLIS) / 1000
+    this.capacity = (Audio.byteRate(format) * CAPACITY_MILLIS) / 1000
     this.onLost = onLost
     this.onWaiting = onWaiting
   }
 
   /** How many frames were brought in all. */
-  get brought(): number {
-    return this.forgotten + this.count
+  get total(): number {
+    return this.dropped + this.count
   }
 
   /** The number of the oldest frame that is still here. */
   get oldest(): number {
-    return this.forgotten
+    return this.dropped
   }
 
   /** Whether there is speech that was taken as a turn and has no answer: the next connection gets it again. */
   get unanswered(): boolean {
-    return this.asked > this.forgotten
+    return this.committedUntil > this.dropped
   }
 
   /** Takes a frame, and passes it on at once if nothing is in its way. */
-  bring(frame: Uint8Array): void {
-    this.keep(frame)
+  push(frame: Uint8Array): void {
+    this.append(frame)
     if (!this.send(frame)) this.onWaiting()
   }
 
   /** Passes on the silence after what was brought last, if all of that was sent. It is not kept: it would push that out. */
   silence(frame: Uint8Array): void {
-    if (this.pass()) this.connection!.sendAudio(frame)
+    if (this.flush()) this.connection!.sendAudio(frame)
   }
 
   /** Sends what waits. Answers whether all that may be sent is sent. */
-  pass(): boolean {
+  flush(): boolean {
     return this.send(undefined)
   }
 
@@ -72,26 +72,26 @@ export class AudioBuffer {
     this.held = from
   }
 
-  private keep(frame: Uint8Array): void {
+  private append(frame: Uint8Array): void {
     const { length } = frame
     while (this.count > 0 && this.start(this.count) - this.start(0) + length > this.capacity) {
       if (this.sent === 0) this.onLost()
-      this.forget(1)
+      this.drop(1)
     }
     // only a lane that is empty gets another ring
     if (length > this.ring.length) this.ring = new Uint8Array(Math.max(this.capacity, length))
     const start = this.start(this.count)
     this.ends.push(start + length)
-    this.write(frame, start)
+    this.copyIn(frame, start)
   }
 
   /** `latest` is the frame that was brought last, as it came. */
   private send(latest: Uint8Array | undefined): boolean {
     const { connection, held } = this
     if (connection === undefined) return false
-    const end = held === undefined ? this.count : Math.min(this.count, held - this.forgotten)
+    const end = held === undefined ? this.count : Math.min(this.count, held - this.dropped)
     while (this.sent < end) {
-      const frame = latest !== undefined && this.sent === this.count - 1 ? latest : this.read(this.sent)
+      const frame = latest !== undefined && this.sent === this.count - 1 ? latest : this.copyOut(this.sent)
       if (!connection.sendAudio(frame)) return false
       this.sent++
     }
@@ -100,24 +100,24 @@ export class AudioBuffer {
 
   /** The provider took what was sent as a turn. */
   committed(): void {
-    this.turns = this.forgotten + this.sent
-    this.asked = Math.max(this.asked, this.turns)
+    this.turnStart = this.dropped + this.sent
+    this.committedUntil = Math.max(this.committedUntil, this.turnStart)
   }
 
   /** All turns were answered, or their words are known: they are never sent again. */
   answered(): void {
-    this.forget(Math.max(0, Math.min(this.sent, this.turns - this.forgotten)))
+    this.drop(Math.max(0, Math.min(this.sent, this.turnStart - this.dropped)))
   }
 
   /** The user took back what was brought before the frame with the number `until`. */
-  takenBack(until: number): void {
-    this.forget(Math.max(0, until - this.forgotten))
+  discardUntil(until: number): void {
+    this.drop(Math.max(0, until - this.dropped))
   }
 
   /** There is a new connection, which has heard nothing. */
   rewind(): void {
     this.sent = 0
-    this.turns = this.forgotten
+    this.turnStart = this.dropped
   }
 
   private get count(): number {
@@ -130,7 +130,7 @@ export class AudioBuffer {
     return before < 0 ? 0 : this.ends[before]!
   }
 
-  private write(frame: Uint8Array, start: number): void {
+  private copyIn(frame: Uint8Array, start: number): void {
     const at = start % this.ring.length
     const room = this.ring.length - at
     if (frame.length <= room) return this.ring.set(frame, at)
@@ -139,7 +139,7 @@ export class AudioBuffer {
   }
 
   /** A copy: whoever sends a frame may keep it. */
-  private read(index: number): Uint8Array {
+  private copyOut(index: number): Uint8Array {
     const start = this.start(index)
     const frame = new Uint8Array(this.start(index + 1) - start)
     const at = start % this.ring.length
@@ -149,9 +149,9 @@ export class AudioBuffer {
     return frame
   }
 
-  private forget(count: number): void {
+  private drop(count: number): void {
     this.first += count
-    this.forgotten += count
+    this.dropped += count
     this.sent = Math.max(0, this.sent - count)
     if (this.first <= this.count) return
     // many at once: moving the rest for each of them costs more than everything else here

@@ -8,7 +8,7 @@ import type { BidiError } from "../../BidiError.ts"
 import type { Profile } from "../../BidiModel.ts"
 
 // A connection that cannot be had three times in a row is refused.
-const TRIES = 3
+const MAX_ATTEMPTS = 3
 
 export class Change {
   readonly to: Profile
@@ -93,7 +93,7 @@ export class ConfigurationState {
    */
   failed(change: Change, error: BidiError): boolean {
     if (this.change !== change) return true
-    if (error.isRetryable && ++change.tries < TRIES) return false
+    if (error.isRetryable && ++change.tries < MAX_ATTEMPTS) return false
     this.change = undefined
     Deferred.doneUnsafe(change.done, Exit.fail(error))
     this.changed()

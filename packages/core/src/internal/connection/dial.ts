@@ -8,9 +8,9 @@ import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
 import { BidiError, ConnectionLost } from "../../BidiError.ts"
 import type { Profile, Connection } from "../../BidiModel.ts"
-import { bounded } from "../conversation/closing.ts"
+import { bounded } from "../conversation/shutdown.ts"
 import type { ConfigurationState } from "./configuration.ts"
-import type { Kept } from "./resumption.ts"
+import type { KnownByProvider } from "./resumption.ts"
 import type { Services } from "../conversation/services.ts"
 
 export interface Dialed {
@@ -23,7 +23,7 @@ export interface Dialed {
   /** Fails when it does not take the configuration that it shall have. */
   readonly broken: Deferred.Deferred<never, BidiError>
   /** What the provider kept, where the connection was resumed on its side. */
-  readonly kept: Kept | undefined
+  readonly kept: KnownByProvider | undefined
   /** Whether it has shown that it knows what it was told of the talk so far: nothing, or it has answered since. */
   knows: boolean
 }
@@ -31,14 +31,14 @@ export interface Dialed {
 /** By which a connection can be resumed, and what the provider knew then. */
 interface Handle {
   readonly value: string
-  readonly kept: Kept
+  readonly kept: KnownByProvider
 }
 
 // How long a provider is given that asks for patience, if nothing else is said.
-const RETRY_AFTER = Duration.minutes(1)
+const MAX_RETRY_AFTER = Duration.minutes(1)
 
 /** How long to wait because the provider asked for it: up to what the application allows. */
-export const retryAfter = ({ reason }: BidiError, most: Duration.Input = RETRY_AFTER): Duration.Duration =>
+export const retryAfter = ({ reason }: BidiError, most: Duration.Input = MAX_RETRY_AFTER): Duration.Duration =>
   reason._tag === "RateLimited" && reason.retryAfter !== undefined
     ? Duration.min(reason.retryAfter, Duration.fromInputUnsafe(most))
     : Duration.zero
@@ -149,7 +149,7 @@ export const makeDialer = (
     /** The connection can be resumed by this handle from now on, or not. */
     resumable: (value: string | undefined): void => {
       // what nobody has answered may have been on its way when the provider gave the handle
-      const known = history.transcript().flatMap(({ id }) => (turn.questions.has(id) ? [] : id))
+      const known = history.transcript().flatMap(({ id }) => (turn.unanswered.has(id) ? [] : id))
       handle = value === undefined ? undefined : { value, kept: { ids: new Set(known), calls: new Set(untold) } }
     }
   }

@@ -18,12 +18,12 @@ import { BidiError, ConversationEnded, ServerFault } from "../../BidiError.ts"
 import type { Command, Connection } from "../../BidiModel.ts"
 import { AudioBuffer } from "./audioBuffer.ts"
 import * as WellFormed from "../conversation/wellFormed.ts"
-import { ofCommand, type Suspect } from "./oversize.ts"
+import { ofCommand, type Suspect } from "./oversized.ts"
 
 const CONTROL_CAPACITY = 1024
-const CONGESTED = Effect.sleep("20 millis") // before audio that was refused is tried again
-const LATELY = 10_000 // milliseconds in which a connection ends because of what was sent, if it does
-const UNCONFIRMED = 2 // connections that end before a command is no longer tried
+const RETRY_CONGESTED = Effect.sleep("20 millis") // before audio that was refused is tried again
+const SUSPECT_MILLIS = 10_000 // milliseconds in which a connection ends because of what was sent, if it does
+const MAX_UNCONFIRMED = 2 // connections that end before a command is no longer tried
 
 /** The code of the error of a command that the provider did not confirm in time. */
 export const NOT_CONFIRMED = "not_confirmed"
@@ -131,7 +131,7 @@ export const make = Effect.fnUntraced(function* (
     options: Offer | undefined,
     awaited: boolean,
     put: (item: Item) => void,
-    frames = lane.brought
+    frames = lane.total
   ): Item => {
     const item: Item = {
       command,
@@ -182,7 +182,7 @@ export const make = Effect.fnUntraced(function* (
     } else if (command !== undefined) {
       if (command._tag === "TurnClear") {
         turn = undefined
-        lane.takenBack(item.frames)
+        lane.discardUntil(item.frames)
       } else if (isTurnSignal(command)) {
         turn = { command, onSent: item.onSent }
       }
@@ -203,7 +203,7 @@ export const make = Effect.fnUntraced(function* (
     add({ _tag: "TurnStart" }, undefined, false, unshift, lane.oldest)
   }
 
-  const lately = () => left.filter(({ at }) => now() - at < LATELY)
+  const lately = () => left.filter(({ at }) => now() - at < SUSPECT_MILLIS)
 
   // whoever waits is told; the rest concerns everybody
   const refuse = (item: Item, error: BidiError) => {
@@ -215,8 +215,8 @@ export const make = Effect.fnUntraced(function* (
   // The connection is gone, or another takes over.
   const notSent = (item: Item, error: BidiError | undefined) => {
     if (item.givenUp) return withdraw(item)
-    if (error?.reason.code !== NOT_CONFIRMED || ++item.unconfirmed < UNCONFIRMED) return
-    const message = `the provider did not confirm the change, on ${UNCONFIRMED} connections`
+    if (error?.reason.code !== NOT_CONFIRMED || ++item.unconfirmed < MAX_UNCONFIRMED) return
+    const message = `the provider did not confirm the change, on ${MAX_UNCONFIRMED} connections`
     const reason = new ServerFault({ message, code: NOT_CONFIRMED })
     refuse(item, new BidiError({ reason, ...(error.provider === undefined ? {} : { provider: error.provider }) }))
   }
@@ -231,7 +231,7 @@ export const make = Effect.fnUntraced(function* (
         const item = control[0]
         if (item === undefined) {
           work.closeUnsafe()
-          yield* lane.pass() ? work.await : Effect.raceFirst(work.await, CONGESTED)
+          yield* lane.flush() ? work.await : Effect.raceFirst(work.await, RETRY_CONGESTED)
           continue
         }
         const meant =
@@ -244,7 +244,7 @@ export const make = Effect.fnUntraced(function* (
           continue
         }
         // what was said before a turn signal belongs before it
-        while (!lane.pass() && isTurnSignal(command)) yield* CONGESTED
+        while (!lane.flush() && isTurnSignal(command)) yield* RETRY_CONGESTED
         item.sending = true
         left = [...lately(), { at: now(), command }]
         yield* Effect.logDebug(`sending ${command._tag}`)

@@ -11,7 +11,7 @@ export interface Due {
 }
 
 // How long before an end that is known an age that was asked for still counts.
-const LAST_MOMENT = 20_000
+const LAST_MOMENT_MILLIS = 20_000
 
 /** An end that was announced, in milliseconds of the clock; `undefined` where it is none. */
 export const endOf = (since: number, expiresAt: number | undefined): number | undefined =>
@@ -37,7 +37,7 @@ export const due = (
   const at =
     age === undefined
       ? latest
-      : Math.min(since + millis(age), end === Infinity ? end : end - Math.min(quarter, LAST_MOMENT))
+      : Math.min(since + millis(age), end === Infinity ? end : end - Math.min(quarter, LAST_MOMENT_MILLIS))
   return at < Infinity ? { at, timeLeft: span(end === Infinity ? 0 : end - at) } : undefined
 }
 
@@ -50,14 +50,14 @@ export const span = (millis: number): Duration.Duration =>
 
 // A provider that wants a connection of this age replaced is careless, or its clock is wrong; and whatever the
 // application wants, it does not mean several connections a second.
-const HASTY = 5000
-const FLOOD = 1000
+const HASTY_MILLIS = 5000
+const FLOOD_MILLIS = 1000
 
 /** Whether a connection is to be renewed so soon that the next one has to live longer. */
-export const isHasty = (age: number, asked: boolean): boolean => age < (asked ? FLOOD : HASTY)
+export const isHasty = (age: number, asked: boolean): boolean => age < (asked ? FLOOD_MILLIS : HASTY_MILLIS)
 
 /** How old a connection has to be before it is renewed, after so many that were hasty: a second to a minute. */
-export const youngest = (hasty: number): number => Math.min(1000 * 2 ** hasty, 60_000)
+export const minAge = (hasty: number): number => Math.min(1000 * 2 ** hasty, 60_000)
 
 /** How long to wait for the end of a turn, if nothing else is said. */
 export const TURN_WAIT = Duration.seconds(10)

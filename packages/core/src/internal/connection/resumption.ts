@@ -8,7 +8,7 @@ import { trim } from "../history/trimming.ts"
 import type { Owed } from "../turns/turnState.ts"
 
 /** What a provider knew when it gave the handle by which a connection was resumed. */
-export interface Kept {
+export interface KnownByProvider {
   /** The entries. */
   readonly ids: ReadonlySet<string>
   /** The calls among them whose result it had not been told. */
@@ -27,7 +27,7 @@ export interface Situation {
   readonly unheeded: ReadonlySet<string>
   /** Whether the sound of some of them will be sent again. */
   readonly heardAgain: boolean
-  readonly kept: Kept | undefined
+  readonly kept: KnownByProvider | undefined
   /** How much text the provider takes as history, in bytes of UTF-8. */
   readonly limit: number | undefined
 }
@@ -40,7 +40,7 @@ export interface Resumption {
   readonly shortened: number
 }
 
-const CONTINUE =
+const CONTINUE_INSTRUCTIONS =
   "The connection was renewed while you were speaking. Go on exactly where your last message stops. Do not repeat any of it and do not greet."
 
 /**
@@ -112,14 +112,14 @@ const respond = (instructions: string | undefined): Command =>
 
 // A reply that was begun by instructions is gone on with by the same, however often that has to be.
 const continuing = (instructions: string | undefined): string => {
-  if (instructions === undefined) return CONTINUE
-  return instructions.startsWith(CONTINUE)
+  if (instructions === undefined) return CONTINUE_INSTRUCTIONS
+  return instructions.startsWith(CONTINUE_INSTRUCTIONS)
     ? instructions
-    : `${CONTINUE} That message was made by these instructions: ${instructions}`
+    : `${CONTINUE_INSTRUCTIONS} That message was made by these instructions: ${instructions}`
 }
 
 // A result that came since is news, though the call is none. One that is still to come will be told when it does.
-const isKept = (entry: Transcript.Entry, { calls, ids }: Kept): boolean =>
+const isKept = (entry: Transcript.Entry, { calls, ids }: KnownByProvider): boolean =>
   ids.has(entry.id) && (isRunning(entry) || !calls.has(entry.id))
 
 // A turn without words.

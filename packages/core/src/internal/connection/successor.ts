@@ -25,8 +25,8 @@ export interface Successor {
   readonly take: Effect.Effect<Dialed | undefined>
 }
 
-const NEXT_TRY = Duration.seconds(5)
-const LAST_LOOK = 16 // steps aside for the reader, which may be on its way with more: usage is told after a turn's end
+const STANDBY_RETRY = Duration.seconds(5)
+const SETTLING_YIELDS = 16 // steps aside for the reader, which may be on its way with more: usage is told after a turn's end
 
 export const make = (
   { fanout, model, now, turn, transcriber }: Services,
@@ -67,7 +67,7 @@ export const make = (
         : Effect.as(Effect.sleep(Math.max(0, due.at - now())), { ...due, asked: renew.after !== undefined })
     )
     const isHasty = Renewals.isHasty(at - dialed.at, asked)
-    const tooYoung = isHasty ? Renewals.youngest(hasty) - (now() - dialed.at) : 0
+    const tooYoung = isHasty ? Renewals.minAge(hasty) - (now() - dialed.at) : 0
     hasty = isHasty ? hasty + 1 : 0
     yield* warn(timeLeft, tooYoung)
     if (tooYoung > 0) yield* Effect.sleep(tooYoung)
@@ -86,8 +86,8 @@ export const make = (
     yield* Effect.logWarning(message)
   })
 
-  const lastLook = Effect.repeat(Effect.yieldNow, { times: LAST_LOOK })
-  const free = turn.free.pipe(Effect.andThen(lastLook), Effect.andThen(turn.free))
+  const lastLook = Effect.repeat(Effect.yieldNow, { times: SETTLING_YIELDS })
+  const free = turn.awaitFloor.pipe(Effect.andThen(lastLook), Effect.andThen(turn.awaitFloor))
 
   // Between two turns, with nothing on its way that the next connection should know.
   const between = () => turn.atRest && transcriber.missingFor() === 0
@@ -119,7 +119,7 @@ export const make = (
       fanout.emit(fromError(failure))
       yield* Effect.interruptible(
         failure.isRetryable
-          ? Effect.sleep(Duration.max(NEXT_TRY, retryAfter(failure, options.maxRetryAfter)))
+          ? Effect.sleep(Duration.max(STANDBY_RETRY, retryAfter(failure, options.maxRetryAfter)))
           : Effect.never
       )
     }

@@ -18,17 +18,17 @@ import * as Changes from "./changes.ts"
 import { ConfigurationState } from "./configuration.ts"
 import { type Dialed, makeDialer } from "./dial.ts"
 import { NOT_CONFIRMED } from "./outbox.ts"
-import { isTooLarge, Oversized } from "./oversize.ts"
+import { isTooLarge, OversizedMessages } from "./oversized.ts"
 import type { Interrupter } from "../turns/interruption.ts"
-import type { Receiver } from "../turns/receive.ts"
+import type { Receiver } from "../turns/receiver.ts"
 import * as Retry from "./retry.ts"
 import * as Renewals from "./renewal.ts"
 import { resumption } from "./resumption.ts"
 import type { Services } from "../conversation/services.ts"
 import * as Successor from "./successor.ts"
 
-const NEVER = 0 // no connection has this number
-const LAST_WORDS = "1 second" // for the reader to say why, after a send has failed
+const NO_GENERATION = 0 // no connection has this number
+const CLOSE_REASON_WAIT = "1 second" // for the reader to say why, after a send has failed
 
 export interface Supervisor {
   /** Opens the first connection. It is not tried twice: nothing has begun yet. */
@@ -59,7 +59,7 @@ export const make = Effect.fnUntraced(function* (
   const { dial, hangUp, inTime, lost, redial, resumable } = phone
   const successor = Successor.make(services, scope, configured, phone, options)
   const changes = Changes.make(services, configured, () => current, lost, options.reconnect !== false)
-  const oversized = new Oversized(services)
+  const oversized = new OversizedMessages(services)
 
   let current: Dialed
 
@@ -79,8 +79,8 @@ export const make = Effect.fnUntraced(function* (
           transcript: history.transcript(),
           first: generation.current === 1,
           owed: outbox.inTurn() ? undefined : turn.owed,
-          asked: turn.questions.ids,
-          unheeded: turn.unheeded,
+          asked: turn.unanswered.ids,
+          unheeded: turn.unheardMessages,
           heardAgain: outbox.audio.unanswered,
           kept: dialed.kept,
           limit: model.limits.history
@@ -120,11 +120,11 @@ export const make = Effect.fnUntraced(function* (
   // asked for.
   const askAgain = (command: Command) => {
     const own = generation.current
-    const { forgone } = turn
+    const { discards: forgone } = turn
     const otherwise = (generation: number) =>
-      generation === own && (command._tag !== "Respond" || turn.forgone === forgone) ? command : undefined
+      generation === own && (command._tag !== "Respond" || turn.discards === forgone) ? command : undefined
     outbox.prependUnsafe(command, {
-      bound: { generation: NEVER, otherwise },
+      bound: { generation: NO_GENERATION, otherwise },
       onSent: turn.askedAgain,
       onRefused: (error) => {
         if (command._tag === "UserMessage") {
@@ -156,7 +156,7 @@ export const make = Effect.fnUntraced(function* (
     )
     // a send that fails is a symptom: the reader knows the reason, if there is one
     const drain = Effect.catch(outbox.drain(generation.current, connection, sendingBy(connection)), (error) =>
-      Effect.andThen(Effect.sleep(LAST_WORDS), Effect.fail(error))
+      Effect.andThen(Effect.sleep(CLOSE_REASON_WAIT), Effect.fail(error))
     )
     const replaced = options.reconnect === false ? Effect.never : successor.due(dialed, Deferred.await(expiring))
     return yield* Effect.raceAllFirst([read, drain, Deferred.await(dialed.broken), replaced])

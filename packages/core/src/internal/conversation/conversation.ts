@@ -25,10 +25,10 @@ import type {
 import * as Transcript from "../../Transcript.ts"
 import { Approvals } from "../tools/approvals.ts"
 import * as InterruptionPolicy from "../turns/interruptionPolicy.ts"
-import { Closing } from "./closing.ts"
+import { Shutdown } from "./shutdown.ts"
 import type { Supervisor } from "../connection/supervisor.ts"
 import { logEvents } from "../events/debugLog.ts"
-import { ending, isOf, type Lost, withHowMuch } from "./ending.ts"
+import { closeEvent, isFailureOf, type IncompleteLog, withMissing } from "./ending.ts"
 import * as Interrupter from "../turns/interruption.ts"
 import * as Limits from "./limits.ts"
 import * as History from "../history/history.ts"
@@ -36,13 +36,13 @@ import * as Journal from "../session/journal.ts"
 import { Fanout } from "../events/fanout.ts"
 import type * as Observers from "../events/observers.ts"
 import * as Outbox from "../connection/outbox.ts"
-import { Receiver } from "../turns/receive.ts"
+import { Receiver } from "../turns/receiver.ts"
 import * as Agents from "./agents.ts"
 import * as Inputs from "./inputs.ts"
 import { type Fail, openEvents, openHooks, openModel, openOutputs } from "./parts.ts"
 import * as Services from "./services.ts"
 import { RunningCall } from "../tools/runningCall.ts"
-import * as Sender from "./send.ts"
+import * as Sender from "./sender.ts"
 import * as Tools from "../tools/tools.ts"
 
 /** Everything one conversation is made of. Requirements and errors of the parts are the caller's to know. */
@@ -79,13 +79,13 @@ export const converse = (
   onReady?: (started: Started) => Effect.Effect<unknown>
 ): Effect.Effect<CloseReason, unknown, any> =>
   Effect.suspend(() => {
-    let lost: Lost | undefined
+    let lost: IncompleteLog | undefined
     const conversation = untilEnd(profile, plan, onReady, (what) => {
       lost = what
     })
     return Effect.matchCauseEffect(conversation, {
       onSuccess: (reason) => (lost === undefined ? Effect.succeed(reason) : Effect.fail(lost.error)),
-      onFailure: (cause) => Effect.failCause(lost === undefined ? cause : withHowMuch(cause, lost))
+      onFailure: (cause) => Effect.failCause(lost === undefined ? cause : withMissing(cause, lost))
     })
   }).pipe(Effect.annotateLogs({ session: plan.sessionId }))
 
@@ -93,7 +93,7 @@ const untilEnd = (
   profile: Profile,
   plan: Plan,
   onReady: ((started: Started) => Effect.Effect<unknown>) | undefined,
-  onLost: (lost: Lost) => void
+  onLost: (lost: IncompleteLog) => void
 ): Effect.Effect<CloseReason, unknown, any> =>
   Effect.scoped(
     Effect.gen(function* () {
@@ -102,9 +102,9 @@ const untilEnd = (
       const stop = (reason: CloseReason) => Effect.asVoid(Deferred.succeed(ended, reason))
 
       const clock = yield* Clock.Clock
-      const closing = new Closing(() => clock.currentTimeMillisUnsafe())
+      const shutdown = new Shutdown(() => clock.currentTimeMillisUnsafe())
       const fanout = new Fanout()
-      const [journal, history] = yield* openHistory(closing, plan, fanout, fail, onLost)
+      const [journal, history] = yield* openHistory(shutdown, plan, fanout, fail, onLost)
       const services = yield* Services.make(fanout, journal, history)
       const interrupter = yield* Interrupter.make(services)
       const over = { isOver: () => Deferred.isDoneUnsafe(ended), wait: Effect.exit(Deferred.await(ended)) }
@@ -152,26 +152,26 @@ const untilEnd = (
       }
       const open = Effect.gen(function* () {
         yield* logEvents(services.fanout)
-        yield* openHooks(closing, services, plan.hooks, fail)
-        if (onReady !== undefined) events = yield* openEvents(closing, services)
+        yield* openHooks(shutdown, services, plan.hooks, fail)
+        if (onReady !== undefined) events = yield* openEvents(shutdown, services)
         const started = onReady?.({ conversation, events: events.stream })
-        yield* openOutputs(closing, services, plan.outputs, fail)
+        yield* openOutputs(shutdown, services, plan.outputs, fail)
         let connectionId = () => ""
         // nothing writes to the memory any more, and whoever listens still does
         yield* Effect.addFinalizer((exit) =>
           Effect.map(endLog(journal, exit), (error) => {
-            const how = ending(exit as Exit.Exit<CloseReason, unknown>, lostOf(journal, error))
+            const how = closeEvent(exit as Exit.Exit<CloseReason, unknown>, lostOf(journal, error))
             services.fanout.close({ _tag: "ConnectionClose", connectionId: connectionId(), ...how })
           })
         )
-        const tools = yield* closing.part("the tools", Tools.make(services, profiles.kit, approvals, plan.tools))
+        const tools = yield* shutdown.part("the tools", Tools.make(services, profiles.kit, approvals, plan.tools))
         // what must not be interrupted is waited for before anything of the tools closes
         yield* Effect.addFinalizer(() => tools.finish)
         Deferred.doneUnsafe(ready, Exit.succeed(tools))
         const policy = yield* InterruptionPolicy.make(services, interrupter, plan.interruption)
         const receiver = new Receiver(services, interrupter, policy, tools)
         const supervisor = yield* openModel(
-          closing,
+          shutdown,
           services,
           receiver,
           interrupter,
@@ -182,24 +182,24 @@ const untilEnd = (
         connectionId = supervisor.connectionId
         Deferred.doneUnsafe(model, Exit.succeed(supervisor))
         if (plan.greeting !== undefined && history.transcript().length === 0) sender.greet(plan.greeting)
-        const inputs = yield* Inputs.open(closing, services, sender, plan.inputs, fail)
+        const inputs = yield* Inputs.open(shutdown, services, sender, plan.inputs, fail)
         // it has started, also when all inputs have ended already
         if (started !== undefined) yield* started
         yield* Effect.forkScoped(
           Effect.ignore(Effect.andThen(inputs, Inputs.finish(services, plan.inputs.length, stop)))
         )
-        yield* Effect.forkScoped(Limits.watch(services, plan.limits, stop))
-        yield* Effect.forkScoped(services.turn.patience)
+        yield* Effect.forkScoped(Limits.enforce(services, plan.limits, stop))
+        yield* Effect.forkScoped(services.turn.dropOverdueReplies)
         return yield* Effect.never
       })
 
       // Before anything closes: nothing more is sent, nothing more opens, and nobody speaks.
-      const hush = (exit: Exit.Exit<CloseReason, unknown>, opening: Fiber.Fiber<unknown, unknown>) => {
+      const silence = (exit: Exit.Exit<CloseReason, unknown>, opening: Fiber.Fiber<unknown, unknown>) => {
         Deferred.doneUnsafe(ended, exit)
         const error = Option.getOrUndefined(Exit.findErrorOption(exit))
         services.outbox.end(error instanceof BidiError ? error : Outbox.ended())
         const because = Exit.isFailure(exit) && !Exit.hasInterrupts(exit) ? "error" : "manual"
-        return Effect.andThen(closing.stop(opening), interrupter.interrupt(because, true))
+        return Effect.andThen(shutdown.stop(opening), interrupter.interrupt(because, true))
       }
 
       // Parts open in a fiber of their own: whoever ends it does not wait for those that are still opening.
@@ -210,29 +210,29 @@ const untilEnd = (
             Effect.onError((cause) => Effect.sync(() => fail(cause))),
             Effect.forkDetach({ startImmediately: true })
           )
-          return yield* Effect.onExit(restore(Deferred.await(ended)), (exit) => hush(exit, opening))
+          return yield* Effect.onExit(restore(Deferred.await(ended)), (exit) => silence(exit, opening))
         })
       )
     })
   )
 
 const openHistory = Effect.fnUntraced(function* (
-  closing: Closing,
+  shutdown: Shutdown,
   plan: Plan,
   fanout: Fanout,
   fail: Fail,
-  onLost: (lost: Lost) => void
+  onLost: (lost: IncompleteLog) => void
 ) {
   const initial = plan.history === undefined ? Transcript.empty : Transcript.fromPrompt(plan.history)
   const onTrouble = (error: BidiError) => fanout.emit(fromError(error))
-  const journal = yield* closing.part("the session", Journal.open(plan.journal, { onFailure: fail, onTrouble }))
+  const journal = yield* shutdown.part("the session", Journal.open(plan.journal, { onFailure: fail, onTrouble }))
   const history = History.make(journal, initial)
   yield* Effect.addFinalizer((exit) =>
     Effect.flatMap(endLog(journal, exit), (error) => {
       const lost = lostOf(journal, error)
       if (lost === undefined) return Effect.void
       onLost(lost)
-      return Exit.isSuccess(exit) || isOf(exit.cause, lost) ? Effect.void : Effect.logError(lost.error.message)
+      return Exit.isSuccess(exit) || isFailureOf(exit.cause, lost) ? Effect.void : Effect.logError(lost.error.message)
     })
   )
   return [journal, history] as const
@@ -242,11 +242,11 @@ const openHistory = Effect.fnUntraced(function* (
 const endLog = (journal: Journal.Journal, exit: Exit.Exit<unknown, unknown>) =>
   Effect.suspend(() => {
     if (!journal.isClosed()) {
-      const { reason } = ending(exit as Exit.Exit<CloseReason, unknown>, undefined)
+      const { reason } = closeEvent(exit as Exit.Exit<CloseReason, unknown>, undefined)
       journal.write({ _tag: "Closed", reason })
     }
     return journal.close
   })
 
-const lostOf = (journal: Journal.Journal, error: BidiError | undefined): Lost | undefined =>
+const lostOf = (journal: Journal.Journal, error: BidiError | undefined): IncompleteLog | undefined =>
   error === undefined ? undefined : { error, failure: journal.failure() }

@@ -8,28 +8,28 @@ import { BidiError } from "../../BidiError.ts"
 import type { CloseReason, ConnectionClose } from "../../BidiEvent.ts"
 
 /** What is wrong with the session's log at the end: `error` says how much is missing, `failure` what it ended with before. */
-export interface Lost {
+export interface IncompleteLog {
   readonly error: BidiError
   readonly failure: BidiError | undefined
 }
 
 /** Whether it is the failure of the log that a conversation ended with. */
-export const isOf = (cause: Cause.Cause<unknown>, { failure }: Lost): boolean =>
+export const isFailureOf = (cause: Cause.Cause<unknown>, { failure }: IncompleteLog): boolean =>
   failure !== undefined && cause.reasons.some((reason) => Cause.isFailReason(reason) && reason.error === failure)
 
 /** A log that fails ends the conversation before anybody knows how much of it will be missing. */
-export const withHowMuch = (cause: Cause.Cause<unknown>, lost: Lost): Cause.Cause<unknown> =>
+export const withMissing = (cause: Cause.Cause<unknown>, lost: IncompleteLog): Cause.Cause<unknown> =>
   Cause.map(cause, (error) => (error === lost.failure ? lost.error : error))
 
 /** `lost` is what is wrong with the session's log, if anything is: an end that went well otherwise has not. */
-export const ending = (
+export const closeEvent = (
   exit: Exit.Exit<CloseReason, unknown>,
-  lost: Lost | undefined
+  lost: IncompleteLog | undefined
 ): Pick<ConnectionClose, "reason" | "error" | "message"> => {
   if (Exit.isSuccess(exit)) return lost === undefined ? { reason: exit.value } : told("error", lost.error)
   if (Cause.hasInterruptsOnly(exit.cause))
     return lost === undefined ? { reason: "interrupted" } : told("interrupted", lost.error)
-  const error = Cause.squash(lost === undefined ? exit.cause : withHowMuch(exit.cause, lost))
+  const error = Cause.squash(lost === undefined ? exit.cause : withMissing(exit.cause, lost))
   return told(reasonOf(error), error)
 }
 

@@ -8,25 +8,25 @@ import * as Audio from "../../Audio.ts"
 import type { BidiError } from "../../BidiError.ts"
 import { type CloseReason, fromError } from "../../BidiEvent.ts"
 import type { BidiInput } from "../../BidiInput.ts"
-import type { Closing } from "./closing.ts"
+import type { Shutdown } from "./shutdown.ts"
 import { onInsideInterrupt } from "./insideInterrupt.ts"
 import type { Fail } from "./parts.ts"
-import * as Sender from "./send.ts"
+import * as Sender from "./sender.ts"
 import type { Services } from "./services.ts"
 
 // What a recording that has ended is followed by, in real time.
-const SILENCE = "100 millis"
+const SILENCE_FRAME = "100 millis"
 
 /** Opens the inputs. Returns an effect that waits for the end of all of them. */
 export const open = Effect.fnUntraced(function* (
-  closing: Closing,
+  shutdown: Shutdown,
   services: Services,
   sender: Sender.Sender,
   inputs: ReadonlyArray<BidiInput<unknown, any>>,
   fail: Fail
 ) {
   const fibers = yield* Effect.forEach(inputs, (input) =>
-    closing.part(
+    shutdown.part(
       `the input "${input.name}"`,
       Effect.forkScoped(listen(services, sender, input, fail), { startImmediately: true })
     )
@@ -70,13 +70,13 @@ export const finish = Effect.fnUntraced(function* (
   const silence = Effect.gen(function* () {
     for (const since = now(); inputGate.waitsForSilence(since);) {
       if (!turn.online) return false
-      outbox.audio.silence(Audio.silence(model.input, SILENCE))
-      yield* Effect.sleep(SILENCE)
+      outbox.audio.silence(Audio.silence(model.input, SILENCE_FRAME))
+      yield* Effect.sleep(SILENCE_FRAME)
     }
     return true
   })
   // a connection that hears again what was said hears the silence after it again
-  for (let over = outbox.audio.brought === 0; !over;) {
+  for (let over = outbox.audio.total === 0; !over;) {
     yield* turn.until(() => turn.online)
     const heard = yield* silence
     yield* turn.until(() => turn.atRest || !turn.online)

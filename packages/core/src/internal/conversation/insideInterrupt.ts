@@ -24,7 +24,7 @@ export const withinPart = <A, E, R>(part: string, effect: Effect.Effect<A, E, R>
   onInsideInterrupt(effect, () => Effect.fail(interruptedInside(part))) as Effect.Effect<A, E, R>
 
 /** A model whose interruptions from inside are the loss of a connection. */
-export const guarded = (model: BidiModel["Service"]): BidiModel["Service"] => {
+export const withConnectionLost = (model: BidiModel["Service"]): BidiModel["Service"] => {
   const orLost = <A, R>(doing: string, effect: Effect.Effect<A, BidiError, R>) =>
     onInsideInterrupt(effect, () => {
       const message = `${doing} was interrupted from within`

@@ -10,7 +10,7 @@ import type { Services } from "./services.ts"
 const millis = (duration: Duration.Input | undefined): number =>
   duration === undefined ? Infinity : Duration.toMillis(Duration.fromInputUnsafe(duration))
 
-export const watch = (
+export const enforce = (
   { fanout, now, turn }: Services,
   limits: ConversationLimits,
   stop: (reason: CloseReason) => Effect.Effect<void>
@@ -38,7 +38,7 @@ export const watch = (
   const idle =
     Math.min(userIdle, maxIdle) === Infinity
       ? Effect.never
-      : turn.awaitIdle.pipe(Effect.andThen(Effect.raceFirst(inIdleness, turn.happens)), Effect.forever)
+      : turn.awaitIdle.pipe(Effect.andThen(Effect.raceFirst(inIdleness, turn.awaitActivity)), Effect.forever)
 
   const duration = maxDuration === Infinity ? Effect.never : Effect.andThen(Effect.sleep(maxDuration), stop("timeout"))
 

@@ -12,32 +12,32 @@ import type { ConnectionOptions, Hook } from "../../ConversationOptions.ts"
 import * as Supervisor from "../connection/supervisor.ts"
 import * as Observers from "../events/observers.ts"
 import type { Interrupter } from "../turns/interruption.ts"
-import type { Receiver } from "../turns/receive.ts"
-import type { Closing } from "./closing.ts"
+import type { Receiver } from "../turns/receiver.ts"
+import type { Shutdown } from "./shutdown.ts"
 import type { Services } from "./services.ts"
 
 /** Ends the conversation because a part has failed. */
 export type Fail = (cause: Cause.Cause<unknown>) => void
 
-export const openHooks = (closing: Closing, services: Services, hooks: ReadonlyArray<Hook<any>>, fail: Fail) =>
+export const openHooks = (shutdown: Shutdown, services: Services, hooks: ReadonlyArray<Hook<any>>, fail: Fail) =>
   Effect.forEach(
     hooks,
     (hook) => {
       const name = `a hook on ${hook.tags.join(", ")}`
-      return closing.part(
+      return shutdown.part(
         name,
         Effect.gen(function* () {
           const mailbox = yield* Observers.mailbox(services.fanout, hook.tags)
           const end = Effect.sync(() => mailbox.done(Exit.fail(Cause.Done())))
-          yield* closing.worker(name, Observers.watch(mailbox, hook.handle, services.journal), end, fail)
+          yield* shutdown.worker(name, Observers.watch(mailbox, hook.handle, services.journal), end, fail)
         })
       )
     },
     { discard: true }
   )
 
-export const openEvents = (closing: Closing, services: Services) =>
-  closing.part(
+export const openEvents = (shutdown: Shutdown, services: Services) =>
+  shutdown.part(
     "the events",
     Effect.gen(function* () {
       const everything = yield* Observers.everything(services.fanout)
@@ -47,7 +47,7 @@ export const openEvents = (closing: Closing, services: Services) =>
   )
 
 export const openOutputs = (
-  closing: Closing,
+  shutdown: Shutdown,
   services: Services,
   outputs: ReadonlyArray<BidiOutput<unknown, any>>,
   fail: Fail
@@ -56,11 +56,11 @@ export const openOutputs = (
     outputs,
     (output) => {
       const name = `the output "${output.name}"`
-      return closing.part(
+      return shutdown.part(
         name,
         Effect.gen(function* () {
           const connected = yield* output.open
-          yield* closing.worker(name, connected.run, connected.end, fail)
+          yield* shutdown.worker(name, connected.run, connected.end, fail)
           services.outputs.add(output, connected)
         })
       )
@@ -69,7 +69,7 @@ export const openOutputs = (
   )
 
 export const openModel = (
-  closing: Closing,
+  shutdown: Shutdown,
   services: Services,
   receiver: Receiver,
   interrupter: Interrupter,
@@ -77,7 +77,7 @@ export const openModel = (
   options: ConnectionOptions,
   fail: Fail
 ) =>
-  closing.part(
+  shutdown.part(
     "the model",
     Effect.gen(function* () {
       const supervisor = yield* Supervisor.make(services, receiver, interrupter, configuration, options)

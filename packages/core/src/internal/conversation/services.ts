@@ -10,14 +10,14 @@ import { BidiModel } from "../../BidiModel.ts"
 import { InputGate } from "../turns/inputGate.ts"
 import type { Fanout } from "../events/fanout.ts"
 import { ConnectionMetrics } from "../connection/metrics.ts"
-import { guarded } from "./insideInterrupt.ts"
+import { withConnectionLost } from "./insideInterrupt.ts"
 import type { History } from "../history/history.ts"
 import type { Journal } from "../session/journal.ts"
 import * as Outbox from "../connection/outbox.ts"
 import * as Outputs from "../playback/outputs.ts"
 import { Ledger } from "../playback/ledger.ts"
-import { UninterruptibleSpeech } from "../turns/uninterruptible.ts"
-import { REPLY_TIMEOUT, TurnState } from "../turns/turnState.ts"
+import { UninterruptibleSpeech } from "../turns/uninterruptibleSpeech.ts"
+import { REPLY_TIMEOUT_MILLIS, TurnState } from "../turns/turnState.ts"
 import { Transcriber } from "../history/transcriber.ts"
 
 export interface Services {
@@ -43,7 +43,7 @@ export interface Services {
 }
 
 export const make = Effect.fnUntraced(function* (fanout: Fanout, journal: Journal, history: History) {
-  const model = guarded(yield* BidiModel)
+  const model = withConnectionLost(yield* BidiModel)
   const ledger = new Ledger()
   const clock = yield* Clock.Clock
   const now = () => clock.currentTimeMillisUnsafe()
@@ -85,6 +85,6 @@ export const make = Effect.fnUntraced(function* (fanout: Fanout, journal: Journa
 
 const unanswered = new BidiError({
   reason: new Unanswered({
-    message: `a reply was asked for and has not begun within ${REPLY_TIMEOUT / 1000} seconds; it is not waited for any more`
+    message: `a reply was asked for and has not begun within ${REPLY_TIMEOUT_MILLIS / 1000} seconds; it is not waited for any more`
   })
 })

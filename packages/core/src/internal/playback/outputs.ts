@@ -8,7 +8,7 @@ import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as Audio from "../../Audio.ts"
 import type { BidiOutput, Connected } from "../../BidiOutput.ts"
-import { atMost } from "../conversation/closing.ts"
+import { atMost } from "../conversation/shutdown.ts"
 import type { Fanout } from "../events/fanout.ts"
 import { type Ledger, type Position, RemoteTime } from "./ledger.ts"
 

@@ -16,7 +16,7 @@ import { BidiError, StoreFailed } from "../../BidiError.ts"
 import { empty, type Restored } from "../../SessionLog.ts"
 import type { Body } from "../../SessionRecord.ts"
 import { type OnBusy, type Session, SessionStore } from "../../SessionStore.ts"
-import { atMost } from "../conversation/closing.ts"
+import { atMost } from "../conversation/shutdown.ts"
 import { onInsideInterrupt } from "../conversation/insideInterrupt.ts"
 
 /** What a conversation does when its store has failed for too long: it ends, or goes on without. */
@@ -103,7 +103,7 @@ const make = Effect.fnUntraced(function* (
   let trouble: BidiError | undefined // that it is tried again for
   let off = false // nothing is written any more
   let goesOn = false // without it
-  let closing = false
+  let shutdown = false
   let verdict: { readonly error: BidiError | undefined } | undefined
   const waiters = new Map<() => void, number>()
   const more = yield* Latch.make(false)
@@ -176,7 +176,7 @@ const make = Effect.fnUntraced(function* (
     while (!off) {
       if (waiting.length > 0) {
         yield* flush
-      } else if (closing) {
+      } else if (shutdown) {
         return
       } else {
         more.closeUnsafe()
@@ -243,10 +243,10 @@ const make = Effect.fnUntraced(function* (
       return Effect.sync(() => waiters.delete(done))
     }),
     failure: () => failure,
-    isClosed: () => closing,
+    isClosed: () => shutdown,
     close: Effect.suspend(() => {
       if (verdict !== undefined) return Effect.succeed(verdict.error)
-      closing = true
+      shutdown = true
       more.openUnsafe()
       return Effect.map(off ? Effect.succeedNone : atMost(Fiber.await(writer), LAST_WRITES), (exit) => {
         verdict = { error: missing(Option.isSome(exit)) }

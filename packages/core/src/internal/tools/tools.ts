@@ -108,7 +108,7 @@ export const make = Effect.fnUntraced(function* (
 
   // The result of a call that was answered without one is told when nobody speaks.
   const follow = (call: Call, answer: Answer) =>
-    later(Effect.andThen(journal.durable, turn.free), () =>
+    later(Effect.andThen(journal.durable, turn.awaitFloor), () =>
       outbox.offerUnsafe(
         { _tag: "Note", text: inWords(call.request.name, answer), respond: true },
         {
@@ -123,7 +123,7 @@ export const make = Effect.fnUntraced(function* (
 
   // meanwhile the conversation is not at rest
   const later = (moment: Effect.Effect<void>, then: () => void) => {
-    const done = turn.intend()
+    const done = turn.beginSending()
     forkLater(Effect.ensuring(Effect.andThen(moment, Effect.sync(then)), Effect.sync(done)))
   }
 
@@ -147,7 +147,7 @@ export const make = Effect.fnUntraced(function* (
         }
       )
     // the reply would be said into what the user is saying; and a model that is told does what follows from it
-    if (!journal.isDurable() || turn.userSpeaking) later(Effect.andThen(journal.durable, turn.unspoken), offer)
+    if (!journal.isDurable() || turn.userSpeaking) later(Effect.andThen(journal.durable, turn.awaitUserSilence), offer)
     else offer()
   }
 

@@ -7,22 +7,22 @@
 import * as Audio from "../../Audio.ts"
 import type { AudioInput } from "../../BidiEvent.ts"
 import type { AudioBuffer } from "../connection/audioBuffer.ts"
-import type { UninterruptibleSpeech } from "./uninterruptible.ts"
+import type { UninterruptibleSpeech } from "./uninterruptibleSpeech.ts"
 import type { TurnState } from "./turnState.ts"
 
-const AT_LEAST = 2000
-const AT_MOST = 10_000 // OpenAI's semantic VAD at its lowest eagerness waits 8 seconds
+const MIN_SILENCE_MILLIS = 2000
+const MAX_SILENCE_MILLIS = 10_000 // OpenAI's semantic VAD at its lowest eagerness waits 8 seconds
 
-const EVERYBODY = Symbol()
+const ALL_INPUTS = Symbol()
 
 export class InputGate {
-  private readonly muted = new Map<string | typeof EVERYBODY, number>() // since when
-  private anybodyMuted = false // asked for every frame
-  private readonly cut = new Map<string | undefined, Audio.WholeSamples>() // of inputs whose frames end within samples
-  private anybodyCut = false // asked for every frame
+  private readonly muted = new Map<string | typeof ALL_INPUTS, number>() // since when
+  private anyMuted = false // asked for every frame
+  private readonly partialSamples = new Map<string | undefined, Audio.WholeSamples>() // of inputs whose frames end within samples
+  private anyPartial = false // asked for every frame
   private readonly sample: number
   private readonly format: Audio.AudioFormat
-  private readonly lane: AudioBuffer
+  private readonly buffer: AudioBuffer
   private readonly turn: TurnState
   private readonly uninterruptible: UninterruptibleSpeech
   private readonly now: () => number
@@ -36,7 +36,7 @@ export class InputGate {
   ) {
     this.format = format
     this.sample = Audio.frameSize(format)
-    this.lane = lane
+    this.buffer = lane
     this.turn = turn
     this.uninterruptible = uninterruptible
     this.now = now
@@ -44,48 +44,48 @@ export class InputGate {
 
   /** Takes the frames of one input, or of everybody, for silence. */
   mute(input: string | undefined): void {
-    const who = input ?? EVERYBODY
+    const who = input ?? ALL_INPUTS
     if (!this.muted.has(who)) this.muted.set(who, this.now())
-    this.anybodyMuted = true
+    this.anyMuted = true
   }
 
   /** Of everybody: also of those that were muted alone. */
   unmute(input: string | undefined): void {
     if (input === undefined) this.muted.clear()
     else this.muted.delete(input)
-    this.anybodyMuted = this.muted.size > 0
+    this.anyMuted = this.muted.size > 0
   }
 
   /** Takes a frame of the user's speech at once. Answers what is wrong with it, if anything is. */
   hear(frame: AudioInput, input: string | undefined): string | undefined {
     const problem = Audio.mismatch(this.format, frame)
     if (problem !== undefined) return problem
-    const audio = this.whole(frame.audio, input)
+    const audio = this.wholeSamples(frame.audio, input)
     if (audio.length === 0) return undefined
-    if (this.uninterruptible.on) this.lane.bring(this.silent(audio))
-    else if (!this.anybodyMuted) this.lane.bring(audio)
-    else this.muffle(audio, input)
+    if (this.uninterruptible.active) this.buffer.push(this.silent(audio))
+    else if (!this.anyMuted) this.buffer.push(audio)
+    else this.passMuted(audio, input)
     return undefined
   }
 
   /** Whether the provider should be given silence, when the user fell silent for good at `since`. */
   waitsForSilence(since: number): boolean {
     const elapsed = this.now() - since
-    return elapsed < (this.turn.userSpeaking ? AT_MOST : AT_LEAST)
+    return elapsed < (this.turn.userSpeaking ? MAX_SILENCE_MILLIS : MIN_SILENCE_MILLIS)
   }
 
-  private whole(audio: Uint8Array, input: string | undefined): Uint8Array {
-    if (!this.anybodyCut && audio.length % this.sample === 0) return audio
-    this.anybodyCut = true
-    let samples = this.cut.get(input)
-    if (samples === undefined) this.cut.set(input, (samples = new Audio.WholeSamples(this.format)))
+  private wholeSamples(audio: Uint8Array, input: string | undefined): Uint8Array {
+    if (!this.anyPartial && audio.length % this.sample === 0) return audio
+    this.anyPartial = true
+    let samples = this.partialSamples.get(input)
+    if (samples === undefined) this.partialSamples.set(input, (samples = new Audio.WholeSamples(this.format)))
     return samples.push(audio)
   }
 
-  private muffle(audio: Uint8Array, input: string | undefined): void {
-    const since = this.muted.get(EVERYBODY) ?? (input === undefined ? undefined : this.muted.get(input))
-    if (since === undefined) this.lane.bring(audio)
-    else if (this.waitsForSilence(since)) this.lane.bring(this.silent(audio))
+  private passMuted(audio: Uint8Array, input: string | undefined): void {
+    const since = this.muted.get(ALL_INPUTS) ?? (input === undefined ? undefined : this.muted.get(input))
+    if (since === undefined) this.buffer.push(audio)
+    else if (this.waitsForSilence(since)) this.buffer.push(this.silent(audio))
   }
 
   private silent(frame: Uint8Array): Uint8Array {

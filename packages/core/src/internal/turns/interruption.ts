@@ -22,14 +22,14 @@ export const make = Effect.fnUntraced(function* (services: Services) {
 
   const interrupt = Effect.fnUntraced(
     function* (reason: Interruption["reason"], force = false) {
-      if (uninterruptible.on) {
+      if (uninterruptible.active) {
         if (!force) return false
         uninterruptible.lift()
       }
       const { active } = turn
       const targets = new Set(ledger.unheard())
       // what it would have gone on with on the next connection is cut off as well
-      const cutOff = turn.forgo(reason === "manual")
+      const cutOff = turn.discardOwed(reason === "manual")
       if (cutOff !== undefined) targets.add(cutOff)
       if (active !== undefined) targets.add(active)
       if (targets.size === 0) return false
@@ -69,7 +69,7 @@ export const make = Effect.fnUntraced(function* (services: Services) {
     },
     Effect.uninterruptible,
     one.withPermit,
-    turn.intending
+    turn.whileSending
   )
 
   return { interrupt, between: (what) => one.withPermit(Effect.sync(what)) } satisfies Interrupter

@@ -34,7 +34,7 @@ export const make = Effect.fnUntraced(function* (
 
   return {
     speechStarted: (interrupts) => {
-      if (uninterruptible.on) return undefined
+      if (uninterruptible.active) return undefined
       const cut = interrupts && turn.active !== undefined
       if (cut || (minDuration === undefined && falseInterruptionTimeout === undefined))
         return interrupts ? now : undefined

@@ -4,7 +4,7 @@
 import * as Effect from "effect/Effect"
 import type { Command } from "../../BidiModel.ts"
 import type { Ledger } from "../playback/ledger.ts"
-import { Questions } from "./questions.ts"
+import { UnansweredTurns } from "./unansweredTurns.ts"
 
 /** What a connection owes: a reply that was asked for, or the rest of one that had begun; and by which instructions. */
 export type Owed = { readonly instructions: string | undefined } & (
@@ -22,45 +22,45 @@ interface Request {
 
 // A reply that has not begun by then is not waited for any more: some requests are not answered. Only the time counts in
 // which there is a connection.
-export const REPLY_TIMEOUT = 30_000
+export const REPLY_TIMEOUT_MILLIS = 30_000
 
 // Between two words, or until the provider takes what was said as a turn.
-const PAUSE = 1000
+const SPEECH_PAUSE_MILLIS = 1000
 
 // Until a provider that was sent speech again says that it hears it.
-const AGAIN = 3000
+const REHEARD_MILLIS = 3000
 
 // How soon a device is asked again that should have finished; one that does not get on, less and less often.
-const SOONEST = 5
-const LATEST = 1000
+const MIN_POLL_MILLIS = 5
+const MAX_POLL_MILLIS = 1000
 
 // Ids of a connection's replies are kept to recognise what comes late; more than this many back, nothing does.
-const REMEMBERED = 64
+const REPLY_IDS_KEPT = 64
 
 export class TurnState {
   /** The turns of the user that want a reply. */
-  readonly questions = new Questions()
+  readonly unanswered = new UnansweredTurns()
   private readonly replies = new Map<string, Stage>()
   private readonly waiting = new Set<() => void>()
   private changes = 0
   private offline = false // between the loss of a connection and the next one
-  private asked: number | undefined // since when a reply is waited for that has not begun
+  private waitingSince: number | undefined // since when a reply is waited for that has not begun
   private requests: ReadonlyArray<Request> = [] // for it
-  private behind: ReadonlyArray<Request> = [] // those of the reply that is being generated but for the first
-  private following: string | undefined // the instructions of the reply that is being generated
-  private cut: string | undefined // the reply that ended with its connection, until the rest of it was asked for
-  private unfinished: string | undefined // the same while another was asked for, which knows of it, if that ever begins
+  private merged: ReadonlyArray<Request> = [] // those of the reply that is being generated but for the first
+  private activeInstructions: string | undefined // the instructions of the reply that is being generated
+  private unfinished: string | undefined // the reply that ended with its connection, until the rest of it was asked for
+  private superseded: string | undefined // the same while another was asked for, which knows of it, if that ever begins
   private speaking = false
-  private listening: number | undefined // until when something may come of what the user said
+  private speechUntil: number | undefined // until when something may come of what the user said
   private readonly tools = new Set<object>() // the calls that run
-  private readonly resting = new Map<object, number>() // those of them that wait for rest, and how often
-  private intents = 0 // what is about to be sent
-  private held = 0 // while something is being handled
-  private untold = false
+  private readonly idleWaiters = new Map<object, number>() // those of them that wait for rest, and how often
+  private pendingSends = 0 // what is about to be sent
+  private holds = 0 // while something is being handled
+  private changedWhileHeld = false
   private readonly ledger: Ledger
   private readonly pending: () => boolean
   private readonly now: () => number
-  private readonly onGivenUp: () => void
+  private readonly onReplyOverdue: () => void
 
   /**
    * `pending` answers whether commands still wait to be sent; `now` is in milliseconds; `onGivenUp` hears of a reply that
@@ -70,7 +70,7 @@ export class TurnState {
     this.ledger = ledger
     this.pending = pending
     this.now = now
-    this.onGivenUp = onGivenUp
+    this.onReplyOverdue = onGivenUp
   }
 
   /** Not between the loss of a connection and the next one. */
@@ -79,7 +79,7 @@ export class TurnState {
   }
 
   /** How often somebody cut the model off. */
-  forgone = 0
+  discards = 0
 
   /** The reply that is being generated. */
   active: string | undefined
@@ -91,15 +91,15 @@ export class TurnState {
   started(responseId: string, more: boolean): void {
     const { requests } = this
     this.active = responseId
-    this.asked = more ? this.now() : undefined
+    this.waitingSince = more ? this.now() : undefined
     this.requests = more ? requests.slice(-1) : []
-    this.behind = more ? [] : requests.slice(1)
-    this.following = instructionsOf(more ? requests.slice(0, -1) : requests)
-    this.cut = undefined
+    this.merged = more ? [] : requests.slice(1)
+    this.activeInstructions = instructionsOf(more ? requests.slice(0, -1) : requests)
     this.unfinished = undefined
-    if (!more) this.questions.replyBegins()
+    this.superseded = undefined
+    if (!more) this.unanswered.replyBegins()
     this.replies.set(responseId, "active")
-    if (this.replies.size > REMEMBERED) this.replies.delete(this.replies.keys().next().value!)
+    if (this.replies.size > REPLY_IDS_KEPT) this.replies.delete(this.replies.keys().next().value!)
     this.changed()
   }
 
@@ -107,13 +107,13 @@ export class TurnState {
    * The provider has cut this reply off, and nobody speaks: then it was by what was sent while the reply was on its way to
    * begin, which has a reply of its own to come.
    */
-  cutShort(responseId: string): void {
-    const { behind } = this
+  interruptedByMessage(responseId: string): void {
+    const { merged: behind } = this
     if (responseId !== this.active || this.userSpeaking || behind.length === 0) return
-    this.behind = []
-    for (const { message } of behind) if (message !== undefined) this.questions.asked(message)
+    this.merged = []
+    for (const { message } of behind) if (message !== undefined) this.unanswered.asked(message)
     this.requests = [...behind, ...this.requests]
-    this.asked = this.now()
+    this.waitingSince = this.now()
   }
 
   done(responseId: string): void {
@@ -129,7 +129,7 @@ export class TurnState {
     this.replies.set(responseId, stage)
     if (this.active === responseId) {
       this.active = undefined
-      this.questions.replyEnds()
+      this.unanswered.replyEnds()
     }
     this.changed()
   }
@@ -138,8 +138,8 @@ export class TurnState {
   readonly awaitReply = (command?: Command): void => {
     const message = command?._tag === "UserMessage" ? command.id : undefined
     const instructions = command?._tag === "Respond" ? command.instructions : undefined
-    if (message !== undefined) this.questions.asked(message)
-    this.asked = this.now()
+    if (message !== undefined) this.unanswered.asked(message)
+    this.waitingSince = this.now()
     this.requests = [...this.requests, { message, instructions }]
     this.changed()
   }
@@ -149,7 +149,7 @@ export class TurnState {
     if (command._tag === "UserMessage") {
       this.requests = this.requests.filter(({ message }) => message !== command.id)
     } else {
-      this.cut = undefined
+      this.unfinished = undefined
       this.requests = this.requests.filter(({ message }) => message !== undefined)
     }
     this.awaitReply(command)
@@ -157,70 +157,70 @@ export class TurnState {
 
   /** No reply will come. */
   noReply(): void {
-    this.forget()
+    this.clearRequests()
     this.changed()
   }
 
-  private forget(): void {
-    this.asked = undefined
+  private clearRequests(): void {
+    this.waitingSince = undefined
     this.requests = []
-    this.cut = undefined
     this.unfinished = undefined
-    this.questions.settleAll()
+    this.superseded = undefined
+    this.unanswered.settleAll()
   }
 
   /** The provider does not take this message of the user. */
   refused(message: string): void {
-    this.questions.settle(message)
+    this.unanswered.settle(message)
     this.requests = this.requests.filter((request) => request.message !== message)
-    this.askNoMore()
+    this.stopWaitingIfNothingIsOwed()
     this.changed()
   }
 
-  private askNoMore(): void {
-    if (this.requests.length === 0 && this.cut === undefined) this.asked = undefined
+  private stopWaitingIfNothingIsOwed(): void {
+    if (this.requests.length === 0 && this.unfinished === undefined) this.waitingSince = undefined
   }
 
   /** Messages of the user that no reply has begun to since they were sent, though one may have begun before. */
-  get unheeded(): ReadonlySet<string> {
+  get unheardMessages(): ReadonlySet<string> {
     return new Set(this.requests.flatMap(({ message }) => message ?? []))
   }
 
   get awaitingReply(): boolean {
-    return this.patienceLeft() > 0
+    return this.replyTimeLeft() > 0
   }
 
   // Negative infinity: for nothing.
-  private patienceLeft(): number {
-    if (this.asked === undefined) return -Infinity
-    return this.offline ? Infinity : this.asked + REPLY_TIMEOUT - this.now()
+  private replyTimeLeft(): number {
+    if (this.waitingSince === undefined) return -Infinity
+    return this.offline ? Infinity : this.waitingSince + REPLY_TIMEOUT_MILLIS - this.now()
   }
 
   // Whoever looks at the clock gives up first what is overdue.
-  private giveUpOverdue(): void {
-    const left = this.patienceLeft()
+  private dropOverdueReply(): void {
+    const left = this.replyTimeLeft()
     if (left > 0 || left === -Infinity) return
-    this.forget()
-    this.onGivenUp()
+    this.clearRequests()
+    this.onReplyOverdue()
     this.changed()
   }
 
   /** Whether the user speaks, or has just stopped: it takes the provider a moment to make a turn of it. */
   get userSpeaking(): boolean {
-    return this.speaking || (this.listening !== undefined && this.now() < this.listening)
+    return this.speaking || (this.speechUntil !== undefined && this.now() < this.speechUntil)
   }
 
   userSpeaks(speaking: boolean): void {
-    this.listening = speaking || !this.speaking ? undefined : this.now() + PAUSE
+    this.speechUntil = speaking || !this.speaking ? undefined : this.now() + SPEECH_PAUSE_MILLIS
     this.speaking = speaking
     this.changed()
   }
 
   /** What the user said was taken as a turn. */
   userTurn(itemId: string, respond: boolean): void {
-    this.listening = undefined
-    if (respond || this.asked !== undefined) this.questions.asked(itemId)
-    else this.questions.murmured(itemId)
+    this.speechUntil = undefined
+    if (respond || this.waitingSince !== undefined) this.unanswered.asked(itemId)
+    else this.unanswered.spokenInto(itemId)
     if (respond) this.awaitReply()
     else this.changed()
   }
@@ -237,25 +237,26 @@ export class TurnState {
 
   /** What the model owes: what a new connection has to be asked for. */
   get owed(): Owed | undefined {
-    if (this.cut !== undefined) return { what: "rest", responseId: this.cut, instructions: this.following }
+    if (this.unfinished !== undefined)
+      return { what: "rest", responseId: this.unfinished, instructions: this.activeInstructions }
     return this.requests.length > 0 ? { what: "reply", instructions: instructionsOf(this.requests) } : undefined
   }
 
   /** The connection is gone, and with it whatever it was doing. What it owed is owed by the next one. */
   abandoned(): void {
-    this.giveUpOverdue()
-    if (this.active !== undefined) this.unfinished = this.active
+    this.dropOverdueReply()
+    if (this.active !== undefined) this.superseded = this.active
     // another reply, which was asked for before the rest of this one could be, knows of this one
-    if (this.unfinished !== undefined && this.requests.length === 0) {
-      this.cut = this.unfinished
-      this.unfinished = undefined
+    if (this.superseded !== undefined && this.requests.length === 0) {
+      this.unfinished = this.superseded
+      this.superseded = undefined
     }
-    if (this.cut !== undefined) this.asked = this.now()
-    this.askNoMore()
+    if (this.unfinished !== undefined) this.waitingSince = this.now()
+    this.stopWaitingIfNothingIsOwed()
     this.active = undefined
     // it will be heard once more
     this.speaking = this.userSpeaking
-    this.listening = undefined
+    this.speechUntil = undefined
     this.replies.clear()
     this.offline = true
     this.changed()
@@ -264,8 +265,8 @@ export class TurnState {
   /** There is another connection. What is owed will be asked for, or said, again. */
   connected(): void {
     this.offline = false
-    if (this.asked !== undefined) this.asked = this.now()
-    if (this.speaking) this.listening = this.now() + AGAIN
+    if (this.waitingSince !== undefined) this.waitingSince = this.now()
+    if (this.speaking) this.speechUntil = this.now() + REHEARD_MILLIS
     this.speaking = false
     this.changed()
   }
@@ -274,17 +275,17 @@ export class TurnState {
    * Somebody cut the model off. What it was saying when its connection ended is not gone on with; answers which reply that
    * was. `everything`: nor is a new connection asked for anything else but replies to the user.
    */
-  forgo(everything: boolean): string | undefined {
-    const { cut } = this
+  discardOwed(everything: boolean): string | undefined {
+    const { unfinished: cut } = this
     const all = everything && this.offline
-    this.unfinished = undefined
-    if (cut !== undefined || all) this.forgone++
+    this.superseded = undefined
+    if (cut !== undefined || all) this.discards++
     if (cut !== undefined) {
-      this.cut = undefined
-      this.questions.replyEnds()
+      this.unfinished = undefined
+      this.unanswered.replyEnds()
     }
     if (all) this.requests = this.requests.filter(({ message }) => message !== undefined)
-    this.askNoMore()
+    this.stopWaitingIfNothingIsOwed()
     if (cut !== undefined || all) this.changed()
     return cut
   }
@@ -296,53 +297,53 @@ export class TurnState {
 
   /** Whether nothing is going on, nothing is left to play, and nothing waits to be sent. */
   get atRest(): boolean {
-    return this.still && this.tools.size === 0
+    return this.quiet && this.tools.size === 0
   }
 
   /** Something is about to be sent: meanwhile nothing is at rest, whatever it waits for. */
-  readonly intending = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  readonly whileSending = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
     Effect.acquireUseRelease(
-      Effect.sync(() => this.intend()),
+      Effect.sync(() => this.beginSending()),
       () => effect,
       (done) => Effect.sync(done)
     )
 
   /** The same, until what this answers is called. */
-  intend(): () => void {
-    this.intents++
+  beginSending(): () => void {
+    this.pendingSends++
     return () => {
-      this.intents--
+      this.pendingSends--
       this.changed()
     }
   }
 
   private get working(): boolean {
-    return this.inTalk || this.tools.size > 0
+    return this.talking || this.tools.size > 0
   }
 
   // At rest but for the tools.
-  private get still(): boolean {
-    const silent = !this.inTalk && this.ledger.remaining() === 0
-    return silent && this.intents === 0 && this.held === 0 && !this.pending()
+  private get quiet(): boolean {
+    const silent = !this.talking && this.ledger.remaining() === 0
+    return silent && this.pendingSends === 0 && this.holds === 0 && !this.pending()
   }
 
-  private get inTalk(): boolean {
+  private get talking(): boolean {
     return this.active !== undefined || this.awaitingReply || this.userSpeaking
   }
 
-  private get othersWork(): boolean {
-    for (const call of this.tools) if (!this.resting.has(call)) return true
+  private get otherToolsRun(): boolean {
+    for (const call of this.tools) if (!this.idleWaiters.has(call)) return true
     return false
   }
 
   /** Tells those who wait that something may have changed. */
   readonly changed = (): void => {
     this.changes++
-    if (this.held > 0) {
-      this.untold = true
+    if (this.holds > 0) {
+      this.changedWhileHeld = true
       return
     }
-    this.untold = false
+    this.changedWhileHeld = false
     // who is resumed may wait again at once, for the next change
     const waiting = Array.from(this.waiting)
     for (const resume of waiting) resume()
@@ -350,23 +351,23 @@ export class TurnState {
 
   /** Something begins to be handled that changes several things: nothing is at rest, and nobody is told, until it is done. */
   hold(): void {
-    this.held++
+    this.holds++
   }
 
   release(): void {
-    if (--this.held === 0 && this.untold) this.changed()
+    if (--this.holds === 0 && this.changedWhileHeld) this.changed()
   }
 
   // Waits until something may have changed: somebody said so, the sound is over, or what does not come is given up.
   private readonly change = (soonest: number, within: number): Effect.Effect<void> => {
-    const rest = this.ledger.remaining()
-    const sound = rest > 0 ? rest : Infinity
-    const left = this.patienceLeft()
+    const countIdleWaiter = this.ledger.remaining()
+    const sound = countIdleWaiter > 0 ? countIdleWaiter : Infinity
+    const left = this.replyTimeLeft()
     const watchForReplies = left === -Infinity ? Infinity : left
-    const pause = !this.speaking && this.userSpeaking ? this.listening! - this.now() : Infinity
+    const pause = !this.speaking && this.userSpeaking ? this.speechUntil! - this.now() : Infinity
     const wait = Math.max(soonest, Math.min(sound, watchForReplies, pause, within))
-    const told = this.told(this.changes)
-    return wait === Infinity ? told : Effect.raceFirst(Effect.sleep(wait), told)
+    const nextChange = this.told(this.changes)
+    return wait === Infinity ? nextChange : Effect.raceFirst(Effect.sleep(wait), nextChange)
   }
 
   private readonly told = (seen: number) =>
@@ -383,28 +384,28 @@ export class TurnState {
 
   /** Waits for a state of affairs; `within` answers in how many milliseconds it may hold by itself. */
   until(holds: () => boolean, within: () => number = never): Effect.Effect<void> {
-    return this.watch(holds, within, SOONEST)
+    return this.watch(holds, within, MIN_POLL_MILLIS)
   }
 
   private watch(holds: () => boolean, within: () => number, soonest: number): Effect.Effect<void> {
     return Effect.suspend(() => {
-      this.giveUpOverdue()
+      this.dropOverdueReply()
       const rest = this.ledger.remaining()
       // looked at first: what is over by itself between two looks would tell nobody afterwards
       const change = this.change(soonest, within())
       if (holds()) return Effect.void
       const again = Effect.suspend(() => {
         const stuck = rest > 0 && this.ledger.remaining() >= rest
-        return this.watch(holds, within, stuck ? Math.min(2 * soonest, LATEST) : SOONEST)
+        return this.watch(holds, within, stuck ? Math.min(2 * soonest, MAX_POLL_MILLIS) : MIN_POLL_MILLIS)
       })
       return Effect.andThen(change, again)
     })
   }
 
   /** Gives up what is overdue, also while nobody else waits for anything. */
-  readonly patience: Effect.Effect<never> = Effect.suspend(() => {
-    this.giveUpOverdue()
-    const left = this.patienceLeft()
+  readonly dropOverdueReplies: Effect.Effect<never> = Effect.suspend(() => {
+    this.dropOverdueReply()
+    const left = this.replyTimeLeft()
     const told = this.told(this.changes)
     return Math.abs(left) === Infinity ? told : Effect.raceFirst(Effect.sleep(left), told)
   }).pipe(Effect.forever)
@@ -413,18 +414,18 @@ export class TurnState {
   readonly awaitSilence: Effect.Effect<void> = this.until(() => this.ledger.remaining() === 0)
 
   /** Waits until something happens. */
-  readonly happens: Effect.Effect<void> = this.until(() => !this.atRest)
+  readonly awaitActivity: Effect.Effect<void> = this.until(() => !this.atRest)
 
   /** Waits until the user does not speak; not for ever, a provider may forget to say so. */
-  readonly unspoken: Effect.Effect<void> = Effect.asVoid(
+  readonly awaitUserSilence: Effect.Effect<void> = Effect.asVoid(
     Effect.timeoutOption(
       this.until(() => !this.userSpeaking),
-      REPLY_TIMEOUT
+      REPLY_TIMEOUT_MILLIS
     )
   )
 
   /** Waits until nobody speaks and no reply is on its way. */
-  readonly free: Effect.Effect<void> = this.until(
+  readonly awaitFloor: Effect.Effect<void> = this.until(
     () => this.active === undefined && !this.awaitingReply && !this.userSpeaking
   )
 
@@ -433,7 +434,7 @@ export class TurnState {
 
   /** The same for a tool: calls that wait for rest, this one and others, do not disturb it. */
   awaitIdleBeside(call: object): Effect.Effect<void> {
-    const rests = () => this.still && !this.othersWork
+    const rests = () => this.quiet && !this.otherToolsRun
     return Effect.acquireUseRelease(
       Effect.sync(() => this.rest(call, 1)),
       () => this.until(rests),
@@ -442,9 +443,9 @@ export class TurnState {
   }
 
   private rest(call: object, more: 1 | -1): void {
-    const times = (this.resting.get(call) ?? 0) + more
-    if (times > 0) this.resting.set(call, times)
-    else this.resting.delete(call)
+    const times = (this.idleWaiters.get(call) ?? 0) + more
+    if (times > 0) this.idleWaiters.set(call, times)
+    else this.idleWaiters.delete(call)
     this.changed()
   }
 }

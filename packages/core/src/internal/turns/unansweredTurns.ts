@@ -2,10 +2,10 @@
  * Which turns of the user still want a reply. That is a fact of the turn: what stands behind it in the transcript, or does
  * not, says nothing about it. A reply may be empty, fail or be cut off, and some turns want none.
  */
-export class Questions {
+export class UnansweredTurns {
   private readonly open = new Set<string>() // no reply to them has begun
   private readonly begun = new Set<string>() // the reply that is being generated is to them
-  private readonly murmurs = new Set<string>() // said into a reply; they want one of their own if that was cut off by them
+  private readonly intoReply = new Set<string>() // said into a reply; they want one of their own if that was cut off by them
 
   /** The turns that want a reply, or the rest of one. */
   get ids(): ReadonlySet<string> {
@@ -17,25 +17,25 @@ export class Questions {
   }
 
   asked(id: string): void {
-    this.murmurs.delete(id)
+    this.intoReply.delete(id)
     this.open.add(id)
   }
 
-  murmured(id: string): void {
-    if (!this.has(id)) this.murmurs.add(id)
+  spokenInto(id: string): void {
+    if (!this.has(id)) this.intoReply.add(id)
   }
 
   /** What was said into the reply has cut it off: it was meant. */
-  meant(): void {
-    for (const id of this.murmurs) this.open.add(id)
-    this.murmurs.clear()
+  interrupted(): void {
+    for (const id of this.intoReply) this.open.add(id)
+    this.intoReply.clear()
   }
 
   /** A reply begins, to all that was asked so far. */
   replyBegins(): void {
     for (const id of this.open) this.begun.add(id)
     this.open.clear()
-    this.murmurs.clear()
+    this.intoReply.clear()
   }
 
   /** The reply has ended: it is over, was cut off, or will not be gone on with. */
@@ -47,13 +47,13 @@ export class Questions {
   settle(id: string): void {
     this.open.delete(id)
     this.begun.delete(id)
-    this.murmurs.delete(id)
+    this.intoReply.delete(id)
   }
 
   /** Nobody wants a reply to anything any more. */
   settleAll(): void {
     this.open.clear()
     this.begun.clear()
-    this.murmurs.clear()
+    this.intoReply.clear()
   }
 }

@@ -17,7 +17,7 @@ export class UninterruptibleSpeech {
   }
 
   /** The reply that was just asked for is to be protected. */
-  readonly ask = (): void => {
+  readonly request = (): void => {
     this.asked = true
   }
 
@@ -43,7 +43,7 @@ export class UninterruptibleSpeech {
     return responseId === this.responseId
   }
 
-  get on(): boolean {
+  get active(): boolean {
     const { asked, responseId } = this
     return asked || (responseId !== undefined && (this.turn.active === responseId || this.ledger.isUnheard(responseId)))
   }

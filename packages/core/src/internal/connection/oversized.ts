@@ -44,11 +44,11 @@ const largest = (suspects: ReadonlyArray<Suspect>): Suspect | undefined =>
     undefined
   )
 
-const LATELY = 10_000 // milliseconds in which a connection ends because of the history, if it does
+const SUSPECT_MILLIS = 10_000 // milliseconds in which a connection ends because of the history, if it does
 
 const TOO_LARGE = { result: "The result was too large to be told.", isFailure: true }
 
-export class Oversized {
+export class OversizedMessages {
   private readonly blamed = new Set<string>()
   private readonly services: Services
   private history: Transcript = []
@@ -67,7 +67,7 @@ export class Oversized {
   /** A connection was closed for it. */
   blame(close: BidiError): void {
     const { now, outbox } = this.services
-    const told = now() - this.at < LATELY ? this.history.map(ofEntry) : []
+    const told = now() - this.at < SUSPECT_MILLIS ? this.history.map(ofEntry) : []
     const suspect = largest([...outbox.suspects(), ...told])
     if (suspect === undefined) return
     if (this.blamed.has(suspect.id)) this.refuse(suspect.id, close)

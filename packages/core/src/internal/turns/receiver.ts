@@ -27,7 +27,7 @@ export class Receiver {
   private readonly ledger: Ledger
   private readonly fanout: Fanout
   private readonly samples: Audio.WholeSamples // of the item that sounds; pieces of it may end within one
-  private sounding: string | undefined
+  private currentItem: string | undefined
 
   constructor(services: Services, interrupter: Interrupter, policy: InterruptionPolicy, tools: Tools) {
     this.services = services
@@ -44,21 +44,21 @@ export class Receiver {
 
   /** Handles one event. An effect comes back only when there is something to wait for. */
   receive(event: ModelEvent): Effect.Effect<void> | undefined {
-    if (event._tag === "AudioDelta") return this.sound(event)
+    if (event._tag === "AudioDelta") return this.audioDelta(event)
     // who waits for something is told when all of it has been handled
     this.turn.hold()
     try {
-      return this.take(event)
+      return this.handle(event)
     } finally {
       this.turn.release()
     }
   }
 
-  private sound(event: Extract<ModelEvent, { readonly _tag: "AudioDelta" }>): undefined {
-    if (!this.open(event.responseId)) return this.late(event.itemId, event.audio)
+  private audioDelta(event: Extract<ModelEvent, { readonly _tag: "AudioDelta" }>): undefined {
+    if (!this.isOpen(event.responseId)) return this.lateAudio(event.itemId, event.audio)
     const { itemId } = event
-    if (itemId !== this.sounding) {
-      this.sounding = itemId
+    if (itemId !== this.currentItem) {
+      this.currentItem = itemId
       this.samples.clear()
     }
     const audio = this.samples.push(event.audio)
@@ -76,23 +76,23 @@ export class Receiver {
     })
   }
 
-  private take(event: Exclude<ModelEvent, { readonly _tag: "AudioDelta" }>): Effect.Effect<void> | undefined {
+  private handle(event: Exclude<ModelEvent, { readonly _tag: "AudioDelta" }>): Effect.Effect<void> | undefined {
     switch (event._tag) {
       case "TranscriptDelta": {
-        if (event.responseId === undefined || this.open(event.responseId)) this.services.transcriber.delta(event)
+        if (event.responseId === undefined || this.isOpen(event.responseId)) this.services.transcriber.delta(event)
         else this.services.transcriber.late(event)
         return
       }
       case "TranscriptDone": {
         if (event.role === "user") this.services.outbox.answered()
-        if (event.responseId === undefined || this.open(event.responseId)) this.services.transcriber.done(event)
+        if (event.responseId === undefined || this.isOpen(event.responseId)) this.services.transcriber.done(event)
         else this.services.transcriber.late(event)
         this.turn.changed()
         return
       }
       case "Reasoning": {
         const { delta, responseId } = event
-        if (this.open(responseId) && this.fanout.wants("Reasoning")) {
+        if (this.isOpen(responseId) && this.fanout.wants("Reasoning")) {
           this.fanout.emit({ _tag: "Reasoning", responseId, delta })
         }
         return
@@ -108,9 +108,9 @@ export class Receiver {
         return
       }
       case "ResponseDone": {
-        if (!this.open(event.responseId)) return
+        if (!this.isOpen(event.responseId)) return
         // cut off by the provider itself, which says no more of it
-        if (event.stopReason === "interrupted") return this.cutOff(event.responseId)
+        if (event.stopReason === "interrupted") return this.interruptedByProvider(event.responseId)
         this.complete(event.responseId, event.stopReason, event.detail)
         if (event.error !== undefined) this.fanout.emit(fromError(event.error))
         return
@@ -139,19 +139,19 @@ export class Receiver {
         return
       }
       case "Interrupted": {
-        this.turn.questions.meant()
-        this.turn.cutShort(event.responseId)
-        return this.cutOff(event.responseId)
+        this.turn.unanswered.interrupted()
+        this.turn.interruptedByMessage(event.responseId)
+        return this.interruptedByProvider(event.responseId)
       }
       case "Refused": {
         this.services.transcriber.refused(event.id)
-        this.turn.questions.settle(event.id)
+        this.turn.unanswered.settle(event.id)
         this.problem(event)
         return
       }
       case "ToolCalls": {
         // also for a reply that was cut off: a call wants an answer
-        this.open(event.responseId)
+        this.isOpen(event.responseId)
         this.tools.call(event)
         return
       }
@@ -202,12 +202,12 @@ export class Receiver {
   }
 
   // A function of its own: it is not on the way of a frame that is heard.
-  private late(itemId: string, audio: Uint8Array): undefined {
+  private lateAudio(itemId: string, audio: Uint8Array): undefined {
     this.services.transcriber.lateAudio(itemId, Audio.millis(this.format, audio.length))
   }
 
   // A provider may repeat itself, or say things in the wrong order; nobody behind this line shall notice.
-  private open(responseId: string): boolean {
+  private isOpen(responseId: string): boolean {
     if (responseId === this.turn.active) return true
     const stage = this.turn.stage(responseId)
     if (stage === undefined) this.start(responseId)
@@ -231,7 +231,7 @@ export class Receiver {
     this.fanout.emit({ ...fromError(error), ...(details === undefined ? {} : { details }) })
   }
 
-  private cutOff(responseId: string): Effect.Effect<void> | undefined {
+  private interruptedByProvider(responseId: string): Effect.Effect<void> | undefined {
     if (!this.services.uninterruptible.covers(responseId))
       return Effect.asVoid(this.interrupter.interrupt("user_speech"))
     // what there is of it is heard all the same

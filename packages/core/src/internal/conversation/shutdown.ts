@@ -11,10 +11,10 @@ import * as Scope from "effect/Scope"
 import { interruptedInside, withinPart } from "./insideInterrupt.ts"
 
 /** How long all parts of a conversation together may take to close. */
-const CLOSE_TIMEOUT = 2000
+const CLOSE_MILLIS = 2000
 
 /** How long a connection that is replaced may take to close. */
-const HANG_UP_TIMEOUT = 1000
+const HANG_UP_MILLIS = 1000
 
 /**
  * Waits for `effect`, but not longer than `duration`, whatever it does, also where nothing can be interrupted; then it
@@ -32,7 +32,7 @@ export const atMost = <A, E>(
 export const bounded = (
   name: string,
   effect: Effect.Effect<unknown>,
-  millis: number = HANG_UP_TIMEOUT
+  millis: number = HANG_UP_MILLIS
 ): Effect.Effect<void> =>
   Effect.gen(function* () {
     const exit = yield* atMost(effect, Duration.millis(millis))
@@ -44,8 +44,8 @@ export const bounded = (
  * The end of all parts of one conversation, by one deadline. Each may take half of what is left of the time, so that
  * none takes all of it from those behind it.
  */
-export class Closing {
-  private left = CLOSE_TIMEOUT
+export class Shutdown {
+  private left = CLOSE_MILLIS
   private opening = "what was still opening"
   private readonly now: () => number
 

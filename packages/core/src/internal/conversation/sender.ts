@@ -34,7 +34,7 @@ export const make = Effect.fnUntraced(function* (
 ) {
   const { inputGate, history, journal, model, outbox, outputs, uninterruptible, turn } = services
   const oneAsking = yield* Semaphore.make(1)
-  let told = outbox.audio.brought // of the user, up to here: speech, or a text
+  let told = outbox.audio.total // of the user, up to here: speech, or a text
 
   const orEnded = <E>(waiting: Effect.Effect<void, E>) =>
     Effect.andThen(
@@ -43,7 +43,7 @@ export const make = Effect.fnUntraced(function* (
     )
 
   const quiet = Effect.gen(function* () {
-    if (uninterruptible.on) yield* orEnded(turn.until(() => !uninterruptible.on))
+    if (uninterruptible.active) yield* orEnded(turn.until(() => !uninterruptible.active))
     yield* interrupter.interrupt("user_text")
     told = -1
   })
@@ -73,14 +73,14 @@ export const make = Effect.fnUntraced(function* (
       }
     )
     yield* orEnded(journal.durable)
-  }, turn.intending)
+  }, turn.whileSending)
 
   const saying = (text: string, { interruptible = true }: SayOptions): readonly [Command, Offer] => [
     { _tag: "Respond", instructions: `Say exactly: "${text}" Say it word for word, and nothing else.` },
     {
       onSent: (command) => {
         turn.awaitReply(command)
-        if (!interruptible) uninterruptible.ask()
+        if (!interruptible) uninterruptible.request()
       }
     }
   ]
@@ -88,11 +88,11 @@ export const make = Effect.fnUntraced(function* (
   // two requests in one reply would be one of them
   const ask = Effect.fnUntraced(
     function* (command: Command, offer: Offer) {
-      yield* orEnded(turn.free)
+      yield* orEnded(turn.awaitFloor)
       yield* outbox.offer(command, offer)
     },
     oneAsking.withPermit,
-    turn.intending
+    turn.whileSending
   )
 
   const say = (text: string, options: SayOptions = {}) => ask(...saying(text, options))
@@ -115,14 +115,14 @@ export const make = Effect.fnUntraced(function* (
 
   const signal = Effect.fnUntraced(function* (command: Extract<Command, { _tag: `Turn${string}` }>) {
     if (!model.capabilities.manualTurns) return yield* unsupported("manual turns", "decides by itself whose turn it is")
-    const { brought } = outbox.audio
+    const { total: brought } = outbox.audio
     if (command._tag === "TurnCommit" && told === brought) {
       return yield* invalid("nothing was said in this turn: a TurnCommit takes the speech that came before it")
     }
     if (command._tag === "TurnStart") yield* interrupter.interrupt("user_speech")
     told = brought
     yield* outbox.offer(command, command._tag === "TurnCommit" ? { onSent: turn.awaitReply } : {})
-  }, turn.intending)
+  }, turn.whileSending)
 
   const unsupported = (feature: string, cannot: string) =>
     new BidiError({
