@@ -2,7 +2,7 @@
  * The model behind the wire: answers whatever it finds unanswered, calls the tools that are asked for, and remembers what
  * it was asked. Texts are `m<number>`, phrases that are spoken are `s<number>`, and every answer names what it is to.
  */
-import type { Assistant } from "@effect-bidi/emulator"
+import type { Assistant, Prompt } from "@effect-bidi/emulator"
 
 export interface Mind {
   readonly assistant: Assistant.Assistant
@@ -37,9 +37,9 @@ const questionsIn = (text: string): ReadonlyArray<Question> =>
 // as arguments of a call, or of one that is told in words
 const callsIn = (text: string): ReadonlyArray<string> => text.match(/(?<="name":\s*")tool-\w+-\d+/g) ?? []
 
-const questions = (memory: ReadonlyArray<Assistant.Turn>): ReadonlyArray<Question> => {
+const questions = (history: ReadonlyArray<Prompt.Turn>): ReadonlyArray<Question> => {
   const known = new Set(
-    memory.flatMap((turn) => {
+    history.flatMap((turn) => {
       switch (turn.role) {
         case "assistant":
           return answers(turn.text)
@@ -52,7 +52,7 @@ const questions = (memory: ReadonlyArray<Assistant.Turn>): ReadonlyArray<Questio
       }
     })
   )
-  const asked = memory.flatMap((turn) => (turn.role === "user" ? questionsIn(turn.text) : []))
+  const asked = history.flatMap((turn) => (turn.role === "user" ? questionsIn(turn.text) : []))
   return asked.filter(
     ({ id, tools }, index) =>
       !known.has(id) && !tools.some((tool) => known.has(tool)) && asked.findIndex((other) => other.id === id) === index
@@ -71,9 +71,9 @@ export const make = (): Mind => {
     return { text, calls: [] }
   }
 
-  const assistant: Assistant.Assistant = ({ memory, request = "" }) => {
-    for (const result of JSON.stringify(memory).match(/\bdone-\w+/g) ?? []) noticed.add(result)
-    const open = questions(memory)
+  const assistant: Assistant.Assistant = ({ history, instructions = "" }) => {
+    for (const result of JSON.stringify(history).match(/\bdone-\w+/g) ?? []) noticed.add(result)
+    const open = questions(history)
     answered.push(...open.map(({ id }) => id))
     const names = open.flatMap(({ tools }) => tools)
     if (names.length > 0)
@@ -83,8 +83,8 @@ export const make = (): Mind => {
       return say(`About ${open.map(({ id }) => `no${id}`).join(" and ")}, ${rest}.`)
     }
     // as instructions, or as the last thing that was written
-    const last = memory.at(-1)
-    const wish = `${request}\n${last?.role === "user" ? last.text : ""}`
+    const last = history.at(-1)
+    const wish = `${instructions}\n${last?.role === "user" ? last.text : ""}`
     return say(/Say exactly: \\?"([^"\\]*)/.exec(wish)?.[1] ?? "Go on.")
   }
 

@@ -126,7 +126,7 @@ export const draw = (provider: Provider, seed: number): Plan => {
 // Where all events have one id nobody can tell what is repeated from what is said twice.
 const apart = (hits: ReadonlyArray<Hit>): ReadonlyArray<Hit> => {
   const all = hits.flatMap(({ faults, next }) => [...faults, ...next])
-  if (!all.some(({ _tag }) => _tag === "OneId")) return hits
+  if (!all.some(({ _tag }) => _tag === "SameEventId")) return hits
   const tellable = (faults: ReadonlyArray<Fault.Fault>) => faults.filter(({ _tag }) => _tag !== "Duplicate")
   return hits.map((hit) => ({ ...hit, faults: tellable(hit.faults), next: tellable(hit.next) }))
 }
@@ -220,7 +220,7 @@ const kindsOf = (provider: Provider): Kinds => {
     duplicate: () => [Fault.duplicate(...messages[provider].numbered)],
     "late audio": (dice) => [Fault.lateAudio(dice.between(1, 4))],
     "tool storm": (dice) => [Fault.toolStorm(dice.between(2, 8))],
-    "failed reply": (dice) => [Fault.failResponse({ afterPieces: dice.between(0, 2) })]
+    "failed reply": (dice) => [Fault.failResponse({ afterChunks: dice.between(0, 2) })]
   }
   const close = (...codes: ReadonlyArray<number>) => ({
     close: (dice: Dice) => [Fault.close(dice.one(codes), "", at(dice))]
@@ -230,12 +230,12 @@ const kindsOf = (provider: Provider): Kinds => {
       return {
         ...everywhere,
         ...close(1000, 1001, 1011, 1012, 1013, 4000),
-        "lost request": () => [Fault.swallow("response.create")],
-        "errors without a name": () => [Fault.anonymous],
-        "one id for all": () => [Fault.oneId],
-        "one id for all calls": () => [Fault.oneCallId],
+        "lost request": () => [Fault.ignoreEvent("response.create")],
+        "errors without a name": () => [Fault.errorsWithoutEventId],
+        "one id for all": () => [Fault.sameEventId],
+        "one id for all calls": () => [Fault.sameCallId],
         "refused change": () => [Fault.refuseEvent("session.update")],
-        "unconfirmed change": () => [Fault.swallow("session.update")],
+        "unconfirmed change": () => [Fault.ignoreEvent("session.update")],
         "failed transcription": () => [Fault.failTranscription()]
       }
     case "google":
@@ -243,22 +243,22 @@ const kindsOf = (provider: Provider): Kinds => {
         ...everywhere,
         ...close(1000, 1001, 1011, 1012, 1013),
         "go away": (dice) => [Fault.goAway({ timeLeft: dice.between(100, 1500) })],
-        "rejected handle": (dice) => [Fault.rejectResume(), Fault.drop(at(dice))],
-        "loud interruption": () => [Fault.loudInterruption],
-        "text beside speech": () => [Fault.write({ instead: false })],
+        "rejected handle": (dice) => [Fault.rejectResumption(), Fault.drop(at(dice))],
+        "loud interruption": () => [Fault.audioWithInterruption],
+        "text beside speech": () => [Fault.writtenText({ instead: false })],
         "calls as parts": (dice) => [Fault.callsAsParts({ also: dice.happens(50) })],
         background: (dice) => [Fault.background(dice.one(["turn", "inside", "top"] as const))]
       }
     case "bedrock":
       return {
         ...everywhere,
-        reset: (dice) => [Fault.reset(dice.one([0, 2, 7, 8]), at(dice))],
-        truncate: (dice) => [Fault.truncate(at(dice))],
+        reset: (dice) => [Fault.resetStream(dice.one([0, 2, 7, 8]), at(dice))],
+        truncate: (dice) => [Fault.truncateFrame(at(dice))],
         "go away": (dice) => [Fault.goAway({ code: dice.one([0, 2]) })],
         exception: (dice) => {
-          const moment = at(dice)
+          const trigger = at(dice)
           const [type, message] = dice.one(exceptions)
-          return [Fault.exception(type, message, { leaveOpen: dice.happens(30), ...(moment ? { moment } : {}) })]
+          return [Fault.exception(type, message, { leaveOpen: dice.happens(30), ...(trigger ? { at: trigger } : {}) })]
         }
       }
   }
@@ -273,7 +273,7 @@ const clockOf = (provider: Provider, dice: Dice): Plan["clock"] => {
         ["clock slow by a session", -3_600_000 + dice.between(0, 3000)],
         ["clock fast by a year", 31_536_000_000]
       ] as const)
-      return { kind, faults: [Fault.skew(by)] }
+      return { kind, faults: [Fault.clockSkew(by)] }
     }
     case "google":
       return {

@@ -282,7 +282,7 @@ export const play = Effect.fnUntraced(function* (plan: Plan): Effect.fn.Return<O
       const ended = yield* Fiber.join(yield* Effect.forkChild(count.of(whole)))
       if (Option.isNone(ended)) stuck = `the conversation did not end within ${PATIENCE}`
       // a socket that was stalled does not see its client go
-      yield* emulator.control.thaw
+      yield* emulator.control.unstall
       yield* Effect.timeoutOption(emulator.awaitSockets(0), "10 seconds")
       return {
         plan,
@@ -381,7 +381,7 @@ const strike = Effect.fnUntraced(function* (
     const known = (yield* emulator.log).filter((entry) => entry.kind === "opened").length
     while ((yield* emulator.log).filter((entry) => entry.kind === "opened").length === known)
       yield* Effect.sleep("2 seconds")
-    yield* control.thaw
+    yield* control.unstall
   }
 })
 
@@ -394,7 +394,7 @@ const isSetUp = (log: ReadonlyArray<Emulator.Entry>): boolean => {
   return all.size > 0 && [...all].every(isKnown)
 }
 
-const isEarly = (fault: Fault.Fault) => fault._tag === "RejectResume"
+const isEarly = (fault: Fault.Fault) => fault._tag === "RejectResumption"
 
 // a black pixel
 const PIXEL = Uint8Array.from(

@@ -67,21 +67,21 @@ const gaps = (metrics: ReadonlyArray<Metric.Metric.Snapshot>) =>
       : []
   )
 
-const { text: story = "" } = Assistant.reply({
-  memory: [{ role: "user", text: REQUEST, images: [] }],
+const { text: story = "" } = Assistant.scripted({
+  history: [{ role: "user", text: REQUEST, images: [] }],
   tools: [],
   toolChoice: "auto",
   parallelCalls: true,
-  request: undefined
+  instructions: undefined
 })
 
 // a quick speaker, and a model that generates hardly faster than that
 const voice: Voice.Voice = {
   kind: "tones",
-  speak: (text, manner) => Voice.tones.speak(text, { ...manner, speed: 3 })
+  speak: (text, style) => Voice.tones.speak(text, { ...style, speed: 3 })
 }
 const Model = emulated({
-  session: "20 seconds",
+  sessionLimit: "20 seconds",
   speed: 1.1,
   voice,
   // and each is lost when a second reply is asked for: the question is asked again, by nobody who would notice

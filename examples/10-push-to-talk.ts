@@ -10,7 +10,7 @@ const microphone = (format: Audio.AudioFormat, text: string) =>
   Stream.unwrap(
     Effect.gen(function* () {
       const voice = yield* Voice.auto
-      const { pcm } = yield* voice.speak(text, { speed: 1, name: "" })
+      const { pcm } = yield* voice.speak(text, { speed: 1, voice: "" })
       const sound = Pcm.toBytes(Pcm.resample(pcm, format.sampleRate).samples)
       const size = Audio.bytes(format, "20 millis")
       return Stream.range(0, Math.ceil(sound.length / size) - 1).pipe(

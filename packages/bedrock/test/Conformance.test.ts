@@ -29,8 +29,8 @@ const makeLab = Effect.fnUntraced(function* (speed: number) {
     })),
     server: {
       reply: ({ calls = [], text = "" }) =>
-        control.reply({ text, calls: calls.map(({ arguments: args, name }) => ({ name, arguments: args })) }),
-      hear: control.hear,
+        control.nextReply({ text, calls: calls.map(({ arguments: args, name }) => ({ name, arguments: args })) }),
+      hear: control.nextTranscript,
       // a reply on this wire has no sign of its own: it has begun when its first words are announced
       hold: now(Fault.hold(Fault.afterSent("textOutput"))),
       release: control.release,
@@ -49,9 +49,9 @@ const makeLab = Effect.fnUntraced(function* (speed: number) {
       { name: "HTTP 503", when: "connect", cause: refusing(503), reason: "ServerFault" },
       { name: "a drop", when: "live", cause: now(Fault.drop()), reason: "ConnectionLost" },
       { name: "an end that nobody asked for", when: "live", cause: now(Fault.end()), reason: "ConnectionLost" },
-      { name: "a reset", when: "live", cause: now(Fault.reset(0)), reason: "ConnectionLost" },
-      { name: "half a frame", when: "live", cause: now(Fault.truncate()), reason: "ConnectionLost" },
-      { name: "a frame of 1.2 GB", when: "live", cause: now(Fault.claim(1_200_000_000)), reason: "ServerFault" },
+      { name: "a reset", when: "live", cause: now(Fault.resetStream(0)), reason: "ConnectionLost" },
+      { name: "half a frame", when: "live", cause: now(Fault.truncateFrame()), reason: "ConnectionLost" },
+      { name: "a frame of 1.2 GB", when: "live", cause: now(Fault.wrongLength(1_200_000_000)), reason: "ServerFault" },
       { name: "the eight minutes", when: "live", cause: now(Fault.expire()), reason: "SessionExpired" },
       { name: "throttling", when: "live", cause: exception("throttlingException", "slow"), reason: "RateLimited" },
       {

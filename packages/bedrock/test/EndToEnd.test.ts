@@ -66,7 +66,7 @@ const talk = Effect.fnUntraced(function* (options: NovaSonic.Options = {}, emula
 
 /** A phrase as the microphone hears it, quiet around it. */
 const spoken = Effect.fnUntraced(function* (text: string, rate = 16_000) {
-  const { pcm } = yield* Voice.tones.speak(text, { speed: 1, name: "" })
+  const { pcm } = yield* Voice.tones.speak(text, { speed: 1, voice: "" })
   const whole = Pcm.resample(Pcm.concat([Pcm.silence(200, 24_000), pcm, Pcm.silence(300, 24_000)]), rate)
   const bytes = Pcm.toBytes(whole.samples)
   const size = Audio.bytes(Audio.pcm(rate), "20 millis")
@@ -155,7 +155,7 @@ describe("a conversation", () => {
   it.effect("with a tool that fails", () =>
     Effect.gen(function* () {
       const { call, emulator, next, problems } = yield* talk()
-      yield* emulator.control.reply({ text: "", calls: [{ name: "calculator", arguments: { expression: "1 +" } }] })
+      yield* emulator.control.nextReply({ text: "", calls: [{ name: "calculator", arguments: { expression: "1 +" } }] })
       yield* call.send("Calculate")
       assert.isTrue((yield* next("ToolResult")).isFailure)
       const { event } = yield* emulator.awaitReceived("toolResult")
@@ -277,14 +277,14 @@ describe("a connection", () => {
     })
   )
 
-  const losses: ReadonlyArray<readonly [string, (moment: Fault.Moment) => Fault.Fault, reason: string]> = [
+  const losses: ReadonlyArray<readonly [string, (trigger: Fault.Trigger) => Fault.Fault, reason: string]> = [
     ["is dropped", Fault.drop, "ConnectionLost"],
     ["ends", Fault.end, "ConnectionLost"],
-    ["is reset", (moment) => Fault.reset(2, moment), "ConnectionLost"],
-    ["breaks in a frame", Fault.truncate, "ConnectionLost"],
+    ["is reset", (trigger) => Fault.resetStream(2, trigger), "ConnectionLost"],
+    ["breaks in a frame", Fault.truncateFrame, "ConnectionLost"],
     [
       "fails, and is left open",
-      (moment) => Fault.exception("modelStreamErrorException", "no", { moment, leaveOpen: true }),
+      (trigger) => Fault.exception("modelStreamErrorException", "no", { at: trigger, leaveOpen: true }),
       "ServerFault"
     ]
   ]

@@ -1,82 +1,122 @@
 /**
- * What can go wrong on demand, in words that fit every emulated provider.
+ * Faults that an emulator produces on demand.
  *
- * A fault without a moment happens at once: when the connection opens, or when the fault is injected into a live one.
- * Response faults wait for the next response of the connection and are used up by it. Moments and duplicates name
- * messages as the log does: `response.done` (OpenAI), `serverContent.turnComplete` (Gemini), `audioOutput` (Nova).
+ * A fault without a trigger happens at once: when the connection opens, or when the fault is injected into an open
+ * connection. Faults of a response wait for the next response of the connection and are used up by it. Triggers and
+ * `duplicate` name messages as the log does: `response.done` (OpenAI), `serverContent.turnComplete` (Gemini),
+ * `audioOutput` (Nova).
  *
- * Most faults mean the same everywhere. The ones that a wire has no room for say so, and asking for one of them there
- * is a defect: a test must not believe in a fault that never happens.
+ * Most faults mean the same for every provider. Faults that only some of them can produce say so; asking another
+ * emulator for one is a defect, because a test must not rely on a fault that never happens.
  *
  * @example
  * yield* emulator.control.onNextConnection(Fault.drop(Fault.afterSent("response.output_audio.delta", 3)))
+ *
+ * @since 0.1.0
  */
 import * as Duration from "effect/Duration"
 import * as Schema from "effect/Schema"
 
-/** When a fault happens. Counts start when the fault is armed. */
-export const Moment = Schema.TaggedUnion({
+/**
+ * When a fault happens. Counts and times start when the fault is armed.
+ *
+ * @since 0.1.0
+ */
+export const Trigger = Schema.TaggedUnion({
   Sent: { event: Schema.String, times: Schema.Int },
   Received: { event: Schema.String, times: Schema.Int },
   Elapsed: { millis: Schema.Finite }
 })
-/** See the schema. */
-export type Moment = typeof Moment.Type
 
-const at = Schema.optionalKey(Moment)
-const pieces = Schema.optionalKey(Schema.Int)
+/**
+ * When a fault happens.
+ *
+ * @since 0.1.0
+ */
+export type Trigger = typeof Trigger.Type
+
+const at = Schema.optionalKey(Trigger)
+const chunks = Schema.optionalKey(Schema.Int)
 const text = Schema.optionalKey(Schema.String)
 
-/** Faults of the next response: they change what the provider does, not the transport. */
+/**
+ * Faults of the next response. They change what the provider does, not the transport.
+ *
+ * @since 0.1.0
+ */
 export const ResponseFault = Schema.TaggedUnion({
-  FailResponse: { code: text, message: text, type: text, afterPieces: pieces },
-  CutResponse: { reason: Schema.Literals(["max_output_tokens", "content_filter"]), afterPieces: pieces },
+  FailResponse: { code: text, message: text, type: text, afterChunks: chunks },
+  CutResponse: { reason: Schema.Literals(["max_output_tokens", "content_filter"]), afterChunks: chunks },
   CancelCalls: { reason: Schema.Literals(["turn_detected", "client_cancelled"]) },
   ToolStorm: { calls: Schema.Int },
-  LateAudio: { pieces: Schema.Int },
-  AllInOne: {},
-  LoudInterruption: {},
-  Write: { instead: Schema.Boolean },
+  LateAudio: { chunks: Schema.Int },
+  SingleMessage: {},
+  AudioWithInterruption: {},
+  WrittenText: { instead: Schema.Boolean },
   CallsAsParts: { also: Schema.Boolean },
-  Ignore: {},
-  Burst: {},
-  LateWords: {},
+  NoReply: {},
+  TranscriptBursts: {},
+  LateTranscript: {},
   Background: { where: Schema.Literals(["turn", "inside", "top"]) }
 })
-/** See the schema. */
+
+/**
+ * A fault of the next response.
+ *
+ * @since 0.1.0
+ */
 export type ResponseFault = typeof ResponseFault.Type
 
 const transport = {
-  Reset: { code: Schema.Int, at },
-  Truncate: { at },
-  Claim: { bytes: Schema.Int, at },
+  ResetStream: { code: Schema.Int, at },
+  TruncateFrame: { at },
+  WrongLength: { bytes: Schema.Int, at },
   GoAway: { code: Schema.optionalKey(Schema.Int), leftMillis: Schema.optionalKey(Schema.Finite), at }
 }
 
-/** Faults that the transport may have a word of its own for. */
+/**
+ * Faults that are frames of the transport where it has such frames.
+ *
+ * @since 0.1.0
+ */
 export const TransportFault = Schema.TaggedUnion(transport)
-/** See the schema. */
+
+/**
+ * A fault of the transport.
+ *
+ * @since 0.1.0
+ */
 export type TransportFault = typeof TransportFault.Type
 
-const oddities = {
-  Swallow: { event: Schema.String, times: Schema.Int },
+const quirks = {
+  IgnoreEvent: { event: Schema.String, times: Schema.Int },
   RefuseEvent: { event: Schema.String, code: text, message: text, param: text },
-  Anonymous: {},
-  OneId: {},
-  OneCallId: {},
-  OldNames: {},
+  ErrorsWithoutEventId: {},
+  SameEventId: {},
+  SameCallId: {},
+  BetaNames: {},
   FailTranscription: { message: text }
 }
 
-/** What servers of the protocol do that the provider's documentation does not know. */
-export const Oddity = Schema.TaggedUnion(oddities)
-/** See the schema. */
-export type Oddity = typeof Oddity.Type
+/**
+ * What other servers of the OpenAI Realtime protocol do differently from OpenAI's own.
+ *
+ * @since 0.1.0
+ */
+export const Quirk = Schema.TaggedUnion(quirks)
 
-/** Whether it is an oddity. */
-export const isOddity = Schema.is(Oddity)
+/**
+ * A difference from OpenAI's own server.
+ *
+ * @since 0.1.0
+ */
+export type Quirk = typeof Quirk.Type
 
-/** Faults of the transport and of the session. */
+/**
+ * Faults of the connection and of the session.
+ *
+ * @since 0.1.0
+ */
 export const ConnectionFault = Schema.TaggedUnion({
   Mute: { at },
   Close: { code: Schema.Int, reason: Schema.String, at },
@@ -89,192 +129,347 @@ export const ConnectionFault = Schema.TaggedUnion({
   Hold: { at },
   Expire: { at },
   Push: { event: Schema.Record(Schema.String, Schema.Unknown), at },
-  Throw: { type: Schema.String, message: Schema.String, leaveOpen: Schema.Boolean, at },
-  RejectResume: { reason: text },
-  ...oddities,
-  Skew: { millis: Schema.Finite },
+  Exception: { type: Schema.String, message: Schema.String, leaveOpen: Schema.Boolean, at },
+  RejectResumption: { reason: text },
+  ClockSkew: { millis: Schema.Finite },
+  ...quirks,
   ...transport
 })
-/** See the schema. */
+
+/**
+ * A fault of the connection or of the session.
+ *
+ * @since 0.1.0
+ */
 export type ConnectionFault = typeof ConnectionFault.Type
 
-/** What the provider's own session is told of. */
-export type SessionFault = Extract<ConnectionFault, { readonly _tag: "GoAway" | "RejectResume" }> | Oddity
-
-/** An answer to the handshake that is no connection. */
+/**
+ * A handshake that is refused with an HTTP status.
+ *
+ * @since 0.1.0
+ */
 export const Refusal = Schema.TaggedStruct("Refuse", {
   status: Schema.Int,
   retryAfterSeconds: Schema.optionalKey(Schema.Finite),
   code: text,
   message: text
 })
-/** See the schema. */
+
+/**
+ * A refused handshake.
+ *
+ * @since 0.1.0
+ */
 export type Refusal = typeof Refusal.Type
 
-/** Everything that can be asked for; the schema reads it from JSON, times in milliseconds. */
+/**
+ * Every fault. The schema reads faults from JSON, with times in milliseconds.
+ *
+ * @since 0.1.0
+ */
 export const Fault = Schema.Union([Refusal, ConnectionFault, ResponseFault])
-/** See the schema. */
+
+/**
+ * Any fault.
+ *
+ * @since 0.1.0
+ */
 export type Fault = typeof Fault.Type
 
-/** Whether it is a fault of the handshake. */
+/**
+ * Whether a fault refuses the handshake.
+ *
+ * @since 0.1.0
+ */
 export const isRefusal = Schema.is(Refusal)
-/** Whether it is a fault of the next response. */
+
+/**
+ * Whether a fault waits for the next response.
+ *
+ * @since 0.1.0
+ */
 export const isResponseFault = Schema.is(ResponseFault)
-/** Whether it is a fault of the transport or the session. */
-export const isConnectionFault = Schema.is(ConnectionFault)
 
-/** Right after the `times`-th server event of this type was sent. */
-export const afterSent = (event: string, times = 1): Moment => ({ _tag: "Sent", event, times })
+/**
+ * Whether a fault is a difference from OpenAI's own server.
+ *
+ * @since 0.1.0
+ */
+export const isQuirk = Schema.is(Quirk)
 
-/** When the `times`-th client event of this type arrives, before it is answered. */
-export const afterReceived = (event: string, times = 1): Moment => ({ _tag: "Received", event, times })
+/**
+ * Right after the server event of this type was sent for the `times`-th time.
+ *
+ * @since 0.1.0
+ */
+export const afterSent = (event: string, times = 1): Trigger => ({ _tag: "Sent", event, times })
 
-/** That long after the fault was armed. */
-export const afterTime = (duration: Duration.Input): Moment => ({
+/**
+ * When the client event of this type arrives for the `times`-th time, before it is handled.
+ *
+ * @since 0.1.0
+ */
+export const afterReceived = (event: string, times = 1): Trigger => ({ _tag: "Received", event, times })
+
+/**
+ * This long after the fault was armed.
+ *
+ * @since 0.1.0
+ */
+export const afterTime = (duration: Duration.Input): Trigger => ({
   _tag: "Elapsed",
   millis: Duration.toMillis(duration)
 })
 
-const when = (moment: Moment | undefined) => (moment === undefined ? {} : { at: moment })
+const when = (trigger: Trigger | undefined) => (trigger === undefined ? {} : { at: trigger })
 
 /**
- * The handshake is answered with an HTTP status: 401, 403, 429 (with `retry-after`, in seconds), 503 and so on. `code` is
- * the provider's name of the error: `error.code` (OpenAI), `error.status` (Gemini), `x-amzn-errortype` (Nova).
+ * The handshake is refused with this HTTP status: 401, 403, 429 (with `retry-after`, in seconds), 503 and so on.
+ * `code` is the provider's name of the error: `error.code` (OpenAI), `error.status` (Gemini), `x-amzn-errortype`
+ * (Nova).
+ *
+ * @since 0.1.0
  */
 export const refuse = (
   status: number,
   options: { readonly retryAfterSeconds?: number; readonly code?: string; readonly message?: string } = {}
 ): Refusal => ({ _tag: "Refuse", status, ...options })
 
-/** Nothing is sent any more, not even the greeting; the connection stays open and is read. */
-export const mute = (moment?: Moment): ConnectionFault => ({ _tag: "Mute", ...when(moment) })
+/**
+ * The server sends nothing more, not even its first message. The connection stays open and is still read.
+ *
+ * @since 0.1.0
+ */
+export const mute = (trigger?: Trigger): ConnectionFault => ({ _tag: "Mute", ...when(trigger) })
 
-/** The server closes with this code. 1005, 1006 and 1015 cannot be sent on a wire: use `drop`. WebSockets only. */
-export const close = (code: number, reason = "", moment?: Moment): ConnectionFault => ({
+/**
+ * The server closes the WebSocket with this code. Codes 1005, 1006 and 1015 cannot be sent: use `drop`. WebSockets
+ * only.
+ *
+ * @since 0.1.0
+ */
+export const close = (code: number, reason = "", trigger?: Trigger): ConnectionFault => ({
   _tag: "Close",
   code,
   reason,
-  ...when(moment)
+  ...when(trigger)
 })
 
-/** The server ends in order, as if everything had been said: close 1000, or the end of the response. */
-export const end = (moment?: Moment): ConnectionFault => ({ _tag: "End", ...when(moment) })
-
-/** The connection is gone without a word: clients of WebSockets see 1006. */
-export const drop = (moment?: Moment): ConnectionFault => ({ _tag: "Drop", ...when(moment) })
+/**
+ * The server ends the connection normally: close code 1000, or the end of the HTTP/2 response.
+ *
+ * @since 0.1.0
+ */
+export const end = (trigger?: Trigger): ConnectionFault => ({ _tag: "End", ...when(trigger) })
 
 /**
- * Half-open: the server neither reads nor writes, and a WebSocket does not answer pings; the socket stays. So a WebSocket
- * does not see a client that goes away either, until `control.thaw` or the end of the emulator.
+ * The socket is destroyed without a closing handshake. Clients of WebSockets see code 1006.
+ *
+ * @since 0.1.0
  */
-export const stall = (moment?: Moment): ConnectionFault => ({ _tag: "Stall", ...when(moment) })
+export const drop = (trigger?: Trigger): ConnectionFault => ({ _tag: "Drop", ...when(trigger) })
 
-/** A message that is no JSON: `text`, or half an event. Without a text Nova sends a frame with a wrong checksum. */
-export const malformed = (moment?: Moment, text?: string): ConnectionFault => ({
+/**
+ * The connection is half-open: the server neither reads nor writes, and a WebSocket does not answer pings. It does not
+ * notice a client that leaves either, until `control.unstall` or the end of the emulator.
+ *
+ * @since 0.1.0
+ */
+export const stall = (trigger?: Trigger): ConnectionFault => ({ _tag: "Stall", ...when(trigger) })
+
+/**
+ * The server sends a message that is not JSON: `text`, or half an event. Without a text Nova sends a frame with a
+ * wrong checksum.
+ *
+ * @since 0.1.0
+ */
+export const malformed = (trigger?: Trigger, text?: string): ConnectionFault => ({
   _tag: "Malformed",
   ...(text === undefined ? {} : { text }),
-  ...when(moment)
-})
-
-/** Events of these types, or all, are sent twice. */
-export const duplicate = (...events: ReadonlyArray<string>): ConnectionFault => ({ _tag: "Duplicate", events })
-
-/** Every server event is late by this much, in order. */
-export const slow = (by: Duration.Input): ConnectionFault => ({ _tag: "Slow", millis: Duration.toMillis(by) })
-
-/** Replies stop where they are until `control.release`. Everything else is answered. */
-export const hold = (moment?: Moment): ConnectionFault => ({ _tag: "Hold", ...when(moment) })
-
-/** The session ends as if it had lasted its full time. */
-export const expire = (moment?: Moment): ConnectionFault => ({ _tag: "Expire", ...when(moment) })
-
-/** A server event of your own making. OpenAI's gets an `event_id` when it has none. */
-export const push = (event: { readonly [key: string]: unknown }, moment?: Moment): ConnectionFault => ({
-  _tag: "Push",
-  event,
-  ...when(moment)
+  ...when(trigger)
 })
 
 /**
- * An exception of the service, such as `throttlingException`, and the end of the stream; the first frame of all without
- * a moment. With `leaveOpen` the stream does not end, and nothing more comes. Nova only.
+ * The server sends events of these types twice, or all events when no type is given.
+ *
+ * @since 0.1.0
+ */
+export const duplicate = (...events: ReadonlyArray<string>): ConnectionFault => ({ _tag: "Duplicate", events })
+
+/**
+ * Every server event is delayed by this much, in order.
+ *
+ * @since 0.1.0
+ */
+export const slow = (by: Duration.Input): ConnectionFault => ({ _tag: "Slow", millis: Duration.toMillis(by) })
+
+/**
+ * Replies pause until `control.release`. Everything else is handled as usual.
+ *
+ * @since 0.1.0
+ */
+export const hold = (trigger?: Trigger): ConnectionFault => ({ _tag: "Hold", ...when(trigger) })
+
+/**
+ * The session ends as if its time limit were reached.
+ *
+ * @since 0.1.0
+ */
+export const expire = (trigger?: Trigger): ConnectionFault => ({ _tag: "Expire", ...when(trigger) })
+
+/**
+ * The server sends this event. OpenAI's gets an `event_id` when it has none.
+ *
+ * @since 0.1.0
+ */
+export const push = (event: { readonly [key: string]: unknown }, trigger?: Trigger): ConnectionFault => ({
+  _tag: "Push",
+  event,
+  ...when(trigger)
+})
+
+/**
+ * The service raises an exception such as `throttlingException` and ends the stream. Without a trigger it is the first
+ * frame. With `leaveOpen` the stream stays open, and nothing more is sent. Nova only.
+ *
+ * @since 0.1.0
  */
 export const exception = (
   type: string,
   message: string,
-  options: { readonly moment?: Moment; readonly leaveOpen?: boolean } = {}
+  options: { readonly at?: Trigger; readonly leaveOpen?: boolean } = {}
 ): ConnectionFault => ({
-  _tag: "Throw",
+  _tag: "Exception",
   type,
   message,
   leaveOpen: options.leaveOpen ?? false,
-  ...when(options.moment)
+  ...when(options.at)
 })
 
-/** The stream is reset with this error code of HTTP/2, 0 included. Nova only. */
-export const reset = (code: number, moment?: Moment): ConnectionFault => ({ _tag: "Reset", code, ...when(moment) })
-
-/** Half a frame, then the end of the stream. Nova only. */
-export const truncate = (moment?: Moment): ConnectionFault => ({ _tag: "Truncate", ...when(moment) })
-
-/** A frame that says that it is `bytes` long, of which no more than its beginning comes; the stream stays open. Nova only. */
-export const claim = (bytes: number, moment?: Moment): ConnectionFault => ({ _tag: "Claim", bytes, ...when(moment) })
+/**
+ * The stream is reset with this HTTP/2 error code, which may be 0. Nova only.
+ *
+ * @since 0.1.0
+ */
+export const resetStream = (code: number, trigger?: Trigger): ConnectionFault => ({
+  _tag: "ResetStream",
+  code,
+  ...when(trigger)
+})
 
 /**
- * The client is told to go. Gemini: `goAway` with the time that is left (by default what it always leaves), and the close
- * after that time. Nova: GOAWAY with this error code (0), and everything goes on. OpenAI has no such thing.
+ * The server sends half a frame and then ends the stream. Nova only.
+ *
+ * @since 0.1.0
+ */
+export const truncateFrame = (trigger?: Trigger): ConnectionFault => ({ _tag: "TruncateFrame", ...when(trigger) })
+
+/**
+ * The server sends the start of a frame that announces `bytes` bytes. The rest never comes, and the stream stays open.
+ * Nova only.
+ *
+ * @since 0.1.0
+ */
+export const wrongLength = (bytes: number, trigger?: Trigger): ConnectionFault => ({
+  _tag: "WrongLength",
+  bytes,
+  ...when(trigger)
+})
+
+/**
+ * The server announces that it will close. Gemini: `goAway` with the time that is left (by default the usual one), and
+ * the close after that time. Nova: GOAWAY with this error code (0 by default); the stream goes on. Not for OpenAI.
+ *
+ * @since 0.1.0
  */
 export const goAway = (
-  options: { readonly timeLeft?: Duration.Input; readonly code?: number; readonly moment?: Moment } = {}
+  options: { readonly timeLeft?: Duration.Input; readonly code?: number; readonly at?: Trigger } = {}
 ): ConnectionFault => ({
   _tag: "GoAway",
   ...(options.code === undefined ? {} : { code: options.code }),
   ...(options.timeLeft === undefined ? {} : { leftMillis: Duration.toMillis(options.timeLeft) }),
-  ...when(options.moment)
+  ...when(options.at)
 })
 
-/** A handle that this connection brings along is refused as if it had expired. Gemini only. */
-export const rejectResume = (reason?: string): ConnectionFault => ({
-  _tag: "RejectResume",
+/**
+ * The resumption handle of this connection is rejected as if it had expired. Gemini only.
+ *
+ * @since 0.1.0
+ */
+export const rejectResumption = (reason?: string): ConnectionFault => ({
+  _tag: "RejectResumption",
   ...(reason === undefined ? {} : { reason })
 })
 
-/** The next events of that type are not answered: as if they had never arrived. OpenAI only. */
-export const swallow = (event: string, times = 1): ConnectionFault => ({ _tag: "Swallow", event, times })
+/**
+ * The next events of this type are ignored, as if they had never arrived. OpenAI only.
+ *
+ * @since 0.1.0
+ */
+export const ignoreEvent = (event: string, times = 1): ConnectionFault => ({ _tag: "IgnoreEvent", event, times })
 
-/** The next event of that type is refused with an error. OpenAI only. */
+/**
+ * The next event of this type is refused with an error. OpenAI only.
+ *
+ * @since 0.1.0
+ */
 export const refuseEvent = (
   event: string,
   options: { readonly code?: string; readonly message?: string; readonly param?: string } = {}
 ): ConnectionFault => ({ _tag: "RefuseEvent", event, ...options })
 
-/** Errors do not say which event of the client they are about. OpenAI only. */
-export const anonymous: ConnectionFault = { _tag: "Anonymous" }
+/**
+ * Errors do not name the client event that caused them. OpenAI only.
+ *
+ * @since 0.1.0
+ */
+export const errorsWithoutEventId: ConnectionFault = { _tag: "ErrorsWithoutEventId" }
 
-/** All events have one id. OpenAI only. */
-export const oneId: ConnectionFault = { _tag: "OneId" }
+/**
+ * All events have the same id. OpenAI only.
+ *
+ * @since 0.1.0
+ */
+export const sameEventId: ConnectionFault = { _tag: "SameEventId" }
 
-/** All calls of tools have one id. OpenAI only. */
-export const oneCallId: ConnectionFault = { _tag: "OneCallId" }
+/**
+ * All tool calls have the same id. OpenAI only.
+ *
+ * @since 0.1.0
+ */
+export const sameCallId: ConnectionFault = { _tag: "SameCallId" }
 
-/** What is said next cannot be put into words; the model understands it all the same. OpenAI only. */
+/**
+ * Response events have the names of the protocol's beta. OpenAI only.
+ *
+ * @since 0.1.0
+ */
+export const betaNames: ConnectionFault = { _tag: "BetaNames" }
+
+/**
+ * The next transcription of the user's speech fails. The model still understands the speech. OpenAI only.
+ *
+ * @since 0.1.0
+ */
 export const failTranscription = (message?: string): ConnectionFault => ({
   _tag: "FailTranscription",
   ...(message === undefined ? {} : { message })
 })
 
-/** Replies have the names that they had in the beta of the protocol. OpenAI only. */
-export const oldNames: ConnectionFault = { _tag: "OldNames" }
-
 /**
- * The provider's clock is wrong by so much: fast, or slow where it is negative. Its `expires_at` says so, all that lasts
- * lasts as long as ever. Only for a connection that is to come. OpenAI only: the others tell no time of the day.
+ * The provider's clock is fast by this much, or slow when it is negative. Only `expires_at` shows it; timers are not
+ * affected. Only for connections that have not opened yet. OpenAI only: the other providers send no timestamps.
+ *
+ * @since 0.1.0
  */
-export const skew = (by: Duration.Input): ConnectionFault => ({ _tag: "Skew", millis: Duration.toMillis(by) })
+export const clockSkew = (by: Duration.Input): ConnectionFault => ({ _tag: "ClockSkew", millis: Duration.toMillis(by) })
 
 /**
- * The next response fails, after that many pieces (none by default). OpenAI: `response.done` with status `failed`; Gemini:
- * `turnCompleteReason`, `RESPONSE_REJECTED` by default; Nova: an exception, `modelStreamErrorException` by default.
+ * The next response fails after this many chunks (none by default). OpenAI: `response.done` with the status `failed`;
+ * Gemini: a `turnCompleteReason`, `RESPONSE_REJECTED` by default; Nova: an exception, `modelStreamErrorException` by
+ * default.
+ *
+ * @since 0.1.0
  */
 export const failResponse = (
   options: {
@@ -282,55 +477,107 @@ export const failResponse = (
     readonly message?: string
     /** OpenAI's `error.type`. */
     readonly type?: string
-    readonly afterPieces?: number
+    readonly afterChunks?: number
   } = {}
 ): ResponseFault => ({ _tag: "FailResponse", ...options })
 
-/** The next response ends before all of it was said, after that many pieces (one by default). */
-export const cutResponse = (reason: "max_output_tokens" | "content_filter", afterPieces = 1): ResponseFault => ({
+/**
+ * The next response ends early, after this many chunks (one by default).
+ *
+ * @since 0.1.0
+ */
+export const cutResponse = (reason: "max_output_tokens" | "content_filter", afterChunks = 1): ResponseFault => ({
   _tag: "CutResponse",
   reason,
-  afterPieces
+  afterChunks
 })
 
-/** The next response makes its calls and is then cancelled, they with it. Nova never takes a call back. */
+/**
+ * The next response makes its tool calls and is then cancelled together with them. Not for Nova, which never cancels a
+ * call.
+ *
+ * @since 0.1.0
+ */
 export const cancelCalls = (reason: "turn_detected" | "client_cancelled" = "turn_detected"): ResponseFault => ({
   _tag: "CancelCalls",
   reason
 })
 
-/** The next response makes that many calls, of the offered tools in turn. */
+/**
+ * The next response makes this many tool calls, taking the offered tools in turn.
+ *
+ * @since 0.1.0
+ */
 export const toolStorm = (calls: number): ResponseFault => ({ _tag: "ToolStorm", calls })
 
-/** When the next response is cancelled or interrupted, that many pieces of its sound still arrive after that. */
-export const lateAudio = (pieces: number): ResponseFault => ({ _tag: "LateAudio", pieces })
+/**
+ * When the next response is cancelled or interrupted, this many chunks of its audio still arrive afterwards.
+ *
+ * @since 0.1.0
+ */
+export const lateAudio = (chunks: number): ResponseFault => ({ _tag: "LateAudio", chunks })
 
-/** The next response is one message with every field that a message can have. Gemini only. */
-export const allInOne: ResponseFault = { _tag: "AllInOne" }
+/**
+ * The next response is a single message with every field that a message can have. Gemini only.
+ *
+ * @since 0.1.0
+ */
+export const singleMessage: ResponseFault = { _tag: "SingleMessage" }
 
-/** When the next response is interrupted, the message that says so has sound of it, too. Gemini only. */
-export const loudInterruption: ResponseFault = { _tag: "LoudInterruption" }
+/**
+ * When the next response is interrupted, the message that says so also carries audio. Gemini only.
+ *
+ * @since 0.1.0
+ */
+export const audioWithInterruption: ResponseFault = { _tag: "AudioWithInterruption" }
 
-/** The next response writes a text beside its speech, as models with a native voice do, or `instead` of it. Gemini only. */
-export const write = (options: { readonly instead: boolean }): ResponseFault => ({ _tag: "Write", ...options })
+/**
+ * The next response contains written text beside its speech, as native audio models send it, or `instead` of it.
+ * Gemini only.
+ *
+ * @since 0.1.0
+ */
+export const writtenText = (options: { readonly instead: boolean }): ResponseFault => ({
+  _tag: "WrittenText",
+  ...options
+})
 
-/** Calls of the next response come as parts of its content, and `also` as the message that they always are. Gemini only. */
+/**
+ * Tool calls of the next response are parts of its content, and `also` the usual `toolCall` message. Gemini only.
+ *
+ * @since 0.1.0
+ */
 export const callsAsParts = (options: { readonly also: boolean }): ResponseFault => ({
   _tag: "CallsAsParts",
   ...options
 })
 
-/** What is said next is heard and told, and never answered. Gemini only. */
-export const ignore: ResponseFault = { _tag: "Ignore" }
-
-/** Words of the next response, and of what it answers, come as sentences without a space between, each twice. Gemini only. */
-export const burst: ResponseFault = { _tag: "Burst" }
-
-/** The last words of the next response come behind the end of its turn. Gemini only. */
-export const lateWords: ResponseFault = { _tag: "LateWords" }
+/**
+ * The next turn of the user is transcribed and gets no reply. Gemini only.
+ *
+ * @since 0.1.0
+ */
+export const noReply: ResponseFault = { _tag: "NoReply" }
 
 /**
- * The next response says that it goes on in the background, and later that it does not: with the end of its turn once more,
- * or with the status alone, inside `serverContent` or at the top. Gemini only.
+ * Transcripts of the next response, and of the turn it replies to, come as whole sentences without spaces between
+ * them, each sent twice. Gemini only.
+ *
+ * @since 0.1.0
+ */
+export const transcriptBursts: ResponseFault = { _tag: "TranscriptBursts" }
+
+/**
+ * The last words of the next response are transcribed after the end of its turn. Gemini only.
+ *
+ * @since 0.1.0
+ */
+export const lateTranscript: ResponseFault = { _tag: "LateTranscript" }
+
+/**
+ * The next response reports that it continues in the background, and later that it has finished: with a second end of
+ * its turn, or with the status alone, inside `serverContent` or at the top level. Gemini only.
+ *
+ * @since 0.1.0
  */
 export const background = (where: "turn" | "inside" | "top"): ResponseFault => ({ _tag: "Background", where })

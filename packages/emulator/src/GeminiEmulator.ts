@@ -7,7 +7,7 @@
  * @example
  * const program = Effect.gen(function* () {
  *   const emulator = yield* GeminiEmulator.make({ speed: Infinity, voice: "tones" })
- *   yield* emulator.control.onNextConnection(Fault.goAway({ moment: Fault.afterSent("serverContent.turnComplete") }))
+ *   yield* emulator.control.onNextConnection(Fault.goAway({ at: Fault.afterSent("serverContent.turnComplete") }))
  *   const agent = yield* connectTo(emulator.url)
  *   yield* emulator.awaitReceived("setup", 2) // it came back
  * }).pipe(Effect.scoped) // every socket is gone
@@ -31,7 +31,7 @@ export class GeminiEmulator extends Context.Service<GeminiEmulator, Emulator.Emu
   "@effect-bidi/emulator/GeminiEmulator"
 ) {}
 
-/** Options of the emulator; every one has a default. `session` is how long one connection lasts: 10 minutes. */
+/** Options of the emulator; every one has a default. `sessionLimit` is how long one connection lasts: 10 minutes. */
 export interface Options extends Emulator.Options {
   /** How long before its end a connection is told to go: 60 seconds, or a tenth of shorter sessions. */
   readonly goAwayBefore?: Duration.Input
@@ -40,9 +40,9 @@ export interface Options extends Emulator.Options {
   /** How long a handle can be used after its connection: 2 hours. */
   readonly handleLifetime?: Duration.Input
   /** Whether speech is told of as it begins and ends. By default as the model does: 3.1 tells, 3.8 and 2.5 do not. */
-  readonly tellsActivity?: boolean
+  readonly voiceActivity?: boolean
   /** How long a conversation lasts over all its connections without `contextWindowCompression`: 15 minutes. */
-  readonly uncompressed?: Duration.Input
+  readonly uncompressedLimit?: Duration.Input
 }
 
 const failed = (
@@ -73,15 +73,24 @@ const keyOf = ({ headers }: Handshake, query: URLSearchParams): string => {
 
 const faults = new Set<Fault["_tag"]>([
   ...(["Refuse", "Mute", "Close", "End", "Drop", "Stall", "Malformed", "Duplicate", "Slow", "Hold", "Expire"] as const),
-  ...(["Push", "GoAway", "RejectResume", "FailResponse", "CutResponse", "CancelCalls", "ToolStorm"] as const),
-  ...(["LateAudio", "AllInOne", "LoudInterruption", "Write", "CallsAsParts", "Ignore", "Burst", "LateWords"] as const),
+  ...(["Push", "GoAway", "RejectResumption", "FailResponse", "CutResponse", "CancelCalls", "ToolStorm"] as const),
+  ...([
+    "LateAudio",
+    "SingleMessage",
+    "AudioWithInterruption",
+    "WrittenText",
+    "CallsAsParts",
+    "NoReply",
+    "TranscriptBursts",
+    "LateTranscript"
+  ] as const),
   "Background"
 ])
 
 const provider = (options: Options): Provider<State> => {
   const speed = options.speed ?? 8
   const latency = options.latency ?? (speed === Number.POSITIVE_INFINITY ? 0 : "50 millis")
-  const sessionMs = Duration.toMillis(options.session ?? "10 minutes")
+  const sessionMs = Duration.toMillis(options.sessionLimit ?? "10 minutes")
   return {
     basePath: "",
     listen: listen(Wire.codec),
@@ -107,19 +116,19 @@ const provider = (options: Options): Provider<State> => {
       return Session.make({
         seed,
         speed,
-        deltaMs: Math.max(1, Math.round(Duration.toMillis(options.delta ?? "100 millis"))),
+        deltaMs: Math.max(1, Math.round(Duration.toMillis(options.chunk ?? "100 millis"))),
         latencyMs: Duration.toMillis(latency),
         sessionMs,
         goAwayMs:
           options.goAwayBefore === undefined
             ? Math.min(60_000, sessionMs / 10)
             : Duration.toMillis(options.goAwayBefore),
-        uncompressedMs: Duration.toMillis(options.uncompressed ?? "15 minutes"),
+        uncompressedMs: Duration.toMillis(options.uncompressedLimit ?? "15 minutes"),
         handleMs: Duration.toMillis(options.handleLifetime ?? "2 hours"),
         endCode: options.ending === "drop" ? 1006 : 1011,
         isKeyGood: options.apiKeys === undefined || options.apiKeys.includes(key),
         hasModel: (model) => (options.models === undefined ? isLive(model) : options.models.includes(model)),
-        tellsActivity: options.tellsActivity,
+        tellsActivity: options.voiceActivity,
         assistant,
         recall
       })

@@ -32,13 +32,13 @@ export class NovaEmulator extends Context.Service<NovaEmulator, Emulator.Emulato
   "@effect-bidi/emulator/NovaEmulator"
 ) {}
 
-/** Options of the emulator; every one has a default. `session` is how long a stream lasts: 8 minutes. */
+/** Options of the emulator; every one has a default. `sessionLimit` is how long a stream lasts: 8 minutes. */
 export interface Options extends Emulator.Options {
   /** The longest time without an event of the client: 55 seconds. */
   readonly inputTimeout?: Duration.Input
   /** The longest time in which nobody says anything: 180 seconds. */
   readonly silenceTimeout?: Duration.Input
-  /** All three limits, `session` included, times this: 1. */
+  /** All three limits, `sessionLimit` included, times this: 1. */
   readonly limitScale?: number
   /** Whether the headers of the response go out at once, or with the first event. */
   readonly headers?: "at-once" | "first-event"
@@ -76,10 +76,10 @@ const isSonic = (model: string): boolean => /^(?:[a-z]{2,6}\.)?amazon\.nova(?:-2
 const faults = new Set<Fault["_tag"]>([
   ...(["Refuse", "Mute", "End", "Drop", "Stall", "Malformed", "Duplicate", "Slow", "Hold", "Expire", "Push"] as const),
   ...([
-    "Throw",
-    "Reset",
-    "Truncate",
-    "Claim",
+    "Exception",
+    "ResetStream",
+    "TruncateFrame",
+    "WrongLength",
     "GoAway",
     "FailResponse",
     "CutResponse",
@@ -126,9 +126,9 @@ const provider = (options: Options): Provider<State> => {
       return Session.make({
         seed,
         speed,
-        deltaMs: Math.max(1, Math.round(Duration.toMillis(options.delta ?? "100 millis"))),
+        deltaMs: Math.max(1, Math.round(Duration.toMillis(options.chunk ?? "100 millis"))),
         latencyMs: Duration.toMillis(latency),
-        sessionMs: Duration.toMillis(options.session ?? "8 minutes") * scale,
+        sessionMs: Duration.toMillis(options.sessionLimit ?? "8 minutes") * scale,
         inputMs: Duration.toMillis(options.inputTimeout ?? "55 seconds") * scale,
         silenceMs: Duration.toMillis(options.silenceTimeout ?? "180 seconds") * scale,
         assistant

@@ -61,7 +61,16 @@ const keyOf = ({ headers }: Handshake): string | undefined => /^Bearer\s+(\S+)$/
 const faults = new Set<Fault["_tag"]>([
   ...(["Refuse", "Mute", "Close", "End", "Drop", "Stall", "Malformed", "Duplicate", "Slow", "Hold", "Expire"] as const),
   ...(["Push", "FailResponse", "CutResponse", "CancelCalls", "ToolStorm", "LateAudio"] as const),
-  ...(["Swallow", "RefuseEvent", "Anonymous", "OneId", "OneCallId", "OldNames", "FailTranscription", "Skew"] as const)
+  ...([
+    "IgnoreEvent",
+    "RefuseEvent",
+    "ErrorsWithoutEventId",
+    "SameEventId",
+    "SameCallId",
+    "BetaNames",
+    "FailTranscription",
+    "ClockSkew"
+  ] as const)
 ])
 
 const provider = (options: Options): Provider<State> => {
@@ -92,9 +101,9 @@ const provider = (options: Options): Provider<State> => {
         model,
         seed,
         speed,
-        deltaMs: Math.max(1, Math.round(Duration.toMillis(options.delta ?? "100 millis"))),
+        deltaMs: Math.max(1, Math.round(Duration.toMillis(options.chunk ?? "100 millis"))),
         latencyMs: Duration.toMillis(latency),
-        sessionMs: Duration.toMillis(options.session ?? "60 minutes"),
+        sessionMs: Duration.toMillis(options.sessionLimit ?? "60 minutes"),
         assistant
       })
     }

@@ -75,7 +75,7 @@ export const make = Effect.fnUntraced(function* ({ phrases, voices }: Options) {
     Effect.forEach(
       voices.flatMap((voice) => phrases.map((phrase) => [voice, phrase] as const)),
       ([voice, phrase]) =>
-        Effect.map(voice.speak(phrase, { speed: 1, name: "" }), ({ pcm }) => ({
+        Effect.map(voice.speak(phrase, { speed: 1, voice: "" }), ({ pcm }) => ({
           phrase,
           limit: farthest[voice.kind],
           features: featuresOf(pcm)

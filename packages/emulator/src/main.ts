@@ -26,7 +26,7 @@ const command = Command.make(
       voice: flags.voice,
       faults: faultsOf(flags, offer),
       log: { entries: 2000 },
-      ...(Option.isSome(flags.sessionSeconds) ? { session: flags.sessionSeconds.value * 1000 } : {}),
+      ...(Option.isSome(flags.sessionSeconds) ? { sessionLimit: flags.sessionSeconds.value * 1000 } : {}),
       ...(Option.isSome(flags.key) ? { apiKeys: [flags.key.value] } : {})
     })
     yield* Console.log(`${offer.name} emulator at ${emulator.url}`)

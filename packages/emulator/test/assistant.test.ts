@@ -2,6 +2,7 @@ import { cases } from "../../../scripts/cases.ts"
 import { assert, describe, it } from "@effect/vitest"
 import * as Schema from "effect/Schema"
 import * as Assistant from "@effect-bidi/emulator/Assistant"
+import type * as Prompt from "@effect-bidi/emulator/Prompt"
 import { shortStory, story } from "../src/internal/assistant/story.ts"
 
 const tool = (
@@ -9,7 +10,7 @@ const tool = (
   properties: object = {},
   description = "",
   required = Object.keys(properties)
-): Assistant.Tool => ({
+): Prompt.Tool => ({
   name,
   description,
   parameters: { type: "object", properties, required }
@@ -22,22 +23,29 @@ const weather = tool("get_weather", { city: text })
 const stop = tool("stop_conversation")
 const kit = [clock, calculator, weather, stop]
 
-const user = (text: string, images: ReadonlyArray<Assistant.Image> = []): Assistant.Turn => ({
+const user = (text: string, images: ReadonlyArray<Prompt.Image> = []): Prompt.Turn => ({
   role: "user",
   text,
   images
 })
-const assistant = (text: string): Assistant.Turn => ({ role: "assistant", text })
-const system = (text: string): Assistant.Turn => ({ role: "system", text })
+const assistant = (text: string): Prompt.Turn => ({ role: "assistant", text })
+const system = (text: string): Prompt.Turn => ({ role: "system", text })
 
-const reply = (memory: ReadonlyArray<Assistant.Turn>, change: Partial<Assistant.Prompt> = {}): Assistant.Reply =>
-  Assistant.reply({ memory, tools: kit, toolChoice: "auto", parallelCalls: true, request: undefined, ...change })
+const reply = (history: ReadonlyArray<Prompt.Turn>, change: Partial<Prompt.Prompt> = {}): Prompt.Reply =>
+  Assistant.scripted({
+    history,
+    tools: kit,
+    toolChoice: "auto",
+    parallelCalls: true,
+    instructions: undefined,
+    ...change
+  })
 
-const saidTo = (said: string, tools: ReadonlyArray<Assistant.Tool> = []) => reply([user(said)], { tools }).text ?? ""
+const saidTo = (said: string, tools: ReadonlyArray<Prompt.Tool> = []) => reply([user(said)], { tools }).text ?? ""
 
-describe("memory", () => {
+describe("history", () => {
   it("knows what it was told, however long ago", () => {
-    const memory = [
+    const history = [
       user("My name is Ada."),
       assistant("Nice to meet you, Ada."),
       user("my favourite colour is dark blue"),
@@ -45,35 +53,35 @@ describe("memory", () => {
       user("I live in Oslo"),
       assistant("Ok.")
     ]
-    assert.strictEqual(reply([...memory, user("What is my name?")]).text, "Your name is Ada.")
+    assert.strictEqual(reply([...history, user("What is my name?")]).text, "Your name is Ada.")
     assert.strictEqual(
-      reply([...memory, user("what's my favourite colour")]).text,
+      reply([...history, user("what's my favourite colour")]).text,
       "Your favourite colour is dark blue."
     )
-    assert.strictEqual(reply([...memory, user("Where do I live?")]).text, "You live in Oslo.")
-    assert.include(reply([...memory, user("what is my age?")]).text!, "not told me")
+    assert.strictEqual(reply([...history, user("Where do I live?")]).text, "You live in Oslo.")
+    assert.include(reply([...history, user("what is my age?")]).text!, "not told me")
   })
 
   it("the newest word counts", () => {
-    const memory = [
+    const history = [
       user("my name is ada"),
       assistant("Hi."),
       user("call me Grace"),
       assistant("Hi."),
       user("what is my name")
     ]
-    assert.strictEqual(reply(memory).text, "Your name is Grace.")
+    assert.strictEqual(reply(history).text, "Your name is Grace.")
   })
 
   it("says again what was said", () => {
-    const memory = [user("hello there"), assistant("Hello! Lovely day."), user("what did you just say?")]
-    assert.strictEqual(reply(memory).text, "I said: Hello! Lovely day.")
-    assert.strictEqual(reply([...memory.slice(0, 2), user("what did I just say")]).text, "You said: hello there")
+    const history = [user("hello there"), assistant("Hello! Lovely day."), user("what did you just say?")]
+    assert.strictEqual(reply(history).text, "I said: Hello! Lovely day.")
+    assert.strictEqual(reply([...history.slice(0, 2), user("what did I just say")]).text, "You said: hello there")
   })
 
   it("says that it is a script when it greets, and when asked", () => {
-    for (const memory of [[], [system("be brief")], [user("hello")], [user("are you an AI?")]]) {
-      assert.match(reply(memory).text!, /scripted emulator, not an AI/)
+    for (const history of [[], [system("be brief")], [user("hello")], [user("are you an AI?")]]) {
+      assert.match(reply(history).text!, /scripted emulator, not an AI/)
     }
   })
 
@@ -95,41 +103,41 @@ describe("requests", () => {
     ["say exactly: We are closed.", "We are closed."],
     ['Say exactly: "She said \\"hi\\" to me"', 'She said "hi" to me'],
     ["Say exactly “Über-Größe, 5 €!”", "Über-Größe, 5 €!"]
-  ])("%s", (request, said) => {
-    assert.deepStrictEqual(reply([user("what time is it")], { request }), { text: said, calls: [] })
+  ])("%s", (instructions, said) => {
+    assert.deepStrictEqual(reply([user("what time is it")], { instructions }), { text: said, calls: [] })
   })
 
   it("an unknown request is named", () => {
-    assert.include(reply([user("hi"), assistant("hi")], { request: "Sing a song." }).text!, "Sing a song.")
+    assert.include(reply([user("hi"), assistant("hi")], { instructions: "Sing a song." }).text!, "Sing a song.")
   })
 })
 
 /** How each wire carries what the application says on its own account. */
 const wires: ReadonlyArray<{
   readonly wire: string
-  readonly tell: (...texts: ReadonlyArray<string>) => ReadonlyArray<Assistant.Turn>
+  readonly tell: (...texts: ReadonlyArray<string>) => ReadonlyArray<Prompt.Turn>
   readonly ask: (instructions: string | undefined) => {
-    readonly turns: ReadonlyArray<Assistant.Turn>
-    readonly request: string | undefined
+    readonly turns: ReadonlyArray<Prompt.Turn>
+    readonly instructions: string | undefined
   }
 }> = [
   {
     wire: "items and instructions",
     tell: (...texts) => texts.map(system),
-    ask: (request) => ({ turns: [], request })
+    ask: (instructions) => ({ turns: [], instructions })
   },
   {
     wire: "Gemini's text of the user",
     tell: (...texts) => [user(texts.map((text) => `[From the application: ${text}]`).join("\n\n"))],
     ask: (text = "Say what you would say next, without mentioning this.") => ({
       turns: [user(`[From the application: ${text}]`)],
-      request: undefined
+      instructions: undefined
     })
   },
   {
     wire: "Nova's text of the user",
     tell: (...texts) => [user(texts.map((text) => `[${text}]`).join("\n"))],
-    ask: (text = "It is your turn to speak.") => ({ turns: [user(`[${text}]`)], request: undefined })
+    ask: (text = "It is your turn to speak.") => ({ turns: [user(`[${text}]`)], instructions: undefined })
   }
 ]
 
@@ -139,16 +147,16 @@ const madeBy = (instructions: string) => `${CONTINUE} That message was made by t
 const exactly = (text: string) => `Say exactly: "${text}" Say it word for word, and nothing else.`
 
 describe.each(wires)("the application, by $wire", ({ ask, tell }) => {
-  const asked = (memory: ReadonlyArray<Assistant.Turn>, instructions?: string) => {
-    const { request, turns } = ask(instructions)
-    return reply([...memory, ...turns], { request })
+  const asked = (history: ReadonlyArray<Prompt.Turn>, request?: string) => {
+    const { instructions, turns } = ask(request)
+    return reply([...history, ...turns], { instructions })
   }
   const late = [
     user("Find my order"),
     { role: "call", callId: "1", name: "find_order", arguments: "{}" },
     { role: "result", callId: "1", output: '"Still working on it. The result will follow."' },
     assistant("Still working on it. The result will follow.")
-  ] satisfies ReadonlyArray<Assistant.Turn>
+  ] satisfies ReadonlyArray<Prompt.Turn>
 
   it.each([
     ['The tool find_order, called earlier, has finished: "on its way"', "On its way."],
@@ -172,12 +180,12 @@ describe.each(wires)("the application, by $wire", ({ ask, tell }) => {
   })
 
   it("tells a result once", () => {
-    const memory = [
+    const history = [
       ...late,
       ...tell("The tool calculator, called earlier, has finished: 3"),
       assistant("The answer is 3.")
     ]
-    assert.strictEqual(reply([...memory, user("My name is Ada.")]).text, "Nice to meet you, Ada.")
+    assert.strictEqual(reply([...history, user("My name is Ada.")]).text, "Nice to meet you, Ada.")
   })
 
   it("tells on a new connection what a tool has returned meanwhile, and does not call it again", () => {
@@ -224,8 +232,8 @@ describe.each(wires)("the application, by $wire", ({ ask, tell }) => {
     [[assistant("Hello. I am a scripted emulator")], "Greet the caller.", /^not an AI\. .*story\.$/],
     [[user("tell me a long story"), assistant(shortStory)], undefined, story.slice(shortStory.length + 1)],
     [[user("hello"), assistant("Nobody says this.")], undefined, /script/]
-  ] as const)("has a reply gone on with: %j", (memory, by, rest) => {
-    const { text } = asked(memory, by === undefined ? CONTINUE : madeBy(by))
+  ] as const)("has a reply gone on with: %j", (history, by, rest) => {
+    const { text } = asked(history, by === undefined ? CONTINUE : madeBy(by))
     if (typeof rest === "string") assert.strictEqual(text, rest)
     else assert.match(text!, rest)
   })
@@ -279,19 +287,19 @@ describe("the story", () => {
 
   it("goes on after a reconnection, by a system item or by the request", () => {
     const heard = wordsOf(story).slice(0, 57).join(" ")
-    const memory = [user("tell me a long story"), assistant(heard)]
+    const history = [user("tell me a long story"), assistant(heard)]
     const rest = wordsOf(story).slice(57).join(" ")
     assert.strictEqual(
-      reply([...memory, system("The conversation was reconnected. Continue where you left off.")]).text,
+      reply([...history, system("The conversation was reconnected. Continue where you left off.")]).text,
       rest
     )
-    assert.strictEqual(reply(memory, { request: "Continue your last answer." }).text, rest)
+    assert.strictEqual(reply(history, { instructions: "Continue your last answer." }).text, rest)
   })
 
   it("goes on after other talk", () => {
     const heard = wordsOf(story).slice(0, 40).join(" ")
-    const memory = [user("tell me a story"), assistant(heard), user("hello"), assistant("Hello!"), user("continue")]
-    assert.deepStrictEqual(wordsOf(`${heard} ${reply(memory).text!}`), wordsOf(story))
+    const history = [user("tell me a story"), assistant(heard), user("hello"), assistant("Hello!"), user("continue")]
+    assert.deepStrictEqual(wordsOf(`${heard} ${reply(history).text!}`), wordsOf(story))
   })
 
   it("starts over when nothing of it was heard", () => {
@@ -313,10 +321,10 @@ describe("the story", () => {
     "cut anywhere, even inside a word or twice, nothing is missing and nothing is said twice",
     { cuts: Schema.Tuple([Cut, Cut]), mark: Schema.Literals(["", "…", " [interrupted]", "..."]) },
     ({ cuts, mark }) => {
-      let memory: ReadonlyArray<Assistant.Turn> = [user("tell me a long story")]
+      let history: ReadonlyArray<Prompt.Turn> = [user("tell me a long story")]
       const heard: Array<string> = []
       for (const cut of cuts) {
-        const told = reply(memory).text!
+        const told = reply(history).text!
         if (told === "That was the whole story.") break
         const piece = told.slice(0, 1 + (cut % Math.max(1, told.length - 1)))
         // a word that was cut is said again as a whole; a missing full stop is no cut
@@ -325,9 +333,9 @@ describe("the story", () => {
         const whole = isWhole ? piece + (piece.endsWith(" ") ? "" : missing) : piece.replace(/\S+$/, "")
         if (wordsOf(whole).length < 3) continue
         heard.push(...wordsOf(whole))
-        memory = [...memory, assistant(`${piece}${mark}`), user("continue")]
+        history = [...history, assistant(`${piece}${mark}`), user("continue")]
       }
-      const last = reply(memory).text!
+      const last = reply(history).text!
       const all = last === "That was the whole story." ? heard : [...heard, ...wordsOf(last)]
       assert.strictEqual(all.join(" "), story)
     },

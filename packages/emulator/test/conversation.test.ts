@@ -143,7 +143,7 @@ describe("a conversation", () => {
       })
       assert.strictEqual(yield* hear(1500), "my name is Ada")
       assert.strictEqual(yield* hear(500), "(speech, 0.5 s)")
-      yield* emulator.control.hear("scripted words")
+      yield* emulator.control.nextTranscript("scripted words")
       assert.strictEqual(yield* hear(500), "scripted words")
     })
   )
@@ -187,7 +187,7 @@ describe("a conversation", () => {
     ["that breaks", { kind: "espeak", speak: () => Effect.die("no voice today") }]
   ])("in a voice %s, every reply has its sound and its end", ([_name, voice]) =>
     Effect.gen(function* () {
-      const client = yield* connect(yield* OpenAiEmulator.make({ ...quick, voice, delta: "20 millis" }))
+      const client = yield* connect(yield* OpenAiEmulator.make({ ...quick, voice, chunk: "20 millis" }))
       const events = yield* client.ask("my name is Ada")
       assert.strictEqual(saidIn(events), "Nice to meet you, Ada.")
       assert.isAbove(msIn(events), 500)
@@ -199,7 +199,7 @@ describe("a conversation", () => {
     Effect.gen(function* () {
       const emulator = yield* OpenAiEmulator.make(quick)
       const client = yield* connect(emulator)
-      yield* emulator.control.reply({ text: "As you wish.", calls: [{ name: "anything", arguments: { n: 1 } }] })
+      yield* emulator.control.nextReply({ text: "As you wish.", calls: [{ name: "anything", arguments: { n: 1 } }] })
       const events = yield* client.ask("hello")
       assert.strictEqual(saidIn(events), "As you wish.")
       assert.deepInclude(callsIn(events)[0], { name: "anything", arguments: { n: 1 } })
@@ -212,7 +212,7 @@ describe("a conversation", () => {
       const emulator = yield* OpenAiEmulator.make(quick)
       const client = yield* connect(emulator)
       const other = yield* connect(emulator)
-      yield* emulator.control.reply({ text: undefined, calls: [{ name: "x", arguments: { n: 1n } }] })
+      yield* emulator.control.nextReply({ text: undefined, calls: [{ name: "x", arguments: { n: 1n } }] })
       yield* client.send(create)
       assert.deepInclude(yield* client.closed, { code: 1011 })
       assert.strictEqual(saidIn(yield* other.ask("my name is Ada")), "Nice to meet you, Ada.")
@@ -223,7 +223,7 @@ describe("a conversation", () => {
     Effect.gen(function* () {
       const emulator = yield* OpenAiEmulator.make({
         ...quick,
-        assistant: ({ memory }) => ({ text: `Turn ${memory.length}.`, calls: [] })
+        assistant: ({ history }) => ({ text: `Turn ${history.length}.`, calls: [] })
       })
       const client = yield* connect(emulator)
       assert.strictEqual(saidIn(yield* client.ask("a")), "Turn 1.")

@@ -41,7 +41,7 @@ describe("time", () => {
 
   it.effect("of a session ends it with an error and 1001", () =>
     Effect.gen(function* () {
-      const emulator = yield* OpenAiEmulator.make({ ...quick, session: "30 minutes" })
+      const emulator = yield* OpenAiEmulator.make({ ...quick, sessionLimit: "30 minutes" })
       const client = yield* connect(emulator)
       const { session } = yield* client.next("session.created")
       assert.strictEqual(session.expires_at, 1800)

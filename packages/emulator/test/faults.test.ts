@@ -45,8 +45,8 @@ describe("handshakes", () => {
 describe("a clock that is wrong", () => {
   it.effect.each([-7_200_000, 0, 86_400_000])("by %d milliseconds is that of expires_at, and of nothing else", (by) =>
     Effect.gen(function* () {
-      const emulator = yield* OpenAiEmulator.make({ ...quick, session: "60 minutes" })
-      yield* emulator.control.onNextConnection(Fault.skew(by))
+      const emulator = yield* OpenAiEmulator.make({ ...quick, sessionLimit: "60 minutes" })
+      yield* emulator.control.onNextConnection(Fault.clockSkew(by))
       const client = yield* connect(emulator)
       const created = yield* client.next("session.created")
       yield* client.send(update({}), userText("hello"), create)
@@ -56,7 +56,7 @@ describe("a clock that is wrong", () => {
       }
       yield* client.next("response.done")
       // one that is open keeps its clock
-      yield* emulator.control.inject(Fault.skew(1000))
+      yield* emulator.control.inject(Fault.clockSkew(1000))
     })
   )
 })
@@ -154,7 +154,7 @@ describe("connections", () => {
     })
   )
 
-  it.effect("that stall do not read, write or answer pings, until they thaw", () =>
+  it.effect("that stall do not read, write or answer pings, until control.unstall", () =>
     Effect.gen(function* () {
       const emulator = yield* OpenAiEmulator.make(quick)
       const client = yield* connect(emulator)
@@ -172,7 +172,7 @@ describe("connections", () => {
       assert.isAbove(client.socket.bufferedAmount, 0)
       assert.strictEqual(pongs, 0)
       assert.strictEqual((yield* emulator.received(1)).length, 0)
-      yield* emulator.control.thaw
+      yield* emulator.control.unstall
       yield* client.next("input_audio_buffer.cleared")
       assert.strictEqual(pongs, 1)
       client.socket.terminate()
@@ -341,7 +341,7 @@ describe("odd servers", () => {
 
   it.effect("swallow an event, as often as they are told to", () =>
     Effect.gen(function* () {
-      const emulator = yield* withFaults(Fault.swallow("response.create"))
+      const emulator = yield* withFaults(Fault.ignoreEvent("response.create"))
       const client = yield* connect(emulator)
       yield* client.next("session.created")
       yield* client.send(userText("hello"), create)
@@ -362,7 +362,7 @@ describe("odd servers", () => {
       yield* client.send({ event_id: "mine", ...update({ instructions: "Be brief." }) })
       const named = yield* client.next("error")
       assert.deepInclude(error(named), { code: "invalid_value", param: "session.tools", event_id: "mine" })
-      yield* emulator.control.inject(Fault.anonymous)
+      yield* emulator.control.inject(Fault.errorsWithoutEventId)
       yield* client.send({ event_id: "mine", ...update({ instructions: "Be brief." }) })
       const unnamed = yield* client.next("error")
       assert.notProperty(error(unnamed), "event_id")
@@ -373,7 +373,7 @@ describe("odd servers", () => {
 
   it.effect("name all calls alike", () =>
     Effect.gen(function* () {
-      const emulator = yield* withFaults(Fault.toolStorm(3), Fault.oneCallId)
+      const emulator = yield* withFaults(Fault.toolStorm(3), Fault.sameCallId)
       const client = yield* connect(emulator)
       yield* client.send(update({ tools: [clock] }))
       const calls = of(yield* client.ask("hello"), "response.function_call_arguments.done")
@@ -386,7 +386,7 @@ describe("odd servers", () => {
 
   it.effect("name all events alike, and replies as in the beta", () =>
     Effect.gen(function* () {
-      const emulator = yield* withFaults(Fault.oneId, Fault.oldNames)
+      const emulator = yield* withFaults(Fault.sameEventId, Fault.betaNames)
       const client = yield* connect(emulator)
       yield* client.next("session.created")
       yield* client.send(userText("hello"), create)

@@ -31,7 +31,7 @@ describe("over HTTP", () => {
       yield* client.ask("hello")
       assert.strictEqual(of(client.events, "response.done")[0]?.response.status, "failed")
 
-      yield* call(at("reply"), { text: "From outside." })
+      yield* call(at("next-reply"), { text: "From outside." })
       assert.strictEqual(saidIn(yield* client.ask("hello")), "From outside.")
 
       yield* call(at("hold"), {})
@@ -43,8 +43,8 @@ describe("over HTTP", () => {
       for (const [path, body] of [
         ["faults/every", [Fault.refuse(503)]],
         ["faults/reset", {}],
-        ["hear", { text: "hello" }],
-        ["thaw", {}]
+        ["next-transcript", { text: "hello" }],
+        ["unstall", {}]
       ] as const) {
         assert.strictEqual((yield* call(at(path), body)).status, 200)
       }

@@ -173,7 +173,7 @@ describe("faults of a response", () => {
       error: { type: "server_error", code: "rate_limit_exceeded", message: "slow down" }
     })
     assert.strictEqual(one(fold.ask("my name is Ada"), "response.done").response.status, "completed")
-    fold.input({ _tag: "Arm", fault: Fault.failResponse({ afterPieces: 3 }) })
+    fold.input({ _tag: "Arm", fault: Fault.failResponse({ afterChunks: 3 }) })
     const events = fold.ask("tell me a story")
     assert.strictEqual(msIn(events), 300)
     assert.strictEqual(one(events, "response.done").response.output[0].status, "incomplete")

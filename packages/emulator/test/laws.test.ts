@@ -150,7 +150,7 @@ const soundIsAsLongAsTheVoice = (events: ReadonlyArray<Event>): void => {
     const ms = of(events, "response.output_audio.delta")
       .filter(({ item_id }) => item_id === item.id)
       .reduce((sum, event) => sum + soundMs(event), 0)
-    const { pcm, words } = Effect.runSync(Voice.tones.speak(transcript, { speed: 1, name: "marin" }))
+    const { pcm, words } = Effect.runSync(Voice.tones.speak(transcript, { speed: 1, voice: "marin" }))
     if (item.status === "completed") assert.strictEqual(ms, Pcm.durationMs(pcm))
     // what was cut has no word whose sound has not begun
     else assert.isAtLeast(ms, words.at(-1)?.startMs ?? 0)

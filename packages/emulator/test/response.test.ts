@@ -226,7 +226,7 @@ describe("a response", () => {
     const fold = new Fold({
       assistant: (prompt) => {
         if (broken) throw new Error("out of order")
-        return Assistant.reply(prompt)
+        return Assistant.scripted(prompt)
       }
     })
     const { response } = one(fold.ask("hello"), "response.done")

@@ -1,12 +1,13 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Assistant from "@effect-bidi/emulator/Assistant"
+import type * as Prompt from "@effect-bidi/emulator/Prompt"
 
 const tool = (
   name: string,
   properties: object = {},
   description = "",
   required = Object.keys(properties)
-): Assistant.Tool => ({
+): Prompt.Tool => ({
   name,
   description,
   parameters: { type: "object", properties, required }
@@ -19,29 +20,36 @@ const weather = tool("get_weather", { city: text })
 const stop = tool("stop_conversation")
 const kit = [clock, calculator, weather, stop]
 
-const user = (text: string, images: ReadonlyArray<Assistant.Image> = []): Assistant.Turn => ({
+const user = (text: string, images: ReadonlyArray<Prompt.Image> = []): Prompt.Turn => ({
   role: "user",
   text,
   images
 })
-const assistant = (text: string): Assistant.Turn => ({ role: "assistant", text })
-const call = (callId: string, name: string, args: object = {}): Assistant.Turn => ({
+const assistant = (text: string): Prompt.Turn => ({ role: "assistant", text })
+const call = (callId: string, name: string, args: object = {}): Prompt.Turn => ({
   role: "call",
   callId,
   name,
   arguments: JSON.stringify(args)
 })
-const result = (callId: string, output: unknown): Assistant.Turn => ({
+const result = (callId: string, output: unknown): Prompt.Turn => ({
   role: "result",
   callId,
   output: typeof output === "string" ? output : JSON.stringify(output)
 })
 
-const reply = (memory: ReadonlyArray<Assistant.Turn>, change: Partial<Assistant.Prompt> = {}): Assistant.Reply =>
-  Assistant.reply({ memory, tools: kit, toolChoice: "auto", parallelCalls: true, request: undefined, ...change })
+const reply = (history: ReadonlyArray<Prompt.Turn>, change: Partial<Prompt.Prompt> = {}): Prompt.Reply =>
+  Assistant.scripted({
+    history,
+    tools: kit,
+    toolChoice: "auto",
+    parallelCalls: true,
+    instructions: undefined,
+    ...change
+  })
 
-const callsFor = (said: string, tools: ReadonlyArray<Assistant.Tool> = kit) => reply([user(said)], { tools }).calls
-const saidTo = (said: string, tools: ReadonlyArray<Assistant.Tool> = []) => reply([user(said)], { tools }).text ?? ""
+const callsFor = (said: string, tools: ReadonlyArray<Prompt.Tool> = kit) => reply([user(said)], { tools }).calls
+const saidTo = (said: string, tools: ReadonlyArray<Prompt.Tool> = []) => reply([user(said)], { tools }).text ?? ""
 
 describe("tools", () => {
   it.each([
@@ -144,7 +152,7 @@ describe("tools", () => {
   })
 
   it("reads references, alternatives and constants", () => {
-    const strict: Assistant.Tool = {
+    const strict: Prompt.Tool = {
       name: "track_order",
       description: "",
       parameters: {
@@ -202,15 +210,18 @@ describe("tools", () => {
   it("asks for the place when the weather of no place is wanted, and takes the next turn for it", () => {
     const first = reply([user("what is the weather")])
     assert.deepStrictEqual(first, { text: "For which place?", calls: [] })
-    const memory = [user("what is the weather"), assistant("For which place?"), user("Paris")]
-    assert.deepStrictEqual(reply(memory).calls, [{ name: "get_weather", arguments: { city: "Paris" } }])
+    const history = [user("what is the weather"), assistant("For which place?"), user("Paris")]
+    assert.deepStrictEqual(reply(history).calls, [{ name: "get_weather", arguments: { city: "Paris" } }])
   })
 
   it("heeds the tool choice", () => {
-    const memory = [user("what time is it")]
-    assert.deepStrictEqual(reply(memory, { toolChoice: "none" }).calls, [])
+    const history = [user("what time is it")]
+    assert.deepStrictEqual(reply(history, { toolChoice: "none" }).calls, [])
     assert.strictEqual(reply([user("hello")], { toolChoice: "required" }).calls.length, 1)
-    assert.strictEqual(reply(memory, { toolChoice: { name: "stop_conversation" } }).calls[0]?.name, "stop_conversation")
+    assert.strictEqual(
+      reply(history, { toolChoice: { name: "stop_conversation" } }).calls[0]?.name,
+      "stop_conversation"
+    )
   })
 
   it("makes one call at a time when asked to, and goes on after each result", () => {
@@ -251,7 +262,7 @@ describe("results", () => {
   })
 
   it("all results since it last spoke are said, and then what came up meanwhile is answered", () => {
-    const memory = [
+    const history = [
       user("what time is it and calculate 2 times 3"),
       call("1", "current_time"),
       call("2", "calculator"),
@@ -259,7 +270,7 @@ describe("results", () => {
       user("my name is Ada"),
       result("1", "10:42")
     ]
-    assert.strictEqual(reply(memory).text, "The answer is 6. It is 10:42. Nice to meet you, Ada.")
+    assert.strictEqual(reply(history).text, "The answer is 6. It is 10:42. Nice to meet you, Ada.")
   })
 
   it("says what it still waits for", () => {

@@ -6,14 +6,15 @@ import { type ChildProcess, spawnSync } from "node:child_process"
 import { subscribe } from "node:diagnostics_channel"
 import * as Pcm from "@effect-bidi/emulator/Pcm"
 import * as Recogniser from "@effect-bidi/emulator/Recogniser"
+import type * as Speech from "@effect-bidi/emulator/Speech"
 import * as Voice from "@effect-bidi/emulator/Voice"
 import { story } from "../src/internal/assistant/story.ts"
 
-const plain: Voice.Manner = { speed: 1, name: "" }
+const plain: Speech.Style = { speed: 1, voice: "" }
 const hasEspeak = spawnSync("espeak-ng", ["--version"]).status === 0
 const makeVoices: ReadonlyArray<readonly [string, Effect.Effect<Voice.Voice>]> = [
   ["tones", Effect.succeed(Voice.tones)],
-  ...(hasEspeak ? [["espeak-ng", Voice.makeEspeak] as const] : [])
+  ...(hasEspeak ? [["espeak-ng", Voice.espeak] as const] : [])
 ]
 
 /** Counts the programs that are started from now on. */
@@ -24,7 +25,7 @@ const countStarts = () => {
   return () => started.size
 }
 
-const isWellTimed = ({ pcm, words }: Voice.Speech, text: string): void => {
+const isWellTimed = ({ pcm, words }: Speech.Speech, text: string): void => {
   const ms = Pcm.durationMs(pcm)
   assert.strictEqual(ms, Math.floor(ms))
   assert.strictEqual(words.map((word) => word.text).join(""), text.trim() === "" ? "" : text)
@@ -51,7 +52,7 @@ describe.each(makeVoices)("%s", (_, make) => {
     Effect.gen(function* () {
       const voice = yield* make
       const lengthAt = (speed: number) =>
-        Effect.map(voice.speak("What time is it, please?", { speed, name: "cedar" }), ({ pcm }) => Pcm.durationMs(pcm))
+        Effect.map(voice.speak("What time is it, please?", { speed, voice: "cedar" }), ({ pcm }) => Pcm.durationMs(pcm))
       const ordinary = yield* lengthAt(1)
       assert.closeTo((yield* lengthAt(0.5)) / ordinary, 2, 0.2)
       assert.closeTo((yield* lengthAt(1.5)) / ordinary, 1 / 1.5, 0.1)
@@ -72,10 +73,10 @@ describe.each(makeVoices)("%s", (_, make) => {
     Effect.gen(function* () {
       const started = countStarts()
       const voice = yield* make
-      yield* voice.speak(story, { speed: 1.1, name: "counted" })
+      yield* voice.speak(story, { speed: 1.1, voice: "counted" })
       assert.isAtMost(started(), 1)
       // what was said lately is said again as it was
-      yield* voice.speak(story, { speed: 1.1, name: "counted" })
+      yield* voice.speak(story, { speed: 1.1, voice: "counted" })
       assert.isAtMost(started(), 1)
     })
   )
@@ -83,7 +84,7 @@ describe.each(makeVoices)("%s", (_, make) => {
   it.effect("says every clause as it does alone, at any speed, with any signs in it", () =>
     Effect.gen(function* () {
       for (const speed of [0.25, 1, 1.5]) {
-        const manner = { speed, name: "" }
+        const manner = { speed, voice: "" }
         const clauses = ["One & two <three>,", ' "four" is 4.5;', " ok?", " It's - well - done!"]
         const whole = yield* Effect.flatMap(make, (voice) => voice.speak(clauses.join(""), manner))
         isWellTimed(whole, clauses.join(""))
@@ -102,7 +103,7 @@ describe.each(makeVoices)("%s", (_, make) => {
       const voice = yield* make
       const { recognise } = yield* Recogniser.make({ voices: [voice], phrases: Recogniser.phrases })
       for (const phrase of ["what time is it", "calculate 25 times 48", "stop", "yes", "my name is Ada"]) {
-        const { pcm } = yield* voice.speak(phrase, { speed: 1.05, name: "" })
+        const { pcm } = yield* voice.speak(phrase, { speed: 1.05, voice: "" })
         const call = Pcm.resample(Pcm.resample(pcm, 8000), 24_000)
         const around = Pcm.silence(330, 24_000)
         for (const gain of [0.2, 1, 1.6]) {
@@ -149,8 +150,8 @@ it.effect("silence and noise are no phrase", () =>
 
 it.effect("two voices of the provider sound different", () =>
   Effect.gen(function* () {
-    const marin = yield* Voice.tones.speak("hello", { speed: 1, name: "marin" })
-    const cedar = yield* Voice.tones.speak("hello", { speed: 1, name: "cedar" })
+    const marin = yield* Voice.tones.speak("hello", { speed: 1, voice: "marin" })
+    const cedar = yield* Voice.tones.speak("hello", { speed: 1, voice: "cedar" })
     assert.notDeepEqual(marin.pcm.samples, cedar.pcm.samples)
     assert.strictEqual(marin.pcm.samples.length, cedar.pcm.samples.length)
   })

@@ -34,11 +34,11 @@ const makeLab = Effect.fnUntraced(function* (speed: number) {
       variables: { GOOGLE_API_KEY: KEY, GOOGLE_GEMINI_BASE_URL: secured }
     })),
     server: {
-      silence: now(Fault.failResponse({ code: "NEED_MORE_INPUT", afterPieces: 0 })),
-      ignore: now(Fault.ignore),
+      silence: now(Fault.failResponse({ code: "NEED_MORE_INPUT", afterChunks: 0 })),
+      ignore: now(Fault.noReply),
       reply: ({ calls = [], text = "" }) =>
-        control.reply({ text, calls: calls.map(({ arguments: args, name }) => ({ name, arguments: args })) }),
-      hear: control.hear,
+        control.nextReply({ text, calls: calls.map(({ arguments: args, name }) => ({ name, arguments: args })) }),
+      hear: control.nextTranscript,
       // a reply on this wire has no sign of its own: it has begun when its first part is sent
       hold: now(Fault.hold(Fault.afterSent("serverContent.modelTurn"))),
       release: control.release,

@@ -76,7 +76,7 @@ const talk = Effect.fnUntraced(function* (
 
 /** A phrase as the microphone hears it, quiet around it. */
 const spoken = Effect.fnUntraced(function* (text: string) {
-  const { pcm } = yield* Voice.tones.speak(text, { speed: 1, name: "" })
+  const { pcm } = yield* Voice.tones.speak(text, { speed: 1, voice: "" })
   const at16 = Pcm.resample(Pcm.concat([Pcm.silence(200, 24_000), pcm, Pcm.silence(700, 24_000)]), 16_000)
   const whole = Pcm.toBytes(at16.samples)
   const size = Audio.bytes(Audio.pcm(16_000), "20 millis")
@@ -149,7 +149,7 @@ describe("a conversation", () => {
   it.effect("with all of a turn in one message", () =>
     Effect.gen(function* () {
       const { call, emulator, next, said, speaker } = yield* talk()
-      yield* emulator.control.inject(Fault.allInOne)
+      yield* emulator.control.inject(Fault.singleMessage)
       yield* call.send("My name is Ada.")
       assert.strictEqual(yield* said, "Nice to meet you, Ada.")
       assert.strictEqual((yield* next("ResponseComplete")).stopReason, "complete")
@@ -264,7 +264,10 @@ describe("an interruption", () => {
   it.effect("by speech while the reply is generated, and what comes with the news is not heard", () =>
     Effect.gen(function* () {
       const { call, emulator, next, speaker, words } = yield* talk()
-      yield* emulator.control.inject(Fault.loudInterruption, Fault.hold(Fault.afterSent("serverContent.modelTurn", 3)))
+      yield* emulator.control.inject(
+        Fault.audioWithInterruption,
+        Fault.hold(Fault.afterSent("serverContent.modelTurn", 3))
+      )
       yield* call.send("Tell me a long story.")
       const { responseId } = yield* next("ResponseStart")
       yield* emulator.awaitSent("serverContent.modelTurn", 3)
@@ -358,7 +361,7 @@ describe("a connection", () => {
       assert.strictEqual(yield* said, "The answer is 3.")
       yield* next("ResponseComplete")
       yield* BidiTest.advance("10 seconds")
-      yield* emulator.control.onNextConnection(Fault.rejectResume())
+      yield* emulator.control.onNextConnection(Fault.rejectResumption())
       yield* emulator.control.inject(Fault.goAway())
       assert.strictEqual((yield* next("ConnectionStart")).generation, 2)
       const [setup, seed, ...rest] = yield* emulator.received(3)
@@ -437,7 +440,7 @@ describe("what the real service was seen to do", () => {
   it.effect("text instead of speech is an error, and nothing that was said", () =>
     Effect.gen(function* () {
       const { call, emulator, next, said } = yield* talk()
-      yield* emulator.control.inject(Fault.write({ instead: true }))
+      yield* emulator.control.inject(Fault.writtenText({ instead: true }))
       yield* call.send("My name is Ada.")
       assert.strictEqual((yield* next("Reasoning")).delta, "Nice to meet you, Ada.")
       assert.strictEqual((yield* next("ResponseComplete")).stopReason, "error")
@@ -451,7 +454,7 @@ describe("what the real service was seen to do", () => {
   it.effect("text beside speech is no caption", () =>
     Effect.gen(function* () {
       const { call, emulator, next, said } = yield* talk()
-      yield* emulator.control.inject(Fault.write({ instead: false }))
+      yield* emulator.control.inject(Fault.writtenText({ instead: false }))
       yield* call.send("My name is Ada.")
       yield* next("Reasoning")
       assert.strictEqual(yield* said, "Nice to meet you, Ada.")
@@ -474,7 +477,7 @@ describe("what the real service was seen to do", () => {
       Effect.gen(function* () {
         const { call, emulator, next, said } = yield* talk(live31)
         yield* emulator.control.inject(
-          code === undefined ? Fault.cutResponse("max_output_tokens", 0) : Fault.failResponse({ code, afterPieces: 0 })
+          code === undefined ? Fault.cutResponse("max_output_tokens", 0) : Fault.failResponse({ code, afterChunks: 0 })
         )
         for (const frame of yield* spoken("what time is it")) yield* call.send(frame)
         assert.strictEqual((yield* next("ResponseComplete")).stopReason, "error")
@@ -518,7 +521,7 @@ describe("what the real service was seen to do", () => {
   it.effect.each([{}, live31])("speech that is heard and not answered is an error: %j", (options) =>
     Effect.gen(function* () {
       const { call, emulator, next, said, words } = yield* talk(options)
-      yield* emulator.control.inject(Fault.ignore)
+      yield* emulator.control.inject(Fault.noReply)
       for (const frame of yield* spoken("what time is it")) yield* call.send(frame)
       yield* emulator.awaitSent("serverContent.inputTranscription")
       while ((yield* next("TranscriptStream")).currentTranscript !== "what time is it");
@@ -533,9 +536,9 @@ describe("what the real service was seen to do", () => {
   it.effect("bursts of words are neither glued nor doubled", () =>
     Effect.gen(function* () {
       const { call, emulator, said, words } = yield* talk(live31)
-      yield* emulator.control.hear("My name is Ada. What is my name?")
-      yield* emulator.control.reply({ text: "I know that. You are called Ada.", calls: [] })
-      yield* emulator.control.inject(Fault.burst)
+      yield* emulator.control.nextTranscript("My name is Ada. What is my name?")
+      yield* emulator.control.nextReply({ text: "I know that. You are called Ada.", calls: [] })
+      yield* emulator.control.inject(Fault.transcriptBursts)
       for (const frame of yield* spoken("what time is it")) yield* call.send(frame)
       assert.strictEqual(yield* words("user"), "My name is Ada. What is my name?")
       assert.strictEqual(yield* said, "I know that. You are called Ada.")
@@ -545,7 +548,7 @@ describe("what the real service was seen to do", () => {
   it.effect("words behind the end of their turn are said, and leave nobody waiting", () =>
     Effect.gen(function* () {
       const { call, emulator, said } = yield* talk()
-      yield* emulator.control.inject(Fault.lateWords)
+      yield* emulator.control.inject(Fault.lateTranscript)
       yield* call.send("My name is Ada.")
       assert.strictEqual(yield* said, "Nice to meet you,")
       assert.strictEqual(yield* said, "Ada.")

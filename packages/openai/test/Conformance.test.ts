@@ -30,8 +30,8 @@ const makeLab = Effect.fnUntraced(function* (speed: number) {
     })),
     server: {
       reply: ({ calls = [], text = "" }) =>
-        control.reply({ text, calls: calls.map(({ arguments: args, name }) => ({ name, arguments: args })) }),
-      hear: control.hear,
+        control.nextReply({ text, calls: calls.map(({ arguments: args, name }) => ({ name, arguments: args })) }),
+      hear: control.nextTranscript,
       hold: control.hold,
       release: control.release,
       received: (text) =>
@@ -46,9 +46,9 @@ const makeLab = Effect.fnUntraced(function* (speed: number) {
               entry.event.audio_end_ms === heard
           )
         ),
-      loseRequest: now(Fault.swallow("response.create")),
+      loseRequest: now(Fault.ignoreEvent("response.create")),
       refuseChange: now(Fault.refuseEvent("session.update", { param: "session.instructions" })),
-      nameAlike: now(Fault.oneId),
+      nameAlike: now(Fault.sameEventId),
       stutter: now(Fault.duplicate("response.output_item.done", "response.done"))
     },
     failures: [

@@ -63,7 +63,7 @@ const talk = Effect.fnUntraced(function* (
 
 /** A phrase as the microphone hears it, quiet around it. */
 const spoken = Effect.fnUntraced(function* (text: string) {
-  const { pcm } = yield* Voice.tones.speak(text, { speed: 1, name: "" })
+  const { pcm } = yield* Voice.tones.speak(text, { speed: 1, voice: "" })
   const whole = Pcm.toBytes(Pcm.concat([Pcm.silence(200, 24_000), pcm, Pcm.silence(700, 24_000)]).samples)
   const size = Audio.bytes(Audio.pcm(24_000), "20 millis")
   return Array.from({ length: Math.ceil(whole.length / size) }, (_, i) => ({
@@ -232,7 +232,7 @@ describe("a conversation", () => {
   it.effect("with a server that speaks the beta of the protocol says so", () =>
     Effect.gen(function* () {
       const { call, emulator, next } = yield* talk()
-      yield* emulator.control.inject(Fault.oldNames)
+      yield* emulator.control.inject(Fault.betaNames)
       yield* call.send("My name is Ada.")
       assert.strictEqual((yield* next("Error")).code, "beta_events")
     })
@@ -258,7 +258,7 @@ describe("a conversation", () => {
 
   it.effect("that moves to the next session before the first one ends", () =>
     Effect.gen(function* () {
-      const { call, emulator, next, said } = yield* talk({ modality: "text" }, { session: "40 seconds" })
+      const { call, emulator, next, said } = yield* talk({ modality: "text" }, { sessionLimit: "40 seconds" })
       const { expiresAt } = yield* next("ConnectionStart")
       assert.isDefined(expiresAt)
       yield* call.send("My name is Ada.")

@@ -121,7 +121,7 @@ describe("the service", () => {
         speed: 2,
         latency: "500 millis",
         voice: "tones",
-        session: "5 seconds"
+        sessionLimit: "5 seconds"
       })
       const client = yield* connect(emulator)
       yield* client.send(text("tell me a long story"))
@@ -141,7 +141,7 @@ describe("the service", () => {
     Effect.gen(function* () {
       const emulator = yield* GeminiEmulator.make({
         ...quick,
-        session: "1 second",
+        sessionLimit: "1 second",
         goAwayBefore: "1 second",
         ending: "drop"
       })
@@ -155,7 +155,11 @@ describe("the service", () => {
 
   it.effect("forgets handles, and conversations that are too long", () =>
     Effect.gen(function* () {
-      const emulator = yield* GeminiEmulator.make({ ...quick, handleLifetime: "1 minute", uncompressed: "90 seconds" })
+      const emulator = yield* GeminiEmulator.make({
+        ...quick,
+        handleLifetime: "1 minute",
+        uncompressedLimit: "90 seconds"
+      })
       const client = yield* connect(emulator, { begin: { sessionResumption: {} } })
       const { sessionResumptionUpdate } = yield* client.next("sessionResumptionUpdate")
       yield* TestClock.adjust("90 seconds")

@@ -67,7 +67,7 @@ describe("connections", () => {
     })
   )
 
-  it.effect("stall, and thaw", () =>
+  it.effect("stall, and continue", () =>
     Effect.gen(function* () {
       const emulator = yield* GeminiEmulator.make(quick)
       const client = yield* connect(emulator)
@@ -77,7 +77,7 @@ describe("connections", () => {
       const other = yield* connect(emulator)
       yield* other.ask("hello")
       assert.strictEqual(client.events.length, 1)
-      yield* emulator.control.thaw
+      yield* emulator.control.unstall
       yield* client.next("serverContent.turnComplete")
       assert.strictEqual(saidIn(client.events), "Nice to meet you, Ada.")
     })
@@ -125,7 +125,7 @@ describe("connections", () => {
 describe("sessions", () => {
   it.effect("are told to go, during a call, and go", () =>
     Effect.gen(function* () {
-      const emulator = yield* withFaults(Fault.goAway({ timeLeft: "50 seconds", moment: Fault.afterSent("toolCall") }))
+      const emulator = yield* withFaults(Fault.goAway({ timeLeft: "50 seconds", at: Fault.afterSent("toolCall") }))
       const client = yield* connect(emulator, { begin: functions(blockingClock) })
       yield* client.next("setupComplete")
       yield* client.send(text("what time is it"))
@@ -159,7 +159,7 @@ describe("sessions", () => {
       first.socket.close()
       yield* emulator.awaitConnections(0)
       const begin = { sessionResumption: { handle: sessionResumptionUpdate.newHandle as string } }
-      yield* emulator.control.onNextConnection(Fault.rejectResume("gone"))
+      yield* emulator.control.onNextConnection(Fault.rejectResumption("gone"))
       assert.deepStrictEqual(yield* (yield* connect(emulator, { begin })).closed, { code: 1008, reason: "gone" })
       yield* (yield* connect(emulator, { begin })).next("setupComplete")
     })
@@ -169,7 +169,7 @@ describe("sessions", () => {
 describe("responses", () => {
   it.effect("come in one message", () =>
     Effect.gen(function* () {
-      const client = yield* connect(yield* withFaults(Fault.allInOne))
+      const client = yield* connect(yield* withFaults(Fault.singleMessage))
       const messages = (yield* client.ask("my name is Ada")).filter(({ serverContent }) => serverContent !== undefined)
       assert.strictEqual(messages.length, 1)
       assert.isDefined(messages[0]!.usageMetadata)
@@ -181,7 +181,7 @@ describe("responses", () => {
   it.effect("are interrupted together with sound, and sound on", () =>
     Effect.gen(function* () {
       const emulator = yield* withFaults(
-        Fault.loudInterruption,
+        Fault.audioWithInterruption,
         Fault.lateAudio(2),
         Fault.hold(Fault.afterSent(sound, 2))
       )
@@ -197,7 +197,7 @@ describe("responses", () => {
 
   it.effect("fail, are cut, storm, and take their calls back", () =>
     Effect.gen(function* () {
-      const client = yield* connect(yield* withFaults(Fault.failResponse({ code: "NEED_MORE_INPUT", afterPieces: 1 })))
+      const client = yield* connect(yield* withFaults(Fault.failResponse({ code: "NEED_MORE_INPUT", afterChunks: 1 })))
       assert.strictEqual((yield* client.ask("hello")).at(-1)!.serverContent.turnCompleteReason, "NEED_MORE_INPUT")
       const cut = yield* connect(yield* withFaults(Fault.cutResponse("max_output_tokens", 3)))
       assert.strictEqual(msIn(yield* cut.ask("hello")), 300)
@@ -216,17 +216,17 @@ it.effect("a fault that this wire cannot have is a defect, wherever it is asked 
     const emulator = yield* GeminiEmulator.make(quick)
     const { control } = emulator
     const attempts: ReadonlyArray<Effect.Effect<unknown, unknown, never>> = [
-      control.inject(Fault.reset(0)),
-      control.onNextConnection(Fault.truncate()),
+      control.inject(Fault.resetStream(0)),
+      control.onNextConnection(Fault.truncateFrame()),
       control.onEveryConnection(Fault.exception("x", "y")),
-      Effect.scoped(withFaults(Fault.reset(0)))
+      Effect.scoped(withFaults(Fault.resetStream(0)))
     ]
     for (const attempt of attempts) {
       const exit = yield* Effect.exit(attempt)
       assert.isTrue(Exit.isFailure(exit) && Cause.hasDies(exit.cause))
     }
     const answer = yield* Effect.promise(() =>
-      fetch(`${emulator.url}/emulator/faults/next`, { method: "POST", body: JSON.stringify([Fault.reset(0)]) })
+      fetch(`${emulator.url}/emulator/faults/next`, { method: "POST", body: JSON.stringify([Fault.resetStream(0)]) })
     )
     assert.strictEqual(answer.status, 400)
     yield* (yield* connect(emulator)).next("setupComplete")

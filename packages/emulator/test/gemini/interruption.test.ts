@@ -103,14 +103,14 @@ describe("on demand", () => {
   }
 
   it("an interruption has sound in its message", () => {
-    const [first, ...others] = withFault({ _tag: "Arm", fault: { _tag: "LoudInterruption" } })
+    const [first, ...others] = withFault({ _tag: "Arm", fault: { _tag: "AudioWithInterruption" } })
     assert.isTrue(first!.serverContent.interrupted)
     assert.strictEqual(msIn([first!]), 100)
     assert.strictEqual(msIn(others), 0)
   })
 
   it("sound arrives after the turn is over", () => {
-    const messages = withFault({ _tag: "Arm", fault: { _tag: "LateAudio", pieces: 3 } })
+    const messages = withFault({ _tag: "Arm", fault: { _tag: "LateAudio", chunks: 3 } })
     assert.deepStrictEqual(outline(messages), [
       "serverContent.interrupted",
       "serverContent.turnComplete + usageMetadata",
@@ -125,14 +125,14 @@ describe("on demand", () => {
       session.input(fault)
       return session.ask("tell me a story")
     }
-    const failed = bent({ _tag: "Arm", fault: { _tag: "FailResponse", afterPieces: 2 } })
+    const failed = bent({ _tag: "Arm", fault: { _tag: "FailResponse", afterChunks: 2 } })
     assert.strictEqual(msIn(failed), 200)
     assert.strictEqual(failed.at(-1)!.serverContent.turnCompleteReason, "RESPONSE_REJECTED")
     assert.deepStrictEqual(at(failed, "serverContent", "generationComplete"), [])
     const named = bent({ _tag: "Arm", fault: { _tag: "FailResponse", code: "MALFORMED_FUNCTION_CALL" } })
     assert.deepStrictEqual(outline(named), ["serverContent.turnComplete + usageMetadata"])
     assert.strictEqual(named.at(-1)!.serverContent.turnCompleteReason, "MALFORMED_FUNCTION_CALL")
-    const cut = bent({ _tag: "Arm", fault: { _tag: "CutResponse", reason: "max_output_tokens", afterPieces: 2 } })
+    const cut = bent({ _tag: "Arm", fault: { _tag: "CutResponse", reason: "max_output_tokens", afterChunks: 2 } })
     assert.strictEqual(msIn(cut), 200)
     assert.strictEqual(at(cut, "serverContent", "generationComplete").length, 1)
     const filtered = bent({ _tag: "Arm", fault: { _tag: "CutResponse", reason: "content_filter" } })

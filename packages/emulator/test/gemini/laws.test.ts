@@ -84,11 +84,11 @@ const perform = (session: Gemini, act: Act): void => {
     case "Release":
       return session.input({ _tag: "Release" })
     case "Fail":
-      return session.input({ _tag: "Arm", fault: { _tag: "FailResponse", afterPieces: act.pieces } })
+      return session.input({ _tag: "Arm", fault: { _tag: "FailResponse", afterChunks: act.pieces } })
     case "Cut":
       return session.input({
         _tag: "Arm",
-        fault: { _tag: "CutResponse", reason: "max_output_tokens", afterPieces: act.pieces }
+        fault: { _tag: "CutResponse", reason: "max_output_tokens", afterChunks: act.pieces }
       })
   }
 }
@@ -143,7 +143,7 @@ const turnsEndOnceAndInOrder = (events: ReadonlyArray<Message>): void => {
 const soundIsWhatIsSaid = (events: ReadonlyArray<Message>): void => {
   for (const turn of turnsIn(events)) {
     const said = saidIn(turn)
-    const { pcm, words } = Effect.runSync(Voice.tones.speak(said, { speed: 1, name: "Puck" }))
+    const { pcm, words } = Effect.runSync(Voice.tones.speak(said, { speed: 1, voice: "Puck" }))
     const isWhole =
       turn.length > 1 &&
       !turn.some(

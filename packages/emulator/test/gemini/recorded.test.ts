@@ -37,15 +37,15 @@ const talks = {
   terse: talk({ begin: { model: live31 } }, say("my name is Ada")),
   call: talk({ begin: { ...functions(clock), sessionResumption: {} } }, say("what time is it")),
   cut: talk({ speed: 8 }, cutOff),
-  silent: talk({}, say("hello"), { _tag: "FailResponse", code: "NEED_MORE_INPUT", afterPieces: 0 }),
-  rejected: talk({ begin: { model: live31 } }, say("hello"), { _tag: "FailResponse", afterPieces: 0 }),
+  silent: talk({}, say("hello"), { _tag: "FailResponse", code: "NEED_MORE_INPUT", afterChunks: 0 }),
+  rejected: talk({ begin: { model: live31 } }, say("hello"), { _tag: "FailResponse", afterChunks: 0 }),
   background: talk({}, say("my name is Ada"), { _tag: "Background", where: "inside" }),
   top: talk({}, say("my name is Ada"), { _tag: "Background", where: "top" }),
   parts: talk({ begin: functions(clock) }, say("what time is it"), { _tag: "CallsAsParts", also: true }),
-  written: talk({}, say("my name is Ada"), { _tag: "Write", instead: true }),
-  burst: talk({}, speak, { _tag: "Burst" }),
+  written: talk({}, say("my name is Ada"), { _tag: "WrittenText", instead: true }),
+  burst: talk({}, speak, { _tag: "TranscriptBursts" }),
   thoughts: talk({ begin: { generationConfig: { thinkingConfig: { includeThoughts: true } } } }, say("hello")),
-  allInOne: talk({}, say("my name is Ada"), { _tag: "AllInOne" }),
+  allInOne: talk({}, say("my name is Ada"), { _tag: "SingleMessage" }),
   away: talk({ sessionMs: 60_000, goAwayMs: 50_000 }, (session) => void session.pass(10_000))
 }
 const sent: ReadonlyArray<Message> = Object.values(talks).flatMap(({ events }) => events)
@@ -203,7 +203,7 @@ it("an older model ends an empty turn behind an answer, before it says anything 
 })
 
 it("what is ignored is heard and told, and nothing else comes", () => {
-  const { events } = talk({}, speak, { _tag: "Ignore" })
+  const { events } = talk({}, speak, { _tag: "NoReply" })
   assert.isTrue(events.some(({ serverContent }) => serverContent?.inputTranscription !== undefined))
   assert.isFalse(events.some(({ serverContent }) => serverContent?.turnComplete === true))
   assert.isTrue(

@@ -92,7 +92,7 @@ describe("a handle", () => {
     vault.isLive = "isLive" in how
     const session = new Gemini({ begin: null, vault, handleMs: 1000, now: "now" in how ? how.now : 0 })
     if ("rejects" in how) {
-      const fault = { _tag: "RejectResume", ...(how.rejects === "" ? {} : { reason: how.rejects }) } as const
+      const fault = { _tag: "RejectResumption", ...(how.rejects === "" ? {} : { reason: how.rejects }) } as const
       session.input({ _tag: "Arm", fault })
     }
     const handle = Object.keys(how).length === 0 ? "nothing" : known
@@ -170,7 +170,7 @@ it("all fields in one message: nothing is lost of it", () => {
     begin,
     assistant: () => ({ text: "One moment.", calls: [{ name: "current_time", arguments: {} }] })
   })
-  session.input({ _tag: "Arm", fault: { _tag: "AllInOne" } })
+  session.input({ _tag: "Arm", fault: { _tag: "SingleMessage" } })
   const messages = session
     .ask("what time is it")
     .filter(
@@ -196,7 +196,7 @@ it("all fields in one message: nothing is lost of it", () => {
   ])
   assert.strictEqual(saidIn(messages), "One moment.")
   const [call] = callsIn(messages)
-  session.input({ _tag: "Arm", fault: { _tag: "AllInOne" } })
+  session.input({ _tag: "Arm", fault: { _tag: "SingleMessage" } })
   const before = session.events.length
   session.send(answer(call!, { output: "10:42" }))
   session.settle()

@@ -289,7 +289,7 @@ describe("the service", () => {
   )
 
   it.effect.each<[what: string, options: NovaEmulator.Options, said: RegExp]>([
-    ["the session", { session: "10 seconds" }, /Model has timed out/],
+    ["the session", { sessionLimit: "10 seconds" }, /Model has timed out/],
     ["the input", { inputTimeout: "10 seconds" }, /Timed out waiting/],
     ["the silence", { silenceTimeout: "10 seconds" }, /InternalErrorCode=531/]
   ])("has a limit for %s", ([, options, said]) =>

@@ -51,7 +51,7 @@ describe("exceptions", () => {
 
   it.effect("come later, of a type that nobody knows", () =>
     Effect.gen(function* () {
-      const fault = Fault.exception("strangeException", "?", { moment: Fault.afterSent("audioOutput", 3) })
+      const fault = Fault.exception("strangeException", "?", { at: Fault.afterSent("audioOutput", 3) })
       const emulator = yield* withFaults(fault)
       const client = yield* connect(emulator)
       yield* client.send(...words("hello"))
@@ -111,7 +111,7 @@ describe("streams", () => {
 
   it.effect.each([0, 2, 8, 11])("are reset with %d", (code) =>
     Effect.gen(function* () {
-      const emulator = yield* withFaults(Fault.reset(code, Fault.afterSent("audioOutput", 2)))
+      const emulator = yield* withFaults(Fault.resetStream(code, Fault.afterSent("audioOutput", 2)))
       const client = yield* connect(emulator)
       yield* client.send(...words("hello"))
       assert.strictEqual((yield* client.closed).code, code)
@@ -122,8 +122,8 @@ describe("streams", () => {
   it.effect("are reset while something is still to be sent, and see a client that goes then", () =>
     Effect.gen(function* () {
       // more than a stream takes before it is read
-      const faults = [Fault.reset(0, Fault.afterSent("audioOutput"))]
-      const emulator = yield* NovaEmulator.make({ ...quick, delta: "10 seconds", faults })
+      const faults = [Fault.resetStream(0, Fault.afterSent("audioOutput"))]
+      const emulator = yield* NovaEmulator.make({ ...quick, chunk: "10 seconds", faults })
       yield* Effect.scoped(
         Effect.gen(function* () {
           const client = yield* connect(emulator)
@@ -137,7 +137,7 @@ describe("streams", () => {
 
   it.effect("are reset before anything was said", () =>
     Effect.gen(function* () {
-      const client = yield* connect(yield* withFaults(Fault.reset(7)))
+      const client = yield* connect(yield* withFaults(Fault.resetStream(7)))
       assert.deepStrictEqual(yield* client.closed, { code: 7, isEnded: false })
     })
   )
@@ -153,7 +153,7 @@ describe("streams", () => {
 
   it.effect("end in the middle of a frame", () =>
     Effect.gen(function* () {
-      const client = yield* connect(yield* withFaults(Fault.truncate(Fault.afterSent("audioOutput"))))
+      const client = yield* connect(yield* withFaults(Fault.truncateFrame(Fault.afterSent("audioOutput"))))
       yield* client.send(...words("hello"))
       assert.isTrue((yield* client.closed).isEnded)
       assert.strictEqual(of(client.events, "audioOutput").length, 1)
@@ -163,7 +163,7 @@ describe("streams", () => {
 
   it.effect("have a frame that claims more than any client reads, and go on", () =>
     Effect.gen(function* () {
-      const client = yield* connect(yield* withFaults(Fault.claim(1_200_000_000, Fault.afterSent("audioOutput"))))
+      const client = yield* connect(yield* withFaults(Fault.wrongLength(1_200_000_000, Fault.afterSent("audioOutput"))))
       yield* client.send(...words("hello"))
       assert.strictEqual((yield* client.next("corrupt")).corrupt, "A message of 1200000000 bytes is too long.")
       assert.strictEqual(of(client.events, "audioOutput").length, 1)
@@ -198,20 +198,18 @@ describe("streams", () => {
 
   it.effect("are told that the connection goes away, and go on or not", () =>
     Effect.gen(function* () {
-      const kind = yield* connect(yield* withFaults(Fault.goAway({ moment: Fault.afterSent("audioOutput") })))
+      const kind = yield* connect(yield* withFaults(Fault.goAway({ at: Fault.afterSent("audioOutput") })))
       yield* kind.send(...words("my name is Ada"))
       assert.strictEqual(yield* kind.goneAway, 0)
       yield* kind.next("usageEvent")
-      const unkind = yield* connect(
-        yield* withFaults(Fault.goAway({ code: 11, moment: Fault.afterSent("audioOutput") }))
-      )
+      const unkind = yield* connect(yield* withFaults(Fault.goAway({ code: 11, at: Fault.afterSent("audioOutput") })))
       yield* unkind.send(...words("hello"))
       assert.strictEqual(yield* unkind.goneAway, 11)
       yield* unkind.closed
     })
   )
 
-  it.effect("are half-open: nothing is read and nothing comes, until they thaw", () =>
+  it.effect("are half-open: nothing is read and nothing comes, until control.unstall", () =>
     Effect.gen(function* () {
       const emulator = yield* NovaEmulator.make(quick)
       const client = yield* connect(emulator)
@@ -227,7 +225,7 @@ describe("streams", () => {
       assert.strictEqual((yield* emulator.received(1)).length, before)
       assert.deepStrictEqual(client.events, [])
       assert.isAbove(client.stream.writableLength, 0)
-      yield* emulator.control.thaw
+      yield* emulator.control.unstall
       yield* client.next("usageEvent")
       assert.include(blocksIn(client.events)[0]!.text, "Nice to meet you, Ada.")
     })
@@ -272,7 +270,7 @@ describe("streams", () => {
 describe("responses", () => {
   it.effect("fail, are cut, and storm", () =>
     Effect.gen(function* () {
-      const failed = yield* connect(yield* withFaults(Fault.failResponse({ afterPieces: 2 })))
+      const failed = yield* connect(yield* withFaults(Fault.failResponse({ afterChunks: 2 })))
       yield* failed.send(...words("hello"))
       assert.strictEqual((yield* failed.next("exception")).exception.type, "modelStreamErrorException")
       const cut = yield* connect(yield* withFaults(Fault.cutResponse("content_filter", 3)))
@@ -301,7 +299,7 @@ describe("responses", () => {
 it.effect("a fault that this wire cannot have is a defect", () =>
   Effect.gen(function* () {
     const { control } = yield* NovaEmulator.make(quick)
-    for (const fault of [Fault.close(1000), Fault.allInOne, Fault.rejectResume(), Fault.cancelCalls()]) {
+    for (const fault of [Fault.close(1000), Fault.singleMessage, Fault.rejectResumption(), Fault.cancelCalls()]) {
       const exit = yield* Effect.exit(control.onNextConnection(fault))
       assert.isTrue(Exit.isFailure(exit) && Cause.hasDies(exit.cause))
     }

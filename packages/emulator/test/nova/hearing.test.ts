@@ -168,7 +168,7 @@ describe("an interruption", () => {
 
   it("is followed by sound on demand", () => {
     const stream = new Nova({ speed: 8 })
-    stream.input({ _tag: "Arm", fault: { _tag: "LateAudio", pieces: 3 } })
+    stream.input({ _tag: "Arm", fault: { _tag: "LateAudio", chunks: 3 } })
     stream.send(...words("tell me a story"))
     stream.pass(500)
     const before = stream.events.length

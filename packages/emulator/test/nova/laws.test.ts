@@ -75,7 +75,7 @@ const perform = (stream: Nova, act: Act): void => {
     case "Cut":
       return stream.input({
         _tag: "Arm",
-        fault: { _tag: "CutResponse", reason: "max_output_tokens", afterPieces: act.pieces }
+        fault: { _tag: "CutResponse", reason: "max_output_tokens", afterChunks: act.pieces }
       })
   }
 }

@@ -115,7 +115,7 @@ it.effect("is told why not: before, at first and later", () =>
     assert.strictEqual(yield* failure(Fault.refuse(429)), "ThrottlingException")
     assert.strictEqual(yield* failure(Fault.refuse(403, { code: "ExpiredTokenException" })), "ExpiredTokenException")
     assert.strictEqual(yield* failure(Fault.exception("validationException", "no")), "ValidationException")
-    const later = Fault.exception("modelTimeoutException", "no", { moment: Fault.afterSent("audioOutput", 3) })
+    const later = Fault.exception("modelTimeoutException", "no", { at: Fault.afterSent("audioOutput", 3) })
     assert.strictEqual(yield* failure(later), "ModelTimeoutException")
   })
 )

@@ -44,8 +44,8 @@ describe("a tool", () => {
   it("is called after what was said, which does not end the turn", () => {
     const stream = new Nova({
       begin: both,
-      assistant: ({ memory }) =>
-        memory.at(-1)?.role === "result"
+      assistant: ({ history }) =>
+        history.at(-1)?.role === "result"
           ? { text: "Done.", calls: [] }
           : { text: "One moment. I will look.", calls: [{ name: "current_time", arguments: {} }] }
     })

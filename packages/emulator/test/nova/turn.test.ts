@@ -164,7 +164,7 @@ describe("on demand", () => {
   }
 
   it("a response fails", () => {
-    const stream = bent({ _tag: "Arm", fault: { _tag: "FailResponse", afterPieces: 3 } })
+    const stream = bent({ _tag: "Arm", fault: { _tag: "FailResponse", afterChunks: 3 } })
     assert.strictEqual(msIn(stream.events), 300)
     assert.strictEqual(stream.exception?.type, "modelStreamErrorException")
     const named = bent({
@@ -178,7 +178,7 @@ describe("on demand", () => {
   it("a response is cut, and confirmed as far as it was spoken", () => {
     const { events } = bent({
       _tag: "Arm",
-      fault: { _tag: "CutResponse", reason: "max_output_tokens", afterPieces: 10 }
+      fault: { _tag: "CutResponse", reason: "max_output_tokens", afterChunks: 10 }
     })
     assert.strictEqual(msIn(events), 1000)
     const [planned, sound, spoken, ...others] = blocksIn(events)

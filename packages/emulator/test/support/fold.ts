@@ -26,7 +26,7 @@ export class Fold extends Run<State, Event> {
         deltaMs: 100,
         latencyMs: 0,
         sessionMs: 3_600_000,
-        assistant: Assistant.reply,
+        assistant: Assistant.scripted,
         ...setup
       }),
       { hear }

@@ -52,7 +52,7 @@ export class Gemini extends Run<State, Message> {
         isKeyGood: true,
         hasModel: isLive,
         tellsActivity: undefined,
-        assistant: Assistant.reply,
+        assistant: Assistant.scripted,
         recall,
         ...setup
       }),

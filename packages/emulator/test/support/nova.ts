@@ -142,7 +142,7 @@ export class Nova extends Run<State, Json> {
         sessionMs: 480_000,
         inputMs: 55_000,
         silenceMs: 180_000,
-        assistant: Assistant.reply,
+        assistant: Assistant.scripted,
         ...setup
       }),
       { hear }

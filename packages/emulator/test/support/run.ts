@@ -64,7 +64,7 @@ export class Run<State, Event> {
         this.#wakes.delete(command.key)
         return
       case "Speak": {
-        const speech = Effect.runSync(Voice.tones.speak(command.text, command.manner))
+        const speech = Effect.runSync(Voice.tones.speak(command.text, command.style))
         return this.input({ _tag: "Spoken", key: command.key, speech })
       }
       case "Listen": {

@@ -19,7 +19,7 @@ export const tone = (ms: number, level = 8000, sampleRate = rate): Pcm.Pcm => ({
 export const quiet = (ms: number, sampleRate = rate): Pcm.Pcm => Pcm.silence(ms, sampleRate)
 
 /** The phrase in the emulator's own tones. */
-export const phrase = (text: string): Pcm.Pcm => Effect.runSync(Voice.tones.speak(text, { speed: 1, name: "" })).pcm
+export const phrase = (text: string): Pcm.Pcm => Effect.runSync(Voice.tones.speak(text, { speed: 1, voice: "" })).pcm
 
 /** `input_audio_buffer.append` events of at most `ms` each. */
 export const appends = (pcm: Pcm.Pcm, ms = 100): ReadonlyArray<{ readonly type: string; readonly audio: string }> => {

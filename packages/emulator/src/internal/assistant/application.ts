@@ -2,9 +2,9 @@
  * What the application says on its own account. Wires that have no place for it carry it in brackets, as text of the
  * user; here it becomes what it is: instructions of one reply, results of tools, notes.
  */
-import type { Prompt, Turn } from "../../Assistant.ts"
+import type { Prompt, Turn } from "../../Prompt.ts"
 
-/** A request for a reply that asks for nothing in particular. */
+/** Instructions for a reply that asks for nothing in particular. */
 const anything = /^(?:say what you would say next|it is your turn to speak)\b/i
 
 const opening = /\[From the application: |^\[/gm
@@ -92,14 +92,14 @@ const turnsOf = (turn: Turn, key: string): ReadonlyArray<Turn> => {
 
 /** The prompt without brackets in it. */
 export const withoutBrackets = (prompt: Prompt): Prompt => {
-  const memory = prompt.memory.flatMap((turn, i) => turnsOf(turn, String(i)))
-  const last = memory.at(-1)
+  const history = prompt.history.flatMap((turn, i) => turnsOf(turn, String(i)))
+  const last = history.at(-1)
   // the last words of the application in brackets are what this reply is asked to be
-  const isAsked = prompt.request === undefined && last?.role === "system" && prompt.memory.at(-1)?.role === "user"
-  const request = isAsked ? last.text : prompt.request
+  const isAsked = prompt.instructions === undefined && last?.role === "system" && prompt.history.at(-1)?.role === "user"
+  const instructions = isAsked ? last.text : prompt.instructions
   return {
     ...prompt,
-    memory: isAsked ? memory.slice(0, -1) : memory,
-    request: request !== undefined && anything.test(request) ? undefined : request
+    history: isAsked ? history.slice(0, -1) : history,
+    instructions: instructions !== undefined && anything.test(instructions) ? undefined : instructions
   }
 }

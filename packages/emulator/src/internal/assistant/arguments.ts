@@ -1,7 +1,7 @@
 /**
  * Arguments for a tool, taken from the sentence by the tool's JSON schema.
  */
-import type { Tool } from "../../Assistant.ts"
+import type { Tool } from "../../Prompt.ts"
 import { expressionIn } from "./arithmetic.ts"
 import { stem, toolContentOf, tokens } from "./language.ts"
 import { numbersIn, withDigits } from "./numbers.ts"

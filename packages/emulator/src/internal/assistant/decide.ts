@@ -1,7 +1,7 @@
 /**
  * The script: what to say and call after the conversation so far.
  */
-import type { Prompt, Reply, Tool, Turn } from "../../Assistant.ts"
+import type { Prompt, Reply, Tool, Turn } from "../../Prompt.ts"
 import { withoutBrackets } from "./application.ts"
 import { argumentsFor } from "./arguments.ts"
 import { clausesOf } from "./clauses.ts"
@@ -14,8 +14,8 @@ import { sayResult } from "./results.ts"
 const text = (text: string): Reply => ({ text, calls: [] })
 
 /** The text that this reply has to be, word for word: `Say exactly: "..."`. */
-const dictated = (request: string | undefined): string | undefined => {
-  const match = /\bsay exactly\b\s*:?\s*([\s\S]+)/i.exec(request ?? "")
+const dictated = (instructions: string | undefined): string | undefined => {
+  const match = /\bsay exactly\b\s*:?\s*([\s\S]+)/i.exec(instructions ?? "")
   if (match === null) return undefined
   const quoted = /^["“]([\s\S]*)["”]/.exec(match[1]!)
   return (quoted?.[1] ?? match[1]!).replace(/\\"/g, '"').trim()
@@ -28,32 +28,33 @@ const isSpeech = (turn: Turn): turn is Extract<Turn, { role: "assistant" }> =>
   turn.role === "assistant" && turn.text.trim() !== ""
 
 /** Whether a text that was dictated was cut off and is to be gone on with. */
-const isContinued = (request: string | undefined): boolean => wantsMore(request?.split(/\bsay exactly\b/i)[0] ?? "")
+const isContinued = (instructions: string | undefined): boolean =>
+  wantsMore(instructions?.split(/\bsay exactly\b/i)[0] ?? "")
 
 /** What the last words were the beginning of, without them; `undefined` when they are not known to be one. */
 const restOfLast = (prompt: Prompt): string | undefined => {
-  const { memory, request } = prompt
-  const at = memory.findLastIndex(({ role }) => role !== "system")
-  const told = memory[at]
+  const { history, instructions } = prompt
+  const at = history.findLastIndex(({ role }) => role !== "system")
+  const told = history[at]
   if (told === undefined || !isSpeech(told)) return undefined
-  const made = /\bmade by these instructions: ([\s\S]*)$/.exec(request ?? "")?.[1]
-  const whole = decide({ ...prompt, memory: memory.slice(0, at), request: made }).text
+  const made = /\bmade by these instructions: ([\s\S]*)$/.exec(instructions ?? "")?.[1]
+  const whole = decide({ ...prompt, history: history.slice(0, at), instructions: made }).text
   const rest = whole === undefined ? undefined : restAfter(whole, told.text)
   return rest === "" ? "That was all." : rest
 }
 
 /** User turns that nothing was said or called for yet. */
-const unanswered = (memory: ReadonlyArray<Turn>): number => {
-  const last = memory.findLastIndex((turn) => isSpeech(turn) || turn.role === "call")
-  const first = memory.findIndex((turn, i) => i > last && turn.role === "user")
-  return first < 0 ? memory.length : first
+const unanswered = (history: ReadonlyArray<Turn>): number => {
+  const last = history.findLastIndex((turn) => isSpeech(turn) || turn.role === "call")
+  const first = history.findIndex((turn, i) => i > last && turn.role === "user")
+  return first < 0 ? history.length : first
 }
 
-const sayResults = (memory: ReadonlyArray<Turn>): ReadonlyArray<string> => {
-  const since = memory.findLastIndex(isSpeech)
-  const fresh = memory.slice(since + 1).flatMap((turn) => (turn.role === "result" ? [turn] : []))
+const sayResults = (history: ReadonlyArray<Turn>): ReadonlyArray<string> => {
+  const since = history.findLastIndex(isSpeech)
+  const fresh = history.slice(since + 1).flatMap((turn) => (turn.role === "result" ? [turn] : []))
   return fresh.map(({ callId, output }) => {
-    const call = memory.find((turn) => turn.role === "call" && turn.callId === callId)
+    const call = history.find((turn) => turn.role === "call" && turn.callId === callId)
     return sayResult(call?.role === "call" ? call.name : "tool", output)
   })
 }
@@ -67,12 +68,12 @@ const lookAt = (turns: ReadonlyArray<Turn>): ReadonlyArray<string> =>
 
 /** Everything that the user turns from `from` on ask for, in order. */
 const movesFor = (prompt: Prompt, from: number): ReadonlyArray<Move> => {
-  const turns = prompt.memory.slice(from)
+  const turns = prompt.history.slice(from)
   const seen = lookAt(turns)
   const moves: Array<Move> = seen.map((text) => ({ _tag: "Say", text }))
   for (const [index, turn] of turns.entries()) {
     if (turn.role !== "user" || turn.text.trim() === "") continue
-    const situation: Situation = { prompt, before: prompt.memory.slice(0, from + index) }
+    const situation: Situation = { prompt, before: prompt.history.slice(0, from + index) }
     for (const clause of clausesOf(turn.text, (part) => understand(part, situation) !== undefined)) {
       const understood = understand(clause, situation)
       if (understood !== undefined) moves.push(...understood)
@@ -93,15 +94,15 @@ const compose = (moves: ReadonlyArray<Move>, before: ReadonlyArray<string>): Rep
 
 /** With one call at a time: the calls that the turn before still waits for. */
 const nextCalls = (prompt: Prompt): Reply | undefined => {
-  const memory = prompt.memory
-  const lastCall = memory.findLastIndex((turn) => turn.role === "call")
-  const since = memory.findLastIndex((turn, i) => i < lastCall && isSpeech(turn))
-  if (lastCall < 0 || memory.slice(lastCall).some((turn) => isSpeech(turn) || turn.role === "user")) return undefined
-  const from = memory.findIndex((turn, i) => i > since && turn.role === "user")
+  const history = prompt.history
+  const lastCall = history.findLastIndex((turn) => turn.role === "call")
+  const since = history.findLastIndex((turn, i) => i < lastCall && isSpeech(turn))
+  if (lastCall < 0 || history.slice(lastCall).some((turn) => isSpeech(turn) || turn.role === "user")) return undefined
+  const from = history.findIndex((turn, i) => i > since && turn.role === "user")
   if (from < 0) return undefined
-  const done = memory.slice(from).filter((turn) => turn.role === "call").length
+  const done = history.slice(from).filter((turn) => turn.role === "call").length
   const asked = movesFor(
-    { ...prompt, memory: memory.slice(0, lastCall).filter((turn, i) => i < from || turn.role === "user") },
+    { ...prompt, history: history.slice(0, lastCall).filter((turn, i) => i < from || turn.role === "user") },
     from
   )
   const { calls } = compose(asked, [])
@@ -116,7 +117,7 @@ const withChoice = (prompt: Prompt, reply: Reply): Reply => {
   if (forced === undefined || (toolChoice === "required" && reply.calls.length > 0)) return reply
   const chosen = reply.calls.filter(({ name }) => name === forced.name)
   if (chosen.length > 0) return { text: undefined, calls: chosen }
-  const said = prompt.memory.findLast((turn) => turn.role === "user")
+  const said = prompt.history.findLast((turn) => turn.role === "user")
   return {
     text: undefined,
     calls: [{ name: forced.name, arguments: argumentsFor(forced, said?.role === "user" ? said.text : "") }]
@@ -124,37 +125,37 @@ const withChoice = (prompt: Prompt, reply: Reply): Reply => {
 }
 
 const answer = (prompt: Prompt): Reply => {
-  const { memory, request } = prompt
-  const results = sayResults(memory)
-  const from = unanswered(memory)
-  if (from < memory.length) return compose(movesFor(prompt, from), results)
+  const { history, instructions } = prompt
+  const results = sayResults(history)
+  const from = unanswered(history)
+  if (from < history.length) return compose(movesFor(prompt, from), results)
   if (results.length > 0) return (prompt.parallelCalls ? undefined : nextCalls(prompt)) ?? text(results.join(" "))
-  const last = memory.at(-1)
-  const asked = `${request ?? ""} ${last?.role === "system" ? last.text : ""}`
+  const last = history.at(-1)
+  const asked = `${instructions ?? ""} ${last?.role === "system" ? last.text : ""}`
   if (wantsMore(asked)) {
-    const rest = sayRest(memory) ?? restOfLast(prompt)
+    const rest = sayRest(history) ?? restOfLast(prompt)
     if (rest !== undefined) return text(rest)
   }
-  const waiting = memory.filter(
-    (turn) => turn.role === "call" && !memory.some((other) => other.role === "result" && other.callId === turn.callId)
+  const waiting = history.filter(
+    (turn) => turn.role === "call" && !history.some((other) => other.role === "result" && other.callId === turn.callId)
   )
   if (last?.role === "call" && waiting.length > 0) {
     return text(`I am still waiting for ${listed(waiting.map((turn) => (turn.role === "call" ? turn.name : "")))}.`)
   }
-  if (memory.every((turn) => turn.role === "system")) {
+  if (history.every((turn) => turn.role === "system")) {
     return text(`Hello. ${introduction} Ask me for the time, a sum, the weather or a long story.`)
   }
   if (/\breconnect/i.test(asked)) return text("I am back. Please go on.")
-  return request === undefined || request.trim() === ""
+  return instructions === undefined || instructions.trim() === ""
     ? text("Is there anything else?")
-    : text(`I was asked for this: ${request.trim()} My script cannot do more about it.`)
+    : text(`I was asked for this: ${instructions.trim()} My script cannot do more about it.`)
 }
 
 /** What is said and called next. */
 export const decide = (given: Prompt): Reply => {
   const prompt = withoutBrackets(given)
-  const said = dictated(prompt.request)
-  if (said !== undefined) return text((isContinued(prompt.request) ? restOfLast(prompt) : undefined) ?? said)
+  const said = dictated(prompt.instructions)
+  if (said !== undefined) return text((isContinued(prompt.instructions) ? restOfLast(prompt) : undefined) ?? said)
   const offered = prompt.toolChoice === "none" ? { ...prompt, tools: [] } : prompt
   const reply = withChoice(offered, answer(offered))
   return offered.parallelCalls ? reply : { ...reply, calls: reply.calls.slice(0, 1) }

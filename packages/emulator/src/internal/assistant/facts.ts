@@ -1,7 +1,7 @@
 /**
  * What people say about themselves, kept in the conversation itself: "my name is Ada", "my favourite colour is blue".
  */
-import type { Turn } from "../../Assistant.ts"
+import type { Turn } from "../../Prompt.ts"
 import { capital } from "./language.ts"
 
 export interface Fact {
@@ -39,8 +39,8 @@ export const factAsked = (text: string): string | undefined => {
 }
 
 /** The newest word of the user on the matter. */
-export const recall = (memory: ReadonlyArray<Turn>, about: string): string | undefined => {
-  for (const turn of memory.toReversed()) {
+export const recall = (history: ReadonlyArray<Turn>, about: string): string | undefined => {
+  for (const turn of history.toReversed()) {
     if (turn.role !== "user") continue
     for (const part of turn.text.split(/(?<=[.!?])\s+/).toReversed()) {
       const fact = factIn(part)

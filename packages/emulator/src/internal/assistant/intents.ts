@@ -1,7 +1,7 @@
 /**
  * What one clause of the user asks for.
  */
-import type { Prompt, Tool, Turn } from "../../Assistant.ts"
+import type { Prompt, Tool, Turn } from "../../Prompt.ts"
 import { argumentsFor } from "./arguments.ts"
 import { expressionIn } from "./arithmetic.ts"
 import { factAsked, factIn, recall } from "./facts.ts"
@@ -174,8 +174,8 @@ const known: ReadonlyArray<readonly [(clause: string, situation: Situation) => b
 ]
 
 /** The rest of a story, or that it is over; `undefined` when there was none. */
-export const sayRest = (memory: ReadonlyArray<Turn>): string | undefined => {
-  const rest = restOfStory(memory)
+export const sayRest = (history: ReadonlyArray<Turn>): string | undefined => {
+  const rest = restOfStory(history)
   return rest === "" ? "That was the whole story." : rest
 }
 

@@ -3,7 +3,7 @@
  *
  * Every sentence names its day, so that a listener notices at once when one is missing or said twice.
  */
-import type { Turn } from "../../Assistant.ts"
+import type { Turn } from "../../Prompt.ts"
 import { place } from "./rest.ts"
 
 const days: ReadonlyArray<string> = [
@@ -70,10 +70,10 @@ const toldUpTo = (text: string, expected: number): number | undefined => {
  * The rest of the story after the last piece of it in the conversation: the whole of it when it was asked for and none
  * of it was heard, "" when it was told to the end, `undefined` when no story was on.
  */
-export const restOfStory = (memory: ReadonlyArray<Turn>): string | undefined => {
+export const restOfStory = (history: ReadonlyArray<Turn>): string | undefined => {
   let rest: string | undefined
   let next = 0
-  for (const turn of memory) {
+  for (const turn of history) {
     if (turn.role === "user" && asksForStory(turn.text)) {
       rest = story
       next = 0

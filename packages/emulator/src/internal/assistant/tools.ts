@@ -1,7 +1,7 @@
 /**
  * Which of the offered tools a sentence asks for.
  */
-import type { Tool } from "../../Assistant.ts"
+import type { Tool } from "../../Prompt.ts"
 import { contentOf, tokens, toolContentOf } from "./language.ts"
 import { fieldsOf } from "./schema.ts"
 

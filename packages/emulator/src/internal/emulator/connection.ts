@@ -24,11 +24,11 @@ export interface Connection {
   readonly id: number
   /** Whether it can still be talked over; a connection that is being closed cannot. */
   readonly isOpen: () => boolean
-  /** Arms the faults; those without a moment happen before this returns. */
+  /** Arms the faults; those without a trigger happen before this returns. */
   readonly inject: (faults: ReadonlyArray<Fault>) => void
   readonly dispatch: (input: Input) => void
   /** Reads and writes again after a stall. */
-  readonly thaw: () => void
+  readonly unstall: () => void
 }
 
 export interface Options<State> {
@@ -54,7 +54,7 @@ export const run = Effect.fnUntraced(function* <State>(options: Options<State>) 
   const clock = yield* Clock.Clock
   const now = () => clock.currentTimeMillisUnsafe()
   // the clock of the provider, as the machine sees it
-  const skew = options.faults.reduce((sum, fault) => sum + (fault._tag === "Skew" ? fault.millis : 0), 0)
+  const skew = options.faults.reduce((sum, fault) => sum + (fault._tag === "ClockSkew" ? fault.millis : 0), 0)
   const closed = yield* Deferred.make<void>()
   const jobs = yield* FiberSet.make()
   const start = yield* FiberSet.runtime(jobs)<never>()
@@ -105,10 +105,10 @@ export const run = Effect.fnUntraced(function* <State>(options: Options<State>) 
     })
     timers.set(key, start(Effect.andThen(pause, woken)))
   }
-  const speak = ({ key, manner, text }: Extract<Command, { _tag: "Speak" }>): Effect.Effect<void> =>
-    Effect.flatMap(options.voice, (voice) => voice.speak(text, manner)).pipe(
+  const speak = ({ key, style, text }: Extract<Command, { _tag: "Speak" }>): Effect.Effect<void> =>
+    Effect.flatMap(options.voice, (voice) => voice.speak(text, style)).pipe(
       // a voice that breaks must not leave a reply without an end
-      Effect.catchCause(() => tones.speak(text, manner)),
+      Effect.catchCause(() => tones.speak(text, style)),
       Effect.map((speech) => dispatch({ _tag: "Spoken", key, speech }))
     )
   const listen = ({ key, pcm }: Extract<Command, { _tag: "Listen" }>): Effect.Effect<void> =>
@@ -167,7 +167,7 @@ export const run = Effect.fnUntraced(function* <State>(options: Options<State>) 
     isOpen: () => !line.isOver() && wire.isOpen(),
     inject: line.inject,
     dispatch,
-    thaw: line.thaw
+    unstall: line.unstall
   })
   if (options.isHeld) dispatch({ _tag: "Hold" })
   line.inject(options.faults)

@@ -1,9 +1,9 @@
 /**
- * The hand on what happens next: faults, words and replies that wait for their moment.
+ * The hand on what happens next: faults, words and replies that wait for their trigger.
  */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import type { Reply } from "../../Assistant.ts"
+import type { Reply } from "../../Prompt.ts"
 import type { Control } from "../../Emulator.ts"
 import type { Fault } from "../../Fault.ts"
 import type { Connection } from "./connection.ts"
@@ -55,8 +55,8 @@ export const make = (
       next = []
       every = []
     }),
-    reply: (reply) => Effect.sync(() => void replies.push(reply)),
-    hear: (text) => Effect.sync(() => void words.push(text)),
+    nextReply: (reply) => Effect.sync(() => void replies.push(reply)),
+    nextTranscript: (text) => Effect.sync(() => void words.push(text)),
     hold: Effect.sync(() => {
       isHeld = true
       toAll(({ dispatch }) => dispatch({ _tag: "Hold" }))
@@ -65,7 +65,7 @@ export const make = (
       isHeld = false
       toAll(({ dispatch }) => dispatch({ _tag: "Release" }))
     }),
-    thaw: Effect.sync(() => toAll(({ thaw }) => thaw())),
+    unstall: Effect.sync(() => toAll(({ unstall }) => unstall())),
     expireIn: (duration) =>
       Effect.sync(() => {
         const millis = Duration.toMillis(duration)

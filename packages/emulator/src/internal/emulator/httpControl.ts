@@ -32,11 +32,11 @@ const help = {
   "POST /emulator/faults/next": "a list of faults for the next connection",
   "POST /emulator/faults/every": "a list of faults for every connection from now on",
   "POST /emulator/faults/reset": "takes back the faults of coming connections",
-  "POST /emulator/reply": '{"text"?, "calls"?: [{"name", "arguments"}]}: what the next reply is',
-  "POST /emulator/hear": '{"text"}: what the next spoken turn is understood as',
+  "POST /emulator/next-reply": '{"text"?, "calls"?: [{"name", "arguments"}]}: what the next reply is',
+  "POST /emulator/next-transcript": '{"text"}: what the next spoken turn is understood as',
   "POST /emulator/hold": "replies stop where they are",
   "POST /emulator/release": "and go on",
-  "POST /emulator/thaw": "stalled connections read again"
+  "POST /emulator/unstall": "stalled connections read again"
 }
 
 /** No request to the control is longer than this, in bytes. */
@@ -61,16 +61,16 @@ const commandOf = (path: string, body: unknown, control: Control): Effect.Effect
       return decoded(decodeFaults(body), (faults) => control.onEveryConnection(...faults))
     case "/emulator/faults/reset":
       return control.reset
-    case "/emulator/reply":
-      return decoded(decodeReply(body), ({ calls, text }) => control.reply({ text, calls: calls ?? [] }))
-    case "/emulator/hear":
-      return decoded(decodeText(body), ({ text }) => control.hear(text))
+    case "/emulator/next-reply":
+      return decoded(decodeReply(body), ({ calls, text }) => control.nextReply({ text, calls: calls ?? [] }))
+    case "/emulator/next-transcript":
+      return decoded(decodeText(body), ({ text }) => control.nextTranscript(text))
     case "/emulator/hold":
       return control.hold
     case "/emulator/release":
       return control.release
-    case "/emulator/thaw":
-      return control.thaw
+    case "/emulator/unstall":
+      return control.unstall
     default:
       return undefined
   }

@@ -2,8 +2,8 @@
  * The line of one connection: what leaves over it, and the faults that can happen to it on the way.
  */
 import * as Effect from "effect/Effect"
-import { isOddity, isResponseFault } from "../../Fault.ts"
-import type { Fault, Moment, TransportFault } from "../../Fault.ts"
+import { isQuirk, isResponseFault } from "../../Fault.ts"
+import type { Fault, Trigger, TransportFault } from "../../Fault.ts"
 import type { Input, WireEvent } from "./machine.ts"
 import type { Provider } from "./provider.ts"
 import type { Wire } from "./wire.ts"
@@ -26,10 +26,10 @@ export interface Line {
   readonly close: (code: number, reason: string) => void
   /** Something of the client came: faults may have waited for it. */
   readonly received: (types: ReadonlyArray<string>) => void
-  /** Arms the faults; those without a moment happen before this returns. */
+  /** Arms the faults; those without a trigger happen before this returns. */
   readonly inject: (faults: ReadonlyArray<Fault>) => void
   readonly ping: () => void
-  readonly thaw: () => void
+  readonly unstall: () => void
   /** Nothing more may leave, whatever is still under way. */
   readonly cut: () => void
   readonly isOver: () => boolean
@@ -38,7 +38,7 @@ export interface Line {
 
 interface Armed {
   readonly fault: Fault
-  readonly at: Moment
+  readonly at: Trigger
   left: number
 }
 
@@ -99,11 +99,11 @@ export const make = ({ dispatch, now, provider, record, start, wire }: Options):
   }
 
   const happen = (fault: Fault): void => {
-    if (isResponseFault(fault) || isOddity(fault)) return dispatch({ _tag: "Arm", fault })
+    if (isResponseFault(fault) || isQuirk(fault)) return dispatch({ _tag: "Arm", fault })
     switch (fault._tag) {
       // too late for that: the connection is there
       case "Refuse":
-      case "Skew":
+      case "ClockSkew":
         return
       case "Mute":
         isMute = true
@@ -132,15 +132,15 @@ export const make = ({ dispatch, now, provider, record, start, wire }: Options):
         return dispatch({ _tag: "Hold" })
       case "Expire":
         return dispatch({ _tag: "Expire" })
-      case "Throw":
+      case "Exception":
         transmit({ exception: { type: fault.type, message: fault.message } })
         // a stream that is left open is as good as over: nothing more comes
         return end(fault.leaveOpen ? () => {} : wire.finish)
-      case "RejectResume":
+      case "RejectResumption":
         return dispatch({ _tag: "Arm", fault })
-      case "Reset":
-      case "Truncate":
-      case "Claim":
+      case "ResetStream":
+      case "TruncateFrame":
+      case "WrongLength":
       case "GoAway":
         return suffer(fault)
     }
@@ -153,7 +153,7 @@ export const make = ({ dispatch, now, provider, record, start, wire }: Options):
       }
     }
   }
-  const arm = (fault: Fault, at: Moment): void => {
+  const arm = (fault: Fault, at: Trigger): void => {
     if (at._tag !== "Elapsed") armed = [...armed, { fault, at, left: Math.max(1, at.times) }]
     else {
       const then = Effect.sync(() => happen(fault))
@@ -178,7 +178,7 @@ export const make = ({ dispatch, now, provider, record, start, wire }: Options):
     ping: () => {
       if (canWrite()) wire.ping()
     },
-    thaw: () => {
+    unstall: () => {
       isStalled = false
       wire.resume()
     },

@@ -3,9 +3,9 @@
  *
  * Time, sockets, voices and ears are outside. The machine asks for them by commands and gets the outcome as an input.
  */
-import type { ResponseFault, SessionFault } from "../../Fault.ts"
+import type { ResponseFault, ConnectionFault } from "../../Fault.ts"
 import type { Pcm } from "../../Pcm.ts"
-import type { Manner, Speech } from "../../Voice.ts"
+import type { Style, Speech } from "../../Speech.ts"
 
 /** One message of the wire, in the provider's own shape, before it is written down. */
 export interface WireEvent {
@@ -22,7 +22,7 @@ export type Input =
   | { readonly _tag: "Spoken"; readonly key: string; readonly speech: Speech }
   | { readonly _tag: "Heard"; readonly key: string; readonly text: string }
   | { readonly _tag: "NotHeard"; readonly key: string; readonly message: string }
-  | { readonly _tag: "Arm"; readonly fault: ResponseFault | SessionFault }
+  | { readonly _tag: "Arm"; readonly fault: ResponseFault | ConnectionFault }
   | { readonly _tag: "Hold" }
   | { readonly _tag: "Release" }
   | { readonly _tag: "Expire" }
@@ -35,7 +35,7 @@ export type Command =
   | { readonly _tag: "Wake"; readonly key: string; readonly afterMs: number }
   | { readonly _tag: "Forget"; readonly key: string }
   /** Wants `Spoken`. */
-  | { readonly _tag: "Speak"; readonly key: string; readonly text: string; readonly manner: Manner }
+  | { readonly _tag: "Speak"; readonly key: string; readonly text: string; readonly style: Style }
   /** Wants `Heard` or `NotHeard`. */
   | { readonly _tag: "Listen"; readonly key: string; readonly pcm: Pcm }
   /** Puts something by for the connections to come. */

@@ -15,7 +15,7 @@ export const makeVoice = (wanted: NonNullable<Options["voice"]>): Effect.Effect<
     case "tones":
       return Effect.succeed(Effect.succeed(Voice.tones))
     case "espeak":
-      return Effect.cached(Voice.makeEspeak)
+      return Effect.cached(Voice.espeak)
     case "auto":
       return Effect.cached(Voice.auto)
   }

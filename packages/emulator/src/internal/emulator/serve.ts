@@ -40,7 +40,8 @@ export const serve = Effect.fnUntraced(function* <State>(provider: Provider<Stat
   const plans = Plans.make(live, provider, options.faults ?? [])
   let opened = 0
 
-  const assistant: Assistant.Assistant = (prompt) => plans.takeReply() ?? (options.assistant ?? Assistant.reply)(prompt)
+  const assistant: Assistant.Assistant = (prompt) =>
+    plans.takeReply() ?? (options.assistant ?? Assistant.scripted)(prompt)
   const hear = (pcm: Pcm) =>
     Effect.suspend(() => {
       const words = plans.takeWords()

@@ -1,7 +1,8 @@
 /**
  * What is said and called next: the assistant's wish, as the faults that wait for it bend it.
  */
-import type { Assistant, Prompt, Reply, Tool, Turn } from "../../Assistant.ts"
+import type { Assistant } from "../../Assistant.ts"
+import type { Prompt, Reply, Tool, Turn } from "../../Prompt.ts"
 import type { ResponseFault } from "../../Fault.ts"
 import { argumentsFor } from "../assistant/arguments.ts"
 
@@ -13,9 +14,9 @@ export class Thoughtless {
   }
 }
 
-const stormOf = (tools: ReadonlyArray<Tool>, memory: ReadonlyArray<Turn>, calls: number): Reply | undefined => {
+const stormOf = (tools: ReadonlyArray<Tool>, history: ReadonlyArray<Turn>, calls: number): Reply | undefined => {
   if (tools.length === 0) return undefined
-  const said = memory.findLast((turn) => turn.role === "user")
+  const said = history.findLast((turn) => turn.role === "user")
   const text = said?.role === "user" ? said.text : ""
   return {
     text: undefined,
@@ -33,12 +34,12 @@ export const think = (
   faults: ReadonlyArray<ResponseFault>
 ): Reply | Thoughtless => {
   const storm = faults.find((fault) => fault._tag === "ToolStorm")
-  const forced = storm === undefined ? undefined : stormOf(prompt.tools, prompt.memory, storm.calls)
+  const forced = storm === undefined ? undefined : stormOf(prompt.tools, prompt.history, storm.calls)
   if (forced !== undefined) return forced
   try {
     const reply = assistant(prompt)
     const needsCall = reply.calls.length === 0 && faults.some((fault) => fault._tag === "CancelCalls")
-    return needsCall ? (stormOf(prompt.tools, prompt.memory, 1) ?? reply) : reply
+    return needsCall ? (stormOf(prompt.tools, prompt.history, 1) ?? reply) : reply
   } catch (error) {
     return new Thoughtless(String(error))
   }

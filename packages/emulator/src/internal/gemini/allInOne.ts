@@ -2,7 +2,7 @@
  * A whole turn in one message, with every field that a message can have: on demand, for clients that look at the first
  * field only.
  */
-import type { Word } from "../../Voice.ts"
+import type { Word } from "../../Speech.ts"
 import { ofText, plus } from "../emulator/tokens.ts"
 import { isSound } from "./beats.ts"
 import { isWaiting, makeCalls } from "./calls.ts"

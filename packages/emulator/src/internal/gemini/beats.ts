@@ -1,10 +1,10 @@
 /**
  * A reply as the sequence of small things that are sent for it.
  */
-import type { Call, Reply } from "../../Assistant.ts"
+import type { Call, Reply } from "../../Prompt.ts"
 import type { ResponseFault } from "../../Fault.ts"
 import { toBytes } from "../../Pcm.ts"
-import type { Speech, Word } from "../../Voice.ts"
+import type { Speech, Word } from "../../Speech.ts"
 import { piecesOf } from "../voice/pieces.ts"
 
 /** Samples a second of everything that the model says. */
@@ -34,11 +34,11 @@ const bend = (beats: ReadonlyArray<Beat>, faults: ReadonlyArray<ResponseFault>):
   for (const fault of faults) {
     if (fault._tag === "FailResponse") {
       const reason = fault.code ?? "RESPONSE_REJECTED"
-      return [...cutAfter(beats, fault.afterPieces ?? 0), { _tag: "Finish", reason }]
+      return [...cutAfter(beats, fault.afterChunks ?? 0), { _tag: "Finish", reason }]
     }
     if (fault._tag === "CutResponse") {
       const reason = fault.reason === "content_filter" ? "GENERATED_AUDIO_SAFETY" : undefined
-      return [...cutAfter(beats, fault.afterPieces ?? 1), { _tag: "Finish", reason }]
+      return [...cutAfter(beats, fault.afterChunks ?? 1), { _tag: "Finish", reason }]
     }
   }
   return [...beats, { _tag: "Finish", reason: undefined }]
@@ -55,7 +55,7 @@ export const beatsOf = (options: {
   const { deltaMs, faults, hasThoughts, reply, speech } = options
   const thought = `**Answering**\n\nThe script has ${reply.text === undefined ? "nothing to say" : "a line"} and ${reply.calls.length} calls.\n`
   const sound = speech === undefined ? [] : piecesOf(speech, outputRate, deltaMs)
-  const write = faults.find((fault) => fault._tag === "Write")
+  const write = faults.find((fault) => fault._tag === "WrittenText")
   const heard = write?.instead === true ? [] : sound
   const takeBack = faults.some(({ _tag }) => _tag === "CancelCalls")
   return bend(

@@ -1,7 +1,7 @@
 /**
  * What the client writes into the conversation: history, text and pictures.
  */
-import type { Image } from "../../Assistant.ts"
+import type { Image } from "../../Prompt.ts"
 import * as Base64 from "../audio/base64.ts"
 import { ofText, plus } from "../emulator/tokens.ts"
 import { Refused, refused } from "./check.ts"

@@ -1,7 +1,7 @@
 /**
  * What the user says, types and shows as it happens.
  */
-import type { Image } from "../../Assistant.ts"
+import type { Image } from "../../Prompt.ts"
 import { concatSamples, fromBytes, resample } from "../../Pcm.ts"
 import * as Base64 from "../audio/base64.ts"
 import * as Vad from "../audio/vad.ts"
@@ -82,7 +82,7 @@ export const onHeard = (step: Step, key: string, heard: string | undefined): voi
     if (step.setup.tellsActivity ?? family.tellsActivity) {
       step.send(content({ interimInputTranscription: transcriptionOf(text) }))
     }
-    const isBurst = step.state.turn?.faults.some(({ _tag }) => _tag === "Burst") === true
+    const isBurst = step.state.turn?.faults.some(({ _tag }) => _tag === "TranscriptBursts") === true
     for (const piece of isBurst ? burstsOf(text) : family.isTerse ? [text] : wordsOf(text)) {
       step.send(content({ inputTranscription: transcriptionOf(piece) }))
     }

@@ -7,7 +7,7 @@
  * const [next, commands] = machine.step(waiting, { _tag: "Text", text: '{"setup":{"model":"models/gemini-3.8-live"}}' }, 0)
  */
 import { isResponseFault } from "../../Fault.ts"
-import type { ResponseFault, SessionFault } from "../../Fault.ts"
+import type { ResponseFault, ConnectionFault } from "../../Fault.ts"
 import type { Input, Machine } from "../emulator/machine.ts"
 import { isBlocked, takeAnswers } from "./calls.ts"
 import { Refused } from "./check.ts"
@@ -89,9 +89,9 @@ const onText = (step: Step, text: string): void => {
   onMessage(step, message)
 }
 
-const onFault = (step: Step, fault: ResponseFault | SessionFault): void => {
+const onFault = (step: Step, fault: ResponseFault | ConnectionFault): void => {
   if (isResponseFault(fault)) return step.set({ armed: [...step.state.armed, fault] })
-  if (fault._tag === "RejectResume") {
+  if (fault._tag === "RejectResumption") {
     return step.set({ rejects: fault.reason ?? "BidiGenerateContent session not found" })
   }
   if (fault._tag !== "GoAway") return

@@ -1,9 +1,9 @@
 /**
  * Everything that one session remembers. Values only: a step makes the next state out of this one.
  */
-import type { Image, Reply, Turn } from "../../Assistant.ts"
+import type { Image, Reply, Turn } from "../../Prompt.ts"
 import type { ResponseFault } from "../../Fault.ts"
-import type { Word } from "../../Voice.ts"
+import type { Word } from "../../Speech.ts"
 import * as Vad from "../audio/vad.ts"
 import * as Tokens from "../emulator/tokens.ts"
 import { nothing } from "../voice/playback.ts"

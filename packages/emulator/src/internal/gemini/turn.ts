@@ -1,9 +1,9 @@
 /**
  * Turns of the model: thought out, spoken at their pace, and ended one way or another, once each.
  */
-import type { Reply } from "../../Assistant.ts"
+import type { Reply } from "../../Prompt.ts"
 import type { ResponseFault } from "../../Fault.ts"
-import type { Speech } from "../../Voice.ts"
+import type { Speech } from "../../Speech.ts"
 import { none, ofText, plus, sum } from "../emulator/tokens.ts"
 import type { Input } from "../emulator/machine.ts"
 import { think as decide, Thoughtless } from "../emulator/think.ts"
@@ -47,7 +47,7 @@ const ignore = (step: Step, key: string): void => {
 export const think = (step: Step): void => {
   const { conversation, turn } = step.state
   if (turn?.stage !== "listening" || conversation.entries.some(({ isUnheard }) => isUnheard)) return
-  if (has(turn.faults, "Ignore")) return ignore(step, turn.key)
+  if (has(turn.faults, "NoReply")) return ignore(step, turn.key)
   const { functions, voice } = step.settings
   step.setTurn({
     read: readOf(step.settings, conversation.entries),
@@ -57,17 +57,17 @@ export const think = (step: Step): void => {
     place: conversation.entries.length
   })
   const prompt = {
-    memory: conversation.entries.map((entry) => entry.turn),
+    history: conversation.entries.map((entry) => entry.turn),
     tools: functions,
     toolChoice: "auto",
     parallelCalls: true,
-    request: undefined
+    instructions: undefined
   } as const
   const reply = decide(step.setup.assistant, prompt, turn.faults)
   if (reply instanceof Thoughtless) return step.close(1011, `Internal error occurred. ${reply.message}`)
   if (reply.text === undefined) return run(step, reply, undefined)
   step.setTurn({ stage: "speaking", reply })
-  step.do({ _tag: "Speak", key: turn.key, text: reply.text, manner: { speed: 1, name: voice } })
+  step.do({ _tag: "Speak", key: turn.key, text: reply.text, style: { speed: 1, voice: voice } })
 }
 
 export const onSpoken = (step: Step, { key, speech }: Extract<Input, { _tag: "Spoken" }>): void => {
@@ -114,7 +114,7 @@ export const advance = (step: Step, key: string): void => {
     const beat = turn.stage === "running" ? turn.beats[turn.at] : undefined
     if (beat === undefined) return
     begin(step)
-    if (turn.faults.some(({ _tag }) => _tag === "AllInOne")) return sayAllInOne(step)
+    if (turn.faults.some(({ _tag }) => _tag === "SingleMessage")) return sayAllInOne(step)
     if (beat._tag === "Finish") return onGenerated(step, beat.reason)
     if (isSound(beat) && sum(turn.used) >= step.settings.maxTokens) return onGenerated(step, undefined)
     step.setTurn({ at: turn.at + 1 })
@@ -161,7 +161,7 @@ const burstsIn = (step: Step): ReadonlyArray<string> => {
 const lateWordsOf = ({ at, beats, faults }: ModelTurn): string => {
   const last = beats.findLastIndex((beat) => isSound(beat) && beat.words.length > 0)
   const beat = beats[last]
-  if (!has(faults, "LateWords") || beat === undefined || !isSound(beat) || last >= at) return ""
+  if (!has(faults, "LateTranscript") || beat === undefined || !isSound(beat) || last >= at) return ""
   return beat.words.map(({ text }) => text).join("")
 }
 
@@ -180,7 +180,7 @@ const play = (step: Step, beat: Exclude<Beat, { readonly _tag: "Finish" }>): voi
       const text = noteSound(step, beat)
       const sound = soundOf(beat.bytes, family)
       if (text === "" || !transcribesOutput || isLate(step)) return step.send(content(sound))
-      if (has(step.state.turn!.faults, "Burst")) {
+      if (has(step.state.turn!.faults, "TranscriptBursts")) {
         step.send(content(sound))
         for (const piece of burstsIn(step)) step.send(content({ outputTranscription: transcriptionOf(piece) }))
         return
@@ -217,7 +217,7 @@ const waitForFunctions = (step: Step): void => {
     used: none,
     thoughts: 0,
     // the others have had their turn
-    faults: faults.filter(({ _tag }) => _tag === "LateAudio" || _tag === "LoudInterruption")
+    faults: faults.filter(({ _tag }) => _tag === "LateAudio" || _tag === "AudioWithInterruption")
   })
 }
 
@@ -286,12 +286,12 @@ export const interrupt = (step: Step, functions: "blocking" | "all" = "blocking"
   cancelCalls(step, functions)
   remember(step, heardOf(turn.words, turn.playback, step.now))
   const rest = turn.beats.slice(turn.at).filter(isSound)
-  const isLoud = turn.faults.some(({ _tag }) => _tag === "LoudInterruption")
+  const isLoud = turn.faults.some(({ _tag }) => _tag === "AudioWithInterruption")
   const sound = isLoud ? rest.slice(0, 1).map(({ bytes }) => soundOf(bytes, family)) : []
   step.send(content({ interrupted: true }, ...sound))
   end(step, undefined)
   for (const fault of turn.faults) {
     if (fault._tag !== "LateAudio") continue
-    for (const { bytes } of rest.slice(0, fault.pieces)) step.send(content(soundOf(bytes, family)))
+    for (const { bytes } of rest.slice(0, fault.chunks)) step.send(content(soundOf(bytes, family)))
   }
 }

@@ -98,18 +98,18 @@ export const makeWire = ({ codec, headers, isEager, maxPayload, socket, stream }
     ping: () => void stream.session?.ping(() => {}),
     suffer: (fault) => {
       switch (fault._tag) {
-        case "Reset":
+        case "ResetStream":
           stream.close(fault.code)
           // what was written and has not left would keep the stream, and the session blind to a client that goes
           stream.destroy()
           return "over"
-        case "Truncate": {
+        case "TruncateFrame": {
           const bytes = codec.encodeText('{"event":{"audioOutput":{}}}')
           write(bytes.subarray(0, bytes.length / 2))
           finish()
           return "over"
         }
-        case "Claim":
+        case "WrongLength":
           write(prelude(fault.bytes, 0))
           return "on"
         case "GoAway":

@@ -1,10 +1,10 @@
 /**
  * A reply as the sequence of small things that are sent for it.
  */
-import type { Call, Reply } from "../../Assistant.ts"
+import type { Call, Reply } from "../../Prompt.ts"
 import type { ResponseFault } from "../../Fault.ts"
 import { toBytes } from "../../Pcm.ts"
-import type { Speech, Word } from "../../Voice.ts"
+import type { Speech, Word } from "../../Speech.ts"
 import { piecesOf } from "../voice/pieces.ts"
 
 /** A sentence as it is spoken; words and times are those of the whole turn, in milliseconds of sound. */
@@ -87,10 +87,10 @@ const failureOf = (fault: Extract<ResponseFault, { readonly _tag: "FailResponse"
 const bend = (beats: ReadonlyArray<Beat>, faults: ReadonlyArray<ResponseFault>): ReadonlyArray<Beat> => {
   for (const fault of faults) {
     if (fault._tag === "FailResponse") {
-      return [...cutAfter(beats, fault.afterPieces ?? 0), { _tag: "Finish", failure: failureOf(fault) }]
+      return [...cutAfter(beats, fault.afterChunks ?? 0), { _tag: "Finish", failure: failureOf(fault) }]
     }
     if (fault._tag === "CutResponse") {
-      return [...closed(cutAfter(beats, fault.afterPieces ?? 1)), { _tag: "Finish", failure: undefined }]
+      return [...closed(cutAfter(beats, fault.afterChunks ?? 1)), { _tag: "Finish", failure: undefined }]
     }
   }
   return [...closed(beats), { _tag: "Finish", failure: undefined }]

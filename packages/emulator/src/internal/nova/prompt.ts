@@ -1,7 +1,7 @@
 /**
  * How a stream begins: the session, and the one prompt in it.
  */
-import type { ToolChoice } from "../../Assistant.ts"
+import type { ToolChoice } from "../../Prompt.ts"
 import type { PromptStart, SessionStart } from "./protocol.ts"
 import type { Step } from "./step.ts"
 import { ofText } from "./usage.ts"

@@ -1,7 +1,7 @@
 /**
  * Everything that one stream remembers. Values only: a step makes the next state out of this one.
  */
-import type { Reply, Tool, ToolChoice, Turn } from "../../Assistant.ts"
+import type { Reply, Tool, ToolChoice, Turn } from "../../Prompt.ts"
 import type { ResponseFault } from "../../Fault.ts"
 import * as Vad from "../audio/vad.ts"
 import { nothing } from "../voice/playback.ts"

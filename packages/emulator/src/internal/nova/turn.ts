@@ -1,8 +1,8 @@
 /**
  * Turns of the assistant: thought out, spoken at their pace, confirmed as they are heard, and ended once each.
  */
-import type { Reply } from "../../Assistant.ts"
-import type { Speech } from "../../Voice.ts"
+import type { Reply } from "../../Prompt.ts"
+import type { Speech } from "../../Speech.ts"
 import type { Input } from "../emulator/machine.ts"
 import { think as decide, Thoughtless } from "../emulator/think.ts"
 import { heardMs, heardOf, play as playSound } from "../voice/playback.ts"
@@ -49,14 +49,14 @@ export const think = (step: Step): void => {
   const { entries, prompt, turn } = step.state
   if (turn?.stage !== "listening" || entries.some(({ isUnheard }) => isUnheard)) return
   const { toolChoice, tools, voice } = prompt!
-  const memory = entries.map((entry) => entry.turn)
+  const history = entries.map((entry) => entry.turn)
   step.setTurn({ place: entries.length })
-  const wish = { memory, tools, toolChoice, parallelCalls: true, request: undefined }
+  const wish = { history, tools, toolChoice, parallelCalls: true, instructions: undefined }
   const reply = decide(step.setup.assistant, wish, turn.faults)
   if (reply instanceof Thoughtless) return step.fail("internalServerException", reply.message)
   if (reply.text === undefined) return run(step, reply, undefined)
   step.setTurn({ stage: "speaking", reply })
-  step.do({ _tag: "Speak", key: turn.key, text: reply.text, manner: { speed: 1, name: voice } })
+  step.do({ _tag: "Speak", key: turn.key, text: reply.text, style: { speed: 1, voice: voice } })
 }
 
 export const onSpoken = (step: Step, { key, speech }: Extract<Input, { _tag: "Spoken" }>): void => {
@@ -224,6 +224,6 @@ export const interrupt = (step: Step): void => {
   for (const fault of turn.faults) {
     if (fault._tag !== "LateAudio") continue
     const rest = turn.beats.slice(turn.at).filter(isSound)
-    for (const { bytes } of rest.slice(0, fault.pieces)) sendAudio(step, turn.audioId, bytes)
+    for (const { bytes } of rest.slice(0, fault.chunks)) sendAudio(step, turn.audioId, bytes)
   }
 }

@@ -1,9 +1,9 @@
 /**
  * A reply as the sequence of small things that are sent for it.
  */
-import type { Call, Reply } from "../../Assistant.ts"
+import type { Call, Reply } from "../../Prompt.ts"
 import type { ResponseFault } from "../../Fault.ts"
-import type { Speech, Word } from "../../Voice.ts"
+import type { Speech, Word } from "../../Speech.ts"
 import { piecesOf } from "../voice/pieces.ts"
 import { wordsOf } from "../voice/words.ts"
 import type { AudioFormat } from "./protocol.ts"
@@ -84,11 +84,11 @@ const bend = (beats: ReadonlyArray<Beat>, faults: ReadonlyArray<ResponseFault>):
         type = "server_error"
       } = fault
       const end: End = { status: "failed", error: { type, code, message } }
-      return [...cutAfter(beats, fault.afterPieces ?? 0), { _tag: "Finish", end }]
+      return [...cutAfter(beats, fault.afterChunks ?? 0), { _tag: "Finish", end }]
     }
     if (fault._tag === "CutResponse") {
       const end: End = { status: "incomplete", reason: fault.reason }
-      return [...cutAfter(beats, fault.afterPieces ?? 1), { _tag: "Finish", end }]
+      return [...cutAfter(beats, fault.afterChunks ?? 1), { _tag: "Finish", end }]
     }
     if (fault._tag === "CancelCalls") {
       return [...beats, { _tag: "Finish", end: { status: "cancelled", reason: fault.reason } }]

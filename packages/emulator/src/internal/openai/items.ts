@@ -1,7 +1,7 @@
 /**
  * The items of the conversation: made, shown, cut and deleted by the client.
  */
-import type { Image } from "../../Assistant.ts"
+import type { Image } from "../../Prompt.ts"
 import * as Base64 from "../audio/base64.ts"
 import { Refused } from "./check.ts"
 import type { ClientEvent, NewItem } from "./protocol.ts"

@@ -3,7 +3,7 @@
  */
 import * as Base64 from "../audio/base64.ts"
 import type { Beat, End } from "./beats.ts"
-import { callId } from "./oddities.ts"
+import { callId } from "./quirks.ts"
 import type { Active, Item, Output, WireItem } from "./state.ts"
 import type { Step } from "./step.ts"
 import * as Usage from "./usage.ts"
@@ -229,9 +229,9 @@ export const responseObject = (step: Step, active: Active, end: End | undefined,
   status_details: end === undefined ? null : statusDetails(end),
   output: active.outputs.map((output) => wireOf(output, false)),
   conversation_id: active.isDefault ? step.state.conversationId : null,
-  output_modalities: [active.manner.modality],
-  max_output_tokens: active.manner.maxTokens,
-  audio: { output: { format: active.manner.format, voice: active.manner.voice } },
+  output_modalities: [active.style.modality],
+  max_output_tokens: active.style.maxTokens,
+  audio: { output: { format: active.style.format, voice: active.style.voice } },
   usage,
   metadata: active.params.metadata ?? null
 })

@@ -1,11 +1,11 @@
 /**
  * What the assistant is given to answer: the conversation, or what a response brought along in its place.
  */
-import type { Prompt, Tool, ToolChoice } from "../../Assistant.ts"
+import type { Prompt, Tool, ToolChoice } from "../../Prompt.ts"
 import { Refused } from "./check.ts"
 import { callsOf, makeItem } from "./items.ts"
 import type { ResponseParams } from "./protocol.ts"
-import type { Manner, Settings } from "./settings.ts"
+import type { Style, Settings } from "./settings.ts"
 import type { Active, Item } from "./state.ts"
 import type { Step } from "./step.ts"
 import * as Usage from "./usage.ts"
@@ -18,7 +18,7 @@ const toolsOf = (tools: Settings["tools"]): ReadonlyArray<Tool> =>
     parameters: parameters ?? {}
   }))
 
-const choiceOf = (choice: Manner["toolChoice"]): ToolChoice =>
+const choiceOf = (choice: Style["toolChoice"]): ToolChoice =>
   typeof choice === "string" ? choice : { name: choice.name }
 
 /** The items that a `response.create` brings along, references followed; `undefined` when it brings none. */
@@ -49,18 +49,18 @@ export const promptOf = (step: Step, active: Active): Prompt | undefined => {
   const items = itemsOf(step, active)
   if (items.some(({ isUnheard }) => isUnheard)) return undefined
   return {
-    memory: items.map(({ turn }) => turn),
-    tools: toolsOf(active.manner.tools),
-    toolChoice: choiceOf(active.manner.toolChoice),
-    parallelCalls: active.manner.parallelCalls,
-    request: active.params.instructions
+    history: items.map(({ turn }) => turn),
+    tools: toolsOf(active.style.tools),
+    toolChoice: choiceOf(active.style.toolChoice),
+    parallelCalls: active.style.parallelCalls,
+    instructions: active.params.instructions
   }
 }
 
 /** Tokens of everything that the response reads. */
 export const tokensRead = (step: Step, active: Active): Tokens => {
   const instructions = active.params.instructions ?? step.state.settings.instructions
-  const { tools } = active.manner
+  const { tools } = active.style
   const head = Usage.ofText(instructions + (tools.length === 0 ? "" : JSON.stringify(tools)))
   return itemsOf(step, active).reduce((tokens, item) => Usage.plus(tokens, item.tokens), head)
 }

@@ -1,7 +1,7 @@
 /**
  * Responses: created, thought out, spoken at their pace, and ended one way or another, once each.
  */
-import type { Reply } from "../../Assistant.ts"
+import type { Reply } from "../../Prompt.ts"
 import type { Input } from "../emulator/machine.ts"
 import { think as decide, Thoughtless } from "../emulator/think.ts"
 import { beatsOf, isPiece } from "./beats.ts"
@@ -38,7 +38,7 @@ export const createResponse = (step: Step, params: ResponseParams, cause: "clien
   if (input instanceof Refused) return step.refuseFor(input.problem)
   const active: Active = {
     id: step.id("resp"),
-    manner: mannerOf(step.state.settings, params),
+    style: mannerOf(step.state.settings, params),
     params,
     input,
     isDefault,
@@ -72,11 +72,11 @@ const think = (step: Step, id: string): void => {
     const { message } = reply
     return finish(step, id, { status: "failed", error: { type: "server_error", code: "server_error", message } })
   }
-  if (reply.text === undefined || active.manner.modality === "text") return run(step, id, reply, undefined)
-  const { speed, voice } = active.manner
+  if (reply.text === undefined || active.style.modality === "text") return run(step, id, reply, undefined)
+  const { speed, voice } = active.style
   const name = typeof voice === "string" ? voice : voice.id
   step.changeActive(id, { stage: "speaking", reply })
-  step.do({ _tag: "Speak", key: id, text: reply.text, manner: { speed, name } })
+  step.do({ _tag: "Speak", key: id, text: reply.text, style: { speed, voice: name } })
 }
 
 /** Some speech was understood: responses may have waited for it. */
@@ -96,8 +96,8 @@ const run = (
   reply: Reply,
   speech: Extract<Input, { _tag: "Spoken" }>["speech"] | undefined
 ): void => {
-  const { faults, manner } = step.active(id)!
-  const beats = beatsOf({ reply, speech, format: manner.format, deltaMs: step.setup.deltaMs, faults })
+  const { faults, style } = step.active(id)!
+  const beats = beatsOf({ reply, speech, format: style.format, deltaMs: step.setup.deltaMs, faults })
   step.changeActive(id, { stage: "running", beats })
   wake(step, id)
 }
@@ -114,7 +114,7 @@ export const release = (step: Step): void => {
   for (const { id, stage } of step.state.active) if (stage === "running") wake(step, id)
 }
 
-const isSpent = ({ manner, used }: Active): boolean => manner.maxTokens !== "inf" && Usage.sum(used) >= manner.maxTokens
+const isSpent = ({ style, used }: Active): boolean => style.maxTokens !== "inf" && Usage.sum(used) >= style.maxTokens
 
 /** Sends what is due: everything up to the next delta, and that one. */
 export const advance = (step: Step, id: string): void => {
@@ -152,7 +152,7 @@ const finish = (step: Step, id: string, end: End): void => {
     ]
   })
   if (end.status === "cancelled") {
-    for (const fault of active.faults) if (fault._tag === "LateAudio") playLate(step, active, fault.pieces)
+    for (const fault of active.faults) if (fault._tag === "LateAudio") playLate(step, active, fault.chunks)
   }
   if (active.isDefault && !active.isIdlePrompt) waitForIdle(step, active)
 }

@@ -6,12 +6,12 @@
  * const [ready, greeting] = machine.start(0)
  * const [next, commands] = machine.step(ready, { _tag: "Text", text: '{"type":"response.create"}' }, 0)
  */
-import { isOddity, isResponseFault } from "../../Fault.ts"
+import { isQuirk, isResponseFault } from "../../Fault.ts"
 import type { Input, Machine } from "../emulator/machine.ts"
 import { Refused } from "./check.ts"
 import * as Audio from "./input.ts"
 import * as Items from "./items.ts"
-import { failsToHear, isLost } from "./oddities.ts"
+import { failsToHear, isLost } from "./quirks.ts"
 import { clientEvent } from "./protocol.ts"
 import type { ClientEvent } from "./protocol.ts"
 import * as Responses from "./responses.ts"
@@ -111,7 +111,7 @@ const onInput = (step: Step, input: Input): void => {
       return Responses.thinkAgain(step)
     case "Arm":
       if (isResponseFault(input.fault)) return step.set({ armed: [...step.state.armed, input.fault] })
-      return isOddity(input.fault) ? step.set({ odd: [...step.state.odd, input.fault] }) : undefined
+      return isQuirk(input.fault) ? step.set({ quirks: [...step.state.quirks, input.fault] }) : undefined
     case "Hold":
       return step.set({ isHeld: true })
     case "Release":

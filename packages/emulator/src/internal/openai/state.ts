@@ -1,14 +1,14 @@
 /**
  * Everything that one session remembers. Values only: a step makes the next state out of this one.
  */
-import type { Reply, Turn } from "../../Assistant.ts"
-import type { Oddity, ResponseFault } from "../../Fault.ts"
-import type { Word } from "../../Voice.ts"
+import type { Reply, Turn } from "../../Prompt.ts"
+import type { Quirk, ResponseFault } from "../../Fault.ts"
+import type { Word } from "../../Speech.ts"
 import * as Vad from "../audio/vad.ts"
 import type { Beat } from "./beats.ts"
 import type { ResponseParams } from "./protocol.ts"
 import { defaults } from "./settings.ts"
-import type { Manner, Settings } from "./settings.ts"
+import type { Style, Settings } from "./settings.ts"
 import type { Tokens } from "./usage.ts"
 
 /** A server event before it gets its name. */
@@ -54,7 +54,7 @@ export interface Output {
 
 export interface Active {
   readonly id: string
-  readonly manner: Manner
+  readonly style: Style
   readonly params: ResponseParams
   /** What it reads in place of the conversation, when it brought something along. */
   readonly input: ReadonlyArray<Item> | undefined
@@ -103,7 +103,7 @@ export interface Session {
   readonly hasSpoken: boolean
   readonly isHeld: boolean
   readonly armed: ReadonlyArray<ResponseFault>
-  readonly odd: ReadonlyArray<Oddity>
+  readonly quirks: ReadonlyArray<Quirk>
   /** Input tokens of the response before, which the next one finds in the cache. */
   readonly cached: number
   readonly ended: boolean
@@ -136,7 +136,7 @@ export const initial = (options: {
   hasSpoken: false,
   isHeld: false,
   armed: [],
-  odd: [],
+  quirks: [],
   cached: 0,
   ended: false
 })

@@ -5,7 +5,7 @@ import type { Assistant } from "../../Assistant.ts"
 import { makeId } from "../emulator/ids.ts"
 import type { Command } from "../emulator/machine.ts"
 import type { Problem } from "./check.ts"
-import { disguise } from "./oddities.ts"
+import { disguise } from "./quirks.ts"
 import type { Active, Item, ServerEvent, Session } from "./state.ts"
 
 /** What a session is made with. */
@@ -52,7 +52,7 @@ export class Step {
   }
 
   send({ type, ...fields }: ServerEvent): void {
-    this.do({ _tag: "Send", event: disguise(this.state.odd, { type, event_id: this.id("event"), ...fields }) })
+    this.do({ _tag: "Send", event: disguise(this.state.quirks, { type, event_id: this.id("event"), ...fields }) })
   }
 
   /** Answers the client event with an error; the session goes on. */

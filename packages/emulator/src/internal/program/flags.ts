@@ -74,7 +74,7 @@ export interface FaultFlags {
 
 /** The faults that the flags ask for, on the wire of that provider. */
 export const faultsOf = (flags: FaultFlags, { close, sound }: Offer): ReadonlyArray<Fault.Fault> => {
-  const afterSound = (count: number): Fault.Moment => Fault.afterSent(sound, count)
+  const afterSound = (count: number): Fault.Trigger => Fault.afterSent(sound, count)
   const all = [
     Option.map(flags.refuse, (status) => Fault.refuse(status, status === 429 ? { retryAfterSeconds: 1 } : {})),
     flags.mute ? Option.some(Fault.mute()) : Option.none(),

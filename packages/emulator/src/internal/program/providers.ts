@@ -22,10 +22,10 @@ export interface Offer {
   /** The event that a piece of sound comes in. */
   readonly sound: string
   /** Ends a connection with a code of its wire. */
-  readonly close: (code: number | undefined, moment: Fault.Moment) => Fault.Fault
+  readonly close: (code: number | undefined, trigger: Fault.Trigger) => Fault.Fault
 }
 
-const close: Offer["close"] = (code, moment) => Fault.close(code ?? 1011, "on demand", moment)
+const close: Offer["close"] = (code, trigger) => Fault.close(code ?? 1011, "on demand", trigger)
 
 const socketOf = (url: string): string => url.replace("http", "ws")
 
@@ -55,6 +55,6 @@ export const providers: { readonly [name in "openai" | "google" | "bedrock"]: Of
       `AWS_ENDPOINT_URL_BEDROCK_RUNTIME=${url} AWS_REGION=us-east-1 AWS_ACCESS_KEY_ID=any AWS_SECRET_ACCESS_KEY=any, HTTP/2 without TLS`,
     sound: "audioOutput",
     // INTERNAL_ERROR
-    close: (code, moment) => Fault.reset(code ?? 2, moment)
+    close: (code, trigger) => Fault.resetStream(code ?? 2, trigger)
   }
 }

@@ -5,7 +5,7 @@ import * as Effect from "effect/Effect"
 import { spawn } from "node:child_process"
 import { fromBytes, resample } from "../../Pcm.ts"
 import type { Pcm } from "../../Pcm.ts"
-import type { Manner, Speech, Word } from "../../Voice.ts"
+import type { Style, Speech, Word } from "../../Speech.ts"
 import { pitchOf, weightOf, wordsOf } from "./words.ts"
 
 const sampleRate = 24_000
@@ -71,9 +71,9 @@ const place = (clause: string, soundMs: number): ReadonlyArray<Word> => {
   })
 }
 
-const argumentsOf = ({ name, speed }: Manner): ReadonlyArray<string> => {
+const argumentsOf = ({ speed, voice }: Style): ReadonlyArray<string> => {
   const rate = Math.max(80, Math.min(450, Math.round(wordsPerMinute * speed)))
-  const pitch = Math.round(50 * pitchOf(name))
+  const pitch = Math.round(50 * pitchOf(voice))
   return ["-v", "en", "-s", `${rate}`, "-p", `${pitch}`, "--stdin", "--stdout"]
 }
 
@@ -93,8 +93,8 @@ const speechOf = (clause: string, sound: Pcm, speed: number): Speech => {
 }
 
 /** One clause, spoken in one go. */
-export const speakClause = (clause: string, manner: Manner): Effect.Effect<Speech, EspeakFailed> =>
-  Effect.map(speak(argumentsOf(manner), clause), (sound) => speechOf(clause, sound, manner.speed))
+export const speakClause = (clause: string, style: Style): Effect.Effect<Speech, EspeakFailed> =>
+  Effect.map(speak(argumentsOf(style), clause), (sound) => speechOf(clause, sound, style.speed))
 
 // Between two clauses that are spoken in one go, and what is looked for there: no clause is quiet for so long.
 const breakMs = 2000
@@ -127,13 +127,13 @@ const apart = ({ sampleRate, samples }: Pcm): ReadonlyArray<Pcm> => {
  */
 export const speakClauses = (
   clauses: ReadonlyArray<string>,
-  manner: Manner
+  style: Style
 ): Effect.Effect<ReadonlyArray<Speech>, EspeakFailed> => {
   const marked = clauses.map((clause) => escape(clause.trim())).join(`<break time="${breakMs}ms"/>`)
-  return Effect.flatMap(speak([...argumentsOf(manner), "-m"], `<speak>${marked}</speak>`), (sound) => {
+  return Effect.flatMap(speak([...argumentsOf(style), "-m"], `<speak>${marked}</speak>`), (sound) => {
     const sounds = apart(sound)
     return sounds.length === clauses.length
-      ? Effect.succeed(clauses.map((clause, i) => speechOf(clause, sounds[i]!, manner.speed)))
+      ? Effect.succeed(clauses.map((clause, i) => speechOf(clause, sounds[i]!, style.speed)))
       : Effect.fail(new EspeakFailed(`${sounds.length} sounds for ${clauses.length} clauses`))
   })
 }

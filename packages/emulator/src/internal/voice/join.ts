@@ -2,7 +2,7 @@
  * Speech after speech.
  */
 import { concat } from "../../Pcm.ts"
-import type { Speech } from "../../Voice.ts"
+import type { Speech } from "../../Speech.ts"
 
 /** One speech of many; the words of each are moved to where its sound begins. */
 export const join = (parts: ReadonlyArray<Speech>): Speech => {

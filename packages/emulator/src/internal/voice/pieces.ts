@@ -2,7 +2,7 @@
  * Speech in the pieces it is sent in.
  */
 import { resample } from "../../Pcm.ts"
-import type { Speech, Word } from "../../Voice.ts"
+import type { Speech, Word } from "../../Speech.ts"
 
 export interface Piece {
   readonly samples: Int16Array

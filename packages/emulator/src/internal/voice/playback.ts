@@ -1,7 +1,7 @@
 /**
  * What somebody has heard who plays the sound as it comes, at its own pace.
  */
-import type { Word } from "../../Voice.ts"
+import type { Word } from "../../Speech.ts"
 
 /** Times are milliseconds since the epoch, lengths milliseconds of sound. */
 export interface Playback {

@@ -3,7 +3,7 @@
  *
  * Two notes, as on a telephone's keypad: words stay apart after a trip through a loudspeaker and a microphone.
  */
-import type { Manner, Speech, Word } from "../../Voice.ts"
+import type { Style, Speech, Word } from "../../Speech.ts"
 import { hashOf, pitchOf, weightOf, wordsOf } from "./words.ts"
 
 const sampleRate = 24_000
@@ -42,7 +42,7 @@ const sound = (samples: Int16Array, from: number, length: number, word: string, 
 }
 
 /** `text` as tones, one for each word, 100 ms and 40 ms for every letter at speed 1. */
-export const speakTones = (text: string, { name, speed }: Manner): Speech => {
+export const speakTones = (text: string, { speed, voice }: Style): Speech => {
   const plan: Array<Word> = []
   let at = 0
   for (const word of wordsOf(text)) {
@@ -52,7 +52,7 @@ export const speakTones = (text: string, { name, speed }: Manner): Speech => {
   }
   const samples = new Int16Array(at * samplesPerMs)
   for (const { endMs, startMs, text } of plan) {
-    sound(samples, startMs * samplesPerMs, (endMs - startMs) * samplesPerMs, text, pitchOf(name))
+    sound(samples, startMs * samplesPerMs, (endMs - startMs) * samplesPerMs, text, pitchOf(voice))
   }
   return { pcm: { samples, sampleRate }, words: plan }
 }
