@@ -315,7 +315,7 @@ describe("the service", () => {
           })
           return (await response.json()) as unknown
         })
-      yield* call("reply", { text: "From outside." })
+      yield* call("next-reply", { text: "From outside." })
       const client = yield* connect(emulator)
       yield* client.send(...words("hello"))
       yield* turnEnd(client)
