@@ -23,12 +23,11 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Records from "effect/Record"
-import * as Result from "effect/Result"
 import * as Account from "./internal/account.ts"
 import { connect, LIFE, RENEW_BEFORE } from "./internal/connect.ts"
 import * as Errors from "./internal/errors.ts"
 import { HISTORY } from "./internal/history.ts"
-import { resolve } from "./internal/settings.ts"
+import { check, resolve } from "./internal/settings.ts"
 import type { Keys, Options } from "./Options.ts"
 
 export {
@@ -49,11 +48,9 @@ export {
 export const make = Effect.fnUntraced(function* (
   options: Options = {}
 ): Effect.fn.Return<BidiModel["Service"], BidiError> {
+  const settings = resolve(yield* check(options))
   const secrets = new Set<string>()
-  const errors = Errors.make(Errors.redacting(secrets))
-  const resolved = resolve(options)
-  if (Result.isFailure(resolved)) return yield* errors.invalid(resolved.failure.option, resolved.failure.message)
-  const settings = resolved.success
+  const errors = Errors.make(secrets)
   const account = yield* Account.open(settings, secrets, errors)
   return BidiModel.of({
     provider: Errors.PROVIDER,

@@ -7,6 +7,7 @@ import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import { AudioFormat } from "@effect-bidi/core/Audio"
+import { redactedKey, url } from "@effect-bidi/core/adapter/BidiAdapter"
 import { AgentOption } from "@effect-bidi/core/adapter/BidiProxy"
 
 /**
@@ -125,11 +126,13 @@ export const Options = Schema.Struct({
     Schema.Union([Schema.Literals(["auto", "any"]), Schema.Struct({ tool: Schema.NonEmptyString })])
   ),
   /** The region of AWS, e.g. `us-east-1`. Default: what the AWS SDK finds in the environment and in its profile. */
-  region: Schema.optional(Schema.NonEmptyString),
+  region: Schema.optional(
+    Schema.String.check(Schema.isPattern(/^[a-z0-9]+(-[a-z0-9]+)+$/, { expected: "a region of AWS, e.g. us-east-1" }))
+  ),
   /** A profile of the shared configuration files of AWS. */
   profile: Schema.optional(Schema.NonEmptyString),
   /** Where to connect to instead of the region's own address. With `http` the connection is a plain one. */
-  endpoint: Schema.optional(Schema.NonEmptyString),
+  endpoint: Schema.optional(url("http", "https")),
   /** The way there, such as an `HttpsProxyAgent`. Default: straight. */
   agent: Schema.optional(AgentOption),
   /**
@@ -141,7 +144,7 @@ export const Options = Schema.Struct({
    * An API key of Amazon Bedrock, instead of credentials. AWS itself does not take API keys for bidirectional streams (as
    * of November 2026); what stands between may.
    */
-  bearerToken: Schema.optional(Schema.Redacted(Schema.NonEmptyString))
+  bearerToken: Schema.optional(redactedKey(/^[\x21-\x7e]+$/))
 })
 
 /**

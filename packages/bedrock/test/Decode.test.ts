@@ -547,7 +547,7 @@ describe("an event that cannot be read", () => {
     const [problem] = P.events(P.start(), ...frames)
     assert(problem?._tag === "Problem")
     assert.strictEqual(problem.error.reason._tag, "ServerFault")
-    assert.strictEqual(problem.error.reason.code, "malformed_event")
+    assert.strictEqual(problem.error.reason.code, "malformed_message")
     return problem.error.reason.message
   }
 

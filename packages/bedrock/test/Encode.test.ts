@@ -8,7 +8,7 @@ import { resolve } from "../src/internal/settings.ts"
 import type { Options } from "../src/Options.ts"
 import { send, start } from "./support/protocol.ts"
 
-const settings = (options: Options = {}) => Result.getOrThrow(resolve(options))
+const settings = (options: Options = {}) => resolve(options)
 const plain = { mediaType: "text/plain" }
 
 /** A block of text as it is on the wire. */

@@ -314,7 +314,7 @@ describe("a connection", () => {
     Effect.gen(function* () {
       const { call, emulator, next, said } = yield* talk()
       yield* emulator.control.inject(Fault.malformed(undefined, "{no"))
-      assert.strictEqual((yield* next("Error")).code, "malformed_event")
+      assert.strictEqual((yield* next("Error")).code, "malformed_message")
       yield* call.send("My name is Ada.")
       assert.strictEqual(yield* said, "Nice to meet you, Ada.")
     })

@@ -39,7 +39,7 @@ describe("options", () => {
     ["region", { region: "evil.example/" }],
     ["profile", { profile: "" }],
     ["endpoint", { endpoint: "bedrock.example" }, /Expected a URL/],
-    ["endpoint", { endpoint: "ftp://bedrock.example" }, /Expected http or https/],
+    ["endpoint", { endpoint: "ftp://bedrock.example" }, /Expected a URL with http or https/],
     ["credentials.accessKeyId", { credentials: { ...keys, accessKeyId: KEY.id } }],
     ["credentials.secretAccessKey", { credentials: { accessKeyId: keys.accessKeyId } }],
     ["credentials", { credentials: KEY.secret }],

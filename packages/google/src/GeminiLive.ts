@@ -10,8 +10,9 @@
  *
  * @since 0.1.0
  */
-import { BidiError } from "@effect-bidi/core/BidiError"
+import type { BidiError } from "@effect-bidi/core/BidiError"
 import { BidiModel } from "@effect-bidi/core/BidiModel"
+import { keyOf } from "@effect-bidi/core/adapter/BidiAdapter"
 import * as BidiProxy from "@effect-bidi/core/adapter/BidiProxy"
 import * as Config from "effect/Config"
 import * as Duration from "effect/Duration"
@@ -19,13 +20,11 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
-import * as Result from "effect/Result"
-import * as Schema from "effect/Schema"
 import { connect } from "./internal/connect.ts"
-import { type Endpoint, endpoint } from "./internal/dial.ts"
+import { endpointOf } from "./internal/dial.ts"
 import * as Errors from "./internal/errors.ts"
-import { OUTPUT, resolve } from "./internal/settings.ts"
-import type { Options } from "./Options.ts"
+import { check, OUTPUT, resolve } from "./internal/settings.ts"
+import { KEY_PATTERN, type MakeOptions, type Options } from "./Options.ts"
 
 export {
   /**
@@ -35,29 +34,19 @@ export {
    */
   Options,
   /**
+   * Options, with the key and the address they are sent to.
+   *
+   * @category models
+   * @since 0.1.0
+   */
+  MakeOptions,
+  /**
    * The voices that every model has.
    *
    * @category models
    */
   Voice
 } from "./Options.ts"
-
-/**
- * Options, with the key and the address they are sent to.
- *
- * @category models
- */
-export interface MakeOptions extends Options {
-  /**
-   * The key, or an effect that is run for every connection: for keys that rotate, and for ephemeral tokens
-   * (`auth_tokens/…`). Where it fails the connection fails: with its `BidiError`, or with `Auth` for any other error.
-   */
-  readonly apiKey: Redacted.Redacted | Effect.Effect<Redacted.Redacted, unknown>
-  /** Default: `https://generativelanguage.googleapis.com`. With `http` the connection is a plain one. */
-  readonly baseUrl?: string | undefined
-  /** The way there, such as an `HttpsProxyAgent`. Default: straight. */
-  readonly agent?: BidiProxy.AgentOption | undefined
-}
 
 /**
  * The model. Nothing is sent until a conversation connects; fails with `InvalidRequest` and the name of the option
@@ -71,19 +60,8 @@ export interface MakeOptions extends Options {
 export const make = Effect.fnUntraced(function* (
   options: MakeOptions
 ): Effect.fn.Return<BidiModel["Service"], BidiError> {
-  const { agent, apiKey, baseUrl, ...rest } = options
-  const resolved = resolve(rest)
-  if (agent !== undefined && !isAgentOption(agent)) {
-    return yield* errors.invalid("agent", "agent: expected an http.Agent, or a function that gives one for a URL")
-  }
-  if (Result.isFailure(resolved)) return yield* errors.invalid(resolved.failure.option, resolved.failure.message)
-  const settings = resolved.success
-  const target = Effect.fnUntraced(function* (key: Redacted.Redacted): Effect.fn.Return<Endpoint, BidiError> {
-    const found = endpoint(settings, { apiKey: key, baseUrl, agent })
-    return "option" in found ? yield* errors.invalid(found.option, found.message) : found
-  })
-  // what can be wrong is told before anything connects
-  const known = yield* target(Effect.isEffect(apiKey) ? UNKNOWN : apiKey)
+  const { agent, apiKey, baseUrl, ...rest } = yield* check(options)
+  const settings = resolve(rest)
   return BidiModel.of({
     provider: Errors.PROVIDER,
     model: settings.model,
@@ -101,7 +79,7 @@ export const make = Effect.fnUntraced(function* (
     },
     // in case the provider's own warning does not come
     limits: { maxDuration: Duration.minutes(10), renewAfter: Duration.minutes(9), history: HISTORY },
-    connect: connect(settings, Effect.isEffect(apiKey) ? Effect.flatMap(asked(apiKey), target) : Effect.succeed(known))
+    connect: connect(settings, endpointOf({ agent, baseUrl }), keyOf(apiKey, KEY_PATTERN, Errors.keyless))
   })
 })
 
@@ -146,7 +124,7 @@ export const layerFromEnv = (
       const { baseUrl, gemini, google } = yield* environment
       const apiKey = Option.orElse(Option.filter(google, isFilled), () => Option.filter(gemini, isFilled))
       if (Option.isNone(apiKey)) {
-        return yield* errors.auth(
+        return yield* Errors.keyless.auth(
           "there is no API key: set GOOGLE_API_KEY or GEMINI_API_KEY, or pass apiKey to GeminiLive.layer"
         )
       }
@@ -161,20 +139,7 @@ const environment = Config.all({
   baseUrl: Config.option(Config.NonEmptyString("GOOGLE_GEMINI_BASE_URL"))
 })
 
-const isAgentOption = Schema.is(BidiProxy.AgentOption)
-
 const isFilled = (key: Redacted.Redacted): boolean => Redacted.value(key).trim() !== ""
-
-// Stands for a key that will be asked for.
-const UNKNOWN = Redacted.make("unknown")
 
 // A quarter of what a model holds, at about four bytes a token: all of the rest is for what comes.
 const HISTORY = 128 * 1024
-
-const asked = (apiKey: Effect.Effect<Redacted.Redacted, unknown>): Effect.Effect<Redacted.Redacted, BidiError> =>
-  Effect.mapError(apiKey, (error) =>
-    error instanceof BidiError ? error : errors.auth("the effect that was given as apiKey failed: there is no API key")
-  )
-
-// nothing here ever quotes a value
-const errors = Errors.make((text) => text)

@@ -5,7 +5,8 @@
  */
 import * as Schema from "effect/Schema"
 import { AudioFormat } from "@effect-bidi/core/Audio"
-import { Time } from "@effect-bidi/core/adapter/BidiAdapter"
+import { apiKey, Time, url } from "@effect-bidi/core/adapter/BidiAdapter"
+import { AgentOption } from "@effect-bidi/core/adapter/BidiProxy"
 
 /**
  * The voices that every model has.
@@ -199,3 +200,34 @@ export const Options = Schema.Struct({
  * @category models
  */
 export type Options = typeof Options.Type
+
+/** What an API key looks like: it becomes a part of the URL as it is. */
+export const KEY_PATTERN = /^[\w.~/-]+$/
+
+/**
+ * Options, with the key and the address they are sent to.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const MakeOptions = Schema.Struct({
+  ...Options.fields,
+  /**
+   * The key, such as `Redacted.make("AIza…")`, or an effect that is run for every connection: for keys that rotate, and for
+   * ephemeral tokens (`auth_tokens/…`). Where the effect fails the connection fails: with its `BidiError`, or with `Auth`
+   * for any other error.
+   */
+  apiKey: apiKey(KEY_PATTERN),
+  /** Default: `https://generativelanguage.googleapis.com`. With `http` the connection is a plain one. */
+  baseUrl: Schema.optional(url("http", "https", "ws", "wss")),
+  /** How to get there, such as an `HttpsProxyAgent`. Default: directly. */
+  agent: Schema.optional(AgentOption)
+})
+
+/**
+ * Options, with the key and the address they are sent to.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type MakeOptions = typeof MakeOptions.Type

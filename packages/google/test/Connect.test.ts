@@ -15,7 +15,7 @@ import { inspect } from "node:util"
 import { GeminiLive } from "../src/index.ts"
 import * as M from "./fixtures/messages.ts"
 import { dial, read, ready, setup, welcome } from "./support/line.ts"
-import { endpoint } from "../src/internal/dial.ts"
+import { endpointOf } from "../src/internal/dial.ts"
 import { open } from "../src/internal/transport.ts"
 import { errors, KEY } from "./support/protocol.ts"
 import * as Server from "./support/server.ts"
@@ -267,11 +267,10 @@ describe("a connection that does not come up", () => {
   it.effect("because the SDK does not set the session up, after it has opened the socket", () =>
     Effect.gen(function* () {
       const server = yield* Server.make()
-      const target = endpoint({}, { apiKey: Redacted.make(KEY), baseUrl: server.url })
-      assert("url" in target)
+      const caller = { apiKey: Redacted.make(KEY), preview: false }
       // the SDK finds out when the socket is open, and leaves it so
       const session = { model: "gemini-3.8-live", config: { explicitVadSignal: true }, history: undefined }
-      const error = yield* open(target, session, 16_000, errors).pipe(
+      const error = yield* open(endpointOf({ baseUrl: server.url }), caller, session, 16_000, errors).pipe(
         Effect.flatMap((line) => line.inbox.take),
         Effect.scoped,
         Effect.flip

@@ -4,21 +4,20 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Redacted from "effect/Redacted"
 import type { WebSocket } from "ws"
-import { dial, endpoint } from "../src/internal/dial.ts"
+import { dial, endpointOf } from "../src/internal/dial.ts"
 import { KEY } from "./support/protocol.ts"
 import * as Server from "./support/server.ts"
 
 const call = Effect.fnUntraced(function* (options: Server.Options = {}) {
   const server = yield* Server.make(options)
   const failed = yield* Deferred.make<void>()
-  const target = endpoint({}, { apiKey: Redacted.make(KEY), baseUrl: server.url })
-  assert(!("option" in target))
+  const caller = { apiKey: Redacted.make(KEY), preview: false }
   const socket = yield* Effect.acquireRelease(
     Effect.sync(() => {
       let socket: WebSocket | undefined
       const attach = (made: WebSocket) => void (socket = made.on("error", () => {}))
       const session = { model: "gemini-3.8-live", config: {}, history: undefined }
-      dial(target, session, attach, () => Deferred.doneUnsafe(failed, Exit.void))
+      dial(endpointOf({ baseUrl: server.url }), caller, session, attach, () => Deferred.doneUnsafe(failed, Exit.void))
       assert(socket !== undefined)
       return socket
     }),

@@ -12,7 +12,7 @@ import {
   TurnCoverage
 } from "@google/genai"
 import * as Effect from "effect/Effect"
-import { base64 } from "../src/internal/encode.ts"
+import * as Base64 from "@effect-bidi/core/adapter/Base64"
 import { setupComplete } from "./fixtures/messages.ts"
 import { ready } from "./support/line.ts"
 import { KEY, send, start } from "./support/protocol.ts"
@@ -200,7 +200,7 @@ describe("the SDK", () => {
       ...send(start(), { _tag: "Note", text: "x", respond: false })
     ]
     sdk.sendRealtimeInput({ activityStart: {} })
-    sdk.sendRealtimeInput({ video: { mimeType: "image/png", data: base64(image) } })
+    sdk.sendRealtimeInput({ video: { mimeType: "image/png", data: Base64.encode(image) } })
     sdk.sendRealtimeInput({ text: "Look" })
     sdk.sendRealtimeInput({ activityEnd: {} })
     sdk.sendToolResponse({ functionResponses: ours.find((one) => one.toolResponse).toolResponse.functionResponses })

@@ -1,6 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { Setup } from "@effect-bidi/core/BidiModel"
-import * as Result from "effect/Result"
 import type { Options } from "../src/Options.ts"
 import { resolve } from "../src/internal/settings.ts"
 import { build, historyOf, unnameable } from "../src/internal/setup.ts"
@@ -10,7 +9,7 @@ const live25 = { model: "gemini-2.5-flash-native-audio-preview-12-2025" }
 const live31 = { model: "gemini-3.1-flash-live-preview" }
 const thinker = { model: "gemini-3.8-live-extended-thinking" }
 
-const settings = (options: Options) => Result.getOrThrow(resolve(options))
+const settings = (options: Options) => resolve(options)
 const config = (options: Options = {}, wanted: Partial<Setup> = {}) => build(settings(options), { ...setup, ...wanted })
 
 // said also where it is the default: four sessions of 3.8 that did not say it were seen to hear nothing

@@ -10,22 +10,21 @@
  *
  * @since 0.1.0
  */
-import { BidiError } from "@effect-bidi/core/BidiError"
+import type { BidiError } from "@effect-bidi/core/BidiError"
 import { BidiModel } from "@effect-bidi/core/BidiModel"
+import { keyOf } from "@effect-bidi/core/adapter/BidiAdapter"
 import * as BidiProxy from "@effect-bidi/core/adapter/BidiProxy"
 import * as Config from "effect/Config"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import * as Redacted from "effect/Redacted"
-import * as Result from "effect/Result"
-import * as Schema from "effect/Schema"
+import type * as Redacted from "effect/Redacted"
 import { connect, type Target } from "./internal/connect.ts"
-import { dialing, endpoint } from "./internal/dial.ts"
+import { dialing, endpointOf } from "./internal/dial.ts"
 import * as Errors from "./internal/errors.ts"
-import { resolve } from "./internal/settings.ts"
-import type { Options } from "./Options.ts"
+import { check, resolve } from "./internal/settings.ts"
+import { KEY_PATTERN, type MakeOptions, type Options } from "./Options.ts"
 
 export {
   /**
@@ -33,27 +32,15 @@ export {
    *
    * @category models
    */
-  Options
-} from "./Options.ts"
-
-/**
- * Options, with the key and the address they are sent to.
- *
- * @category models
- */
-export interface MakeOptions extends Options {
+  Options,
   /**
-   * The key, or an effect that is run for every connection: for keys that rotate, and for client secrets (`ek_…`), which
-   * live for minutes. Where it fails the connection fails: with its `BidiError`, or with `Auth` for any other error.
+   * Options, with the key and the address they are sent to.
+   *
+   * @category models
+   * @since 0.1.0
    */
-  readonly apiKey: Redacted.Redacted | Effect.Effect<Redacted.Redacted, unknown>
-  readonly organization?: string | undefined
-  readonly project?: string | undefined
-  /** Default: `https://api.openai.com/v1`. With `http` the connection is a plain one. */
-  readonly baseUrl?: string | undefined
-  /** The way there, such as an `HttpsProxyAgent`; not for a plain connection. Default: straight. */
-  readonly agent?: BidiProxy.AgentOption | undefined
-}
+  MakeOptions
+} from "./Options.ts"
 
 /**
  * The model. Nothing is sent until a conversation connects; fails with `InvalidRequest` and the name of the option
@@ -64,21 +51,14 @@ export interface MakeOptions extends Options {
 export const make = Effect.fnUntraced(function* (
   options: MakeOptions
 ): Effect.fn.Return<BidiModel["Service"], BidiError> {
-  const { agent, apiKey, baseUrl, organization, project, ...rest } = options
-  const resolved = resolve(rest)
-  if (agent !== undefined && !isAgentOption(agent)) {
-    return yield* errors.invalid("agent", "agent: expected an http.Agent, or a function that gives one for a URL")
-  }
-  if (Result.isFailure(resolved)) return yield* errors.invalid(resolved.failure.option, resolved.failure.message)
-  const settings = resolved.success
-  const at = (apiKey: Redacted.Redacted): Target =>
-    Effect.suspend(() => {
-      const target = endpoint(settings.model, { agent, apiKey, baseUrl, organization, project })
-      if ("option" in target) return errors.invalid(target.option, target.message)
-      return Effect.succeed({ ...target, dial: dialing(target) })
-    })
-  const known = yield* at(Effect.isEffect(apiKey) ? UNKNOWN : apiKey)
-  const target = Effect.isEffect(apiKey) ? Effect.flatMap(asked(apiKey), at) : Effect.succeed(known)
+  const { agent, apiKey, baseUrl, organization, project, ...rest } = yield* check(options)
+  const settings = resolve(rest)
+  const endpoint = endpointOf({ agent, baseUrl })
+  const target: Target = Effect.map(keyOf(apiKey, KEY_PATTERN, Errors.keyless), (apiKey) => ({
+    address: endpoint.address,
+    apiKey,
+    dial: dialing(endpoint, { apiKey, model: settings.model, organization, project })
+  }))
   return BidiModel.of({
     provider: Errors.PROVIDER,
     model: settings.model,
@@ -94,7 +74,7 @@ export const make = Effect.fnUntraced(function* (
     },
     // a session lives for an hour; the connection says when that is over
     limits: { maxDuration: Duration.minutes(60), renewBefore: Duration.minutes(5) },
-    connect: connect(settings, target)
+    connect: connect(settings, Effect.isEffect(apiKey) ? target : yield* Effect.cached(target))
   })
 })
 
@@ -138,7 +118,9 @@ export const layerFromEnv = (
     Effect.gen(function* () {
       const { apiKey, baseUrl, organization, project } = yield* environment
       if (Option.isNone(apiKey)) {
-        return yield* errors.auth("there is no API key: set OPENAI_API_KEY, or pass apiKey to OpenAiRealtime.layer")
+        return yield* Errors.keyless.auth(
+          "there is no API key: set OPENAI_API_KEY, or pass apiKey to OpenAiRealtime.layer"
+        )
       }
       return yield* make({
         ...options,
@@ -157,16 +139,3 @@ const environment = Config.all({
   project: Config.option(Config.NonEmptyString("OPENAI_PROJECT_ID")),
   baseUrl: Config.option(Config.NonEmptyString("OPENAI_BASE_URL"))
 })
-
-// Stands for a key that will be asked for: everything else is checked at once.
-const UNKNOWN = Redacted.make("unknown")
-
-const asked = (apiKey: Effect.Effect<Redacted.Redacted, unknown>): Effect.Effect<Redacted.Redacted, BidiError> =>
-  Effect.mapError(apiKey, (error) =>
-    error instanceof BidiError ? error : errors.auth("the effect that was given as apiKey failed: there is no API key")
-  )
-
-const isAgentOption = Schema.is(BidiProxy.AgentOption)
-
-// nothing here ever quotes a value
-const errors = Errors.make((text) => text)

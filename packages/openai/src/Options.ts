@@ -5,7 +5,8 @@
  */
 import * as Schema from "effect/Schema"
 import { AudioFormat } from "@effect-bidi/core/Audio"
-import { Time } from "@effect-bidi/core/adapter/BidiAdapter"
+import { apiKey, HeaderText, Time, url } from "@effect-bidi/core/adapter/BidiAdapter"
+import { AgentOption } from "@effect-bidi/core/adapter/BidiProxy"
 
 const detection = {
   /** The provider starts a reply by itself when the user's turn ends. Default: true. */
@@ -136,3 +137,36 @@ export const Options = Schema.Struct({
  * @category models
  */
 export type Options = typeof Options.Type
+
+/** What an API key looks like: whatever a header can hold. */
+export const KEY_PATTERN = /^[\x21-\x7e]+$/
+
+/**
+ * Options, with the key and the address they are sent to.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const MakeOptions = Schema.Struct({
+  ...Options.fields,
+  /**
+   * The key, such as `Redacted.make("sk-…")`, or an effect that is run for every connection: for keys that rotate, and for
+   * client secrets (`ek_…`), which live for minutes. Where the effect fails the connection fails: with its `BidiError`, or
+   * with `Auth` for any other error.
+   */
+  apiKey: apiKey(KEY_PATTERN),
+  organization: Schema.optional(HeaderText),
+  project: Schema.optional(HeaderText),
+  /** Default: `https://api.openai.com/v1`. With `http` the connection is a plain one. */
+  baseUrl: Schema.optional(url("http", "https", "ws", "wss")),
+  /** How to get there, such as an `HttpsProxyAgent`; not for a plain connection. Default: directly. */
+  agent: Schema.optional(AgentOption)
+})
+
+/**
+ * Options, with the key and the address they are sent to.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type MakeOptions = typeof MakeOptions.Type

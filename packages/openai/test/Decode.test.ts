@@ -267,7 +267,7 @@ describe("the end of a reply", () => {
 
   it("is an error when nobody says what it is", () => {
     assert.deepStrictEqual(ending({ status: { toString: 1 } }), [
-      { ...ResponseDone, stopReason: "error", error: ["ServerFault", "malformed_frame"] }
+      { ...ResponseDone, stopReason: "error", error: ["ServerFault", "malformed_message"] }
     ])
   })
 
@@ -282,7 +282,7 @@ describe("the end of a reply", () => {
   it("reports a call that cannot be answered, and answers the others", () => {
     const output = [{ ...F.call("call_1", "weather", "{}"), call_id: undefined }, F.call("call_2", "time", "{}")]
     assert.deepStrictEqual(summary(start(), F.created("resp_1"), F.done("resp_1", { output, usage: null })).slice(1), [
-      { _tag: "Problem", error: ["ServerFault", "malformed_frame"] },
+      { _tag: "Problem", error: ["ServerFault", "malformed_message"] },
       { _tag: "ToolCalls", responseId: "resp_1", calls: [calls[1]] },
       { ...ResponseDone, stopReason: "tool_use" }
     ])
@@ -338,7 +338,7 @@ describe("frames that nobody vouches for", () => {
 
   it.each(broken)("are problems: %s", (_, frame) => {
     const state = start()
-    assert.deepStrictEqual(summary(state, frame), [{ _tag: "Problem", error: ["ServerFault", "malformed_frame"] }])
+    assert.deepStrictEqual(summary(state, frame), [{ _tag: "Problem", error: ["ServerFault", "malformed_message"] }])
     assert.deepStrictEqual(events(state, ...F.textReply), events(start(), ...F.textReply))
   })
 

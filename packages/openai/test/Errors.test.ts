@@ -1,7 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { BidiError } from "@effect-bidi/core/BidiError"
 import * as Duration from "effect/Duration"
-import * as Errors from "../src/internal/errors.ts"
 import { errors, KEY } from "./support/protocol.ts"
 
 const reason = ({ reason }: BidiError) => reason._tag
@@ -143,9 +142,5 @@ describe("the key", () => {
   ])("is in no error, even if the provider repeats it: %s", (_, error) => {
     assert.include(error.message, "<redacted>")
     assert.notInclude(JSON.stringify(error) + error.message + String(error.stack), KEY)
-  })
-
-  it("that is empty is not found everywhere", () => {
-    assert.strictEqual(Errors.redacting("")("text"), "text")
   })
 })

@@ -1,6 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { ToolDefinition } from "@effect-bidi/core/BidiModel"
-import * as Result from "effect/Result"
 import { build, difference } from "../src/internal/session.ts"
 import { resolve } from "../src/internal/settings.ts"
 import type { Options } from "../src/Options.ts"
@@ -13,7 +12,7 @@ const weather: ToolDefinition = {
 }
 
 const ask = (options: Options = {}, setup: { system?: string; tools?: ReadonlyArray<ToolDefinition> } = {}): any =>
-  build(Result.getOrThrow(resolve(options)), {
+  build(resolve(options), {
     instructions: setup.system,
     tools: setup.tools ?? [],
     resume: undefined

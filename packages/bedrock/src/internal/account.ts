@@ -2,13 +2,13 @@
  * Who connects, and to which region: what all connections of a model share.
  */
 import { BedrockRuntimeClient, type BedrockRuntimeClientConfig } from "@aws-sdk/client-bedrock-runtime"
-import { optionsOf } from "@effect-bidi/core/adapter/BidiAdapter"
+import { checked as check } from "@effect-bidi/core/adapter/BidiAdapter"
 import type { BidiError } from "@effect-bidi/core/BidiError"
 import type { AgentOption } from "@effect-bidi/core/adapter/BidiProxy"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
-import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
 import { type KeyProvider, Keys } from "../Options.ts"
 import type { Errors } from "./errors.ts"
 import type { Settings } from "./settings.ts"
@@ -147,15 +147,11 @@ const providedBySdk = (
 /** When keys run out, in milliseconds of the epoch. */
 export const lifeOf = ({ expiration }: Identity): number => expiration?.getTime() ?? Number.POSITIVE_INFINITY
 
-const check = optionsOf(Keys)
-
 // What an Effect gives is looked at only now.
-const checked = (given: unknown, errors: Errors): Effect.Effect<Identity, BidiError> => {
-  const keys = check(given)
-  if (Result.isSuccess(keys)) return Effect.succeed(plain(keys.success))
-  const { message, option } = keys.failure
-  return Effect.fail(errors.invalid(`credentials.${option}`, `credentials.${message}`))
-}
+const checked = (given: unknown, errors: Errors): Effect.Effect<Identity, BidiError> =>
+  Effect.map(check(Schema.Struct({ credentials: Keys }), errors)({ credentials: given }), ({ credentials }) =>
+    plain(credentials)
+  )
 
 const plain = ({ accessKeyId, expiration, secretAccessKey, sessionToken }: Keys): Identity => ({
   accessKeyId: Redacted.value(accessKeyId),

@@ -3,8 +3,10 @@
  *
  * Its own completion spans the whole connection; turns are read off the ends of the blocks.
  */
+import * as Base64 from "@effect-bidi/core/adapter/Base64"
 import type * as Schema from "effect/Schema"
-import { type Fields, type Inbound, Malformed, optionalText, text } from "./frame.ts"
+import { type Fields, Malformed, optionalText, text } from "@effect-bidi/core/adapter/Json"
+import type { Inbound } from "./frame.ts"
 import * as Response from "./response.ts"
 import type { Block, Events, State } from "./state.ts"
 import { since } from "./usage.ts"
@@ -127,11 +129,10 @@ const onAudio = (state: State, data: Fields, out: Events): void => {
   const contentId = text(data, "contentId")
   // what comes late of a reply that was cut off is not the beginning of another one
   if (state.silenced.has(contentId)) return
-  const bytes = Buffer.from(text(data, "content"), "base64")
+  const audio = Base64.decode(text(data, "content"))
   const { response } = blockOf(state, contentId, "AUDIO", { role: "ASSISTANT" }, out)
-  if (response === undefined || response.done || bytes.length === 0) return
-  // plain bytes: what `Buffer` calls `slice` is not what everybody else does
-  Response.sound(response, new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length), out)
+  if (response === undefined || response.done || audio.length === 0) return
+  Response.sound(response, audio, out)
 }
 
 const onTool = (state: State, data: Fields, out: Events): void => {

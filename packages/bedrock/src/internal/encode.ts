@@ -5,7 +5,7 @@ import type { BidiError } from "@effect-bidi/core/BidiError"
 import type { Command, ToolOutput } from "@effect-bidi/core/BidiModel"
 import * as Result from "effect/Result"
 import { type InputEvent, textBlock, toolResult } from "./events.ts"
-import { isFields } from "./frame.ts"
+import { isFields } from "@effect-bidi/core/adapter/Json"
 import type { State } from "./state.ts"
 
 type Batch = Result.Result<ReadonlyArray<InputEvent>, BidiError>

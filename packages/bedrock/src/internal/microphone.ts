@@ -3,6 +3,7 @@
  * there is no sound. The provider ends a connection that says nothing for a minute, and finds the end of a turn in
  * silence.
  */
+import * as Base64 from "@effect-bidi/core/adapter/Base64"
 import * as Audio from "@effect-bidi/core/Audio"
 import { audioStart, contentEnd, type InputEvent } from "./events.ts"
 import type { Line } from "./transport.ts"
@@ -107,9 +108,6 @@ export class Microphone {
     const bytes = this.resting === 0 ? last : Buffer.concat([...this.rest, last])
     this.rest.length = 0
     this.resting = 0
-    this.line.sound(Buffer.from(`${this.head}${base64(bytes)}"}}}`))
+    this.line.sound(Buffer.from(`${this.head}${Base64.encode(bytes)}"}}}`))
   }
 }
-
-const base64 = (bytes: Uint8Array): string =>
-  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("base64")

@@ -7,7 +7,7 @@
  */
 import type { ToolDefinition } from "@effect-bidi/core/BidiModel"
 import * as Result from "effect/Result"
-import { type Fields, isFields } from "./frame.ts"
+import { type Fields, isFields } from "@effect-bidi/core/adapter/Json"
 
 /** A tool whose `parameters` can be sent. */
 export interface DeclaredTool extends Pick<ToolDefinition, "name" | "description"> {

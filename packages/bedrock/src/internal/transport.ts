@@ -4,7 +4,8 @@
  * Input is never gated on the SDK's `send`, which answers only when the model has something to say. Whatever goes wrong,
  * the request is aborted: everything else that looks like an end leaves the connection open.
  */
-import { watch } from "@effect-bidi/core/adapter/BidiAdapter"
+import { watch } from "@effect-bidi/core/adapter/Watchdog"
+import { INBOX_CAPACITY } from "@effect-bidi/core/adapter/WebSocketLine"
 import { Inbox } from "@effect-bidi/core/adapter/Inbox"
 import { InvokeModelWithBidirectionalStreamCommand } from "@aws-sdk/client-bedrock-runtime"
 import type { BidiError } from "@effect-bidi/core/BidiError"
@@ -18,9 +19,6 @@ import { dial } from "./dial.ts"
 import type { Errors } from "./errors.ts"
 import type { InputEvent } from "./events.ts"
 import { type Inbound, parse } from "./frame.ts"
-
-/** Events that may wait to be read: minutes of speech. One more fails the connection, nothing is lost silently. */
-export const INBOX = 4096
 
 /**
  * A provider that has the connection for so long and has not refused it has accepted it, headers or not. Where they come
@@ -55,11 +53,9 @@ export interface Call {
   readonly closing: () => ReadonlyArray<InputEvent>
 }
 
-const PATIENCE = { every: "20 seconds", misses: 2 } as const
-
 /** Dials. The line closes with the scope, also while it is being opened. */
 export const open = Effect.fnUntraced(function* (call: Call) {
-  const inbox = new Inbox<Inbound, BidiError>(INBOX, "dropping")
+  const inbox = new Inbox<Inbound, BidiError>(INBOX_CAPACITY, "dropping")
   const accepted = yield* Deferred.make<void, BidiError>()
   const linked = yield* Deferred.make<void>()
   const over = yield* Deferred.make<void>()
@@ -72,7 +68,6 @@ export const open = Effect.fnUntraced(function* (call: Call) {
     Effect.andThen(Deferred.await(linked), Effect.andThen(Effect.sleep(GRACE), Deferred.succeed(accepted, undefined)))
   )
   yield* watch({
-    ...PATIENCE,
     // A ping would do, but the SDK closes the session to everything new as soon as the stream is open. There is always
     // sound to be sent, though, and a dead network stops taking it.
     ping: () => {},
@@ -156,7 +151,7 @@ const begin = (
         if (ended) continue
         Deferred.doneUnsafe(accepted, Exit.void)
         if (chunk?.bytes === undefined) continue
-        if (!inbox.offer(parse(chunk.bytes))) return end(errors.tooSlow(INBOX))
+        if (!inbox.offer(parse(chunk.bytes))) return end(errors.tooSlow(INBOX_CAPACITY))
       }
       // whatever the reason, to the SDK it looks like this
       end(errors.lost(`${phone.address()} ended the connection${because()}`, trouble))

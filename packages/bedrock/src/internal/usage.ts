@@ -2,7 +2,7 @@
  * Tokens. The provider counts from the beginning of a connection, and says beside it what is new.
  */
 import type { Usage } from "@effect-bidi/core/BidiEvent"
-import { count, type Fields, optionalFields } from "./frame.ts"
+import { count, type Fields, optionalFields } from "@effect-bidi/core/adapter/Json"
 
 /** What a connection had used at its last report. */
 export interface Totals {

@@ -11,7 +11,7 @@ import { initial, type State } from "../../src/internal/state.ts"
 
 export const SECRET = "secret/0123456789+abcdefghijklmnop"
 
-export const errors = Errors.make(Errors.redacting(new Set([SECRET, ""])))
+export const errors = Errors.make(new Set([SECRET, ""]))
 
 export const start = (): State => initial(errors, "p")
 

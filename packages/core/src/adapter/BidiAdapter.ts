@@ -1,20 +1,23 @@
 /**
- * What adapters of providers have in common, for the author of one: options that are checked, and a peer that is watched.
+ * The options of an adapter, checked by one schema, and its API key.
  *
  * @since 0.1.0
  */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"
-import type { BidiError } from "../BidiError.ts"
+import { BidiError } from "../BidiError.ts"
+import type { AdapterErrors } from "./AdapterErrors.ts"
 
 /**
  * A length of time: a `Duration`, `"500 millis"`, or a number of milliseconds.
  *
  * @category schemas
+ * @since 0.1.0
  */
 export const Time = Schema.declare(
   (value): value is Duration.Input =>
@@ -26,9 +29,95 @@ export const Time = Schema.declare(
 )
 
 /**
+ * A URL with one of these schemes, such as `"https"`.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const url = (...schemes: ReadonlyArray<string>) =>
+  Schema.NonEmptyString.check(
+    Schema.makeFilter((text) => schemes.includes(URL.parse(text)?.protocol.slice(0, -1) ?? ""), {
+      expected: `a URL with ${schemes.join(" or ")}`
+    })
+  )
+
+/**
+ * Text that a header can hold. One with anything else is not quoted in the error.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const HeaderText = Schema.String.check(Schema.isPattern(/^[\x21-\x7e]+$/))
+
+/**
+ * An API key: a `Redacted`, such as `Redacted.make("sk-…")`, or an effect that gives one and is run for every connection.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type ApiKey = Redacted.Redacted | Effect.Effect<Redacted.Redacted, unknown>
+
+/**
+ * A key that matches `pattern`, and is never quoted in an error. White space around it does not count.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const redactedKey = (pattern: RegExp) =>
+  Schema.declare((value): value is Redacted.Redacted => Redacted.isRedacted(value), {
+    expected: 'a Redacted value, such as Redacted.make("…"), or an Effect that gives one'
+  }).check(
+    Schema.makeFilter((key) => {
+      const value: unknown = Redacted.value(key)
+      if (typeof value !== "string" || value.trim() === "") return "Expected a key, but it is empty"
+      return pattern.test(value.trim()) ? undefined : "Expected a key, but it has characters that no key has"
+    })
+  )
+
+/**
+ * An {@link ApiKey} whose keys match `pattern`.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const apiKey = (pattern: RegExp) =>
+  Schema.Union([
+    redactedKey(pattern),
+    Schema.declare((value): value is Effect.Effect<Redacted.Redacted, unknown> => Effect.isEffect(value), {
+      expected: "an Effect that gives a Redacted value"
+    })
+  ])
+
+/**
+ * Returns the key for a connection, without white space around it. What an effect gives is checked only now. Where the
+ * effect fails, this fails with its `BidiError`, or with `Auth` for any other error, which is not quoted.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const keyOf = (
+  apiKey: ApiKey,
+  pattern: RegExp,
+  errors: Pick<AdapterErrors, "auth" | "invalid">
+): Effect.Effect<Redacted.Redacted, BidiError> => {
+  if (!Effect.isEffect(apiKey)) return Effect.succeed(trimmed(apiKey))
+  const check = checked(Schema.Struct({ apiKey: redactedKey(pattern) }), errors)
+  return apiKey.pipe(
+    Effect.mapError((error) =>
+      error instanceof BidiError ? error : errors.auth("the effect given as apiKey failed: there is no API key")
+    ),
+    Effect.flatMap((key) => check({ apiKey: key })),
+    Effect.map(({ apiKey }) => trimmed(apiKey))
+  )
+}
+
+const trimmed = (key: Redacted.Redacted) => Redacted.make(Redacted.value(key).trim())
+
+/**
  * What is wrong with the options; `option` is the path of the one that is, and part of the message.
  *
  * @category models
+ * @since 0.1.0
  */
 export interface WrongOption {
   readonly option: string
@@ -36,12 +125,38 @@ export interface WrongOption {
 }
 
 /**
+ * Returns what is wrong with an option.
+ *
  * @category constructors
+ * @since 0.1.0
  */
 export const wrong = (option: string, message: string): WrongOption => ({
   option,
   message: `${option === "" ? "options" : option}: ${message}`
 })
+
+/**
+ * What one option demands of another, and the schema of neither can say: the path of the wrong one, and what was expected.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Rule<in A> = (options: A) => readonly [option: string, message: string] | undefined
+
+/**
+ * A check for the schema of all options. The first rule that is broken counts.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const rules = <A>(rules: ReadonlyArray<Rule<A>>) =>
+  Schema.makeFilter((options: A) => {
+    for (const rule of rules) {
+      const broken = rule(options)
+      if (broken !== undefined) return { path: broken[0].split("."), issue: broken[1] }
+    }
+    return undefined
+  })
 
 const issues = SchemaIssue.makeFormatterStandardSchemaV1()
 
@@ -49,6 +164,7 @@ const issues = SchemaIssue.makeFormatterStandardSchemaV1()
  * Checks options against their schema. One that the schema does not have is wrong too: nothing is ever dropped.
  *
  * @category combinators
+ * @since 0.1.0
  */
 export const optionsOf = <A>(schema: Schema.Decoder<A>) => {
   const decode = Schema.decodeUnknownResult(schema, { onExcessProperty: "error" })
@@ -62,43 +178,28 @@ export const optionsOf = <A>(schema: Schema.Decoder<A>) => {
 }
 
 /**
- * A connection that is watched.
+ * The same as an effect that fails with `InvalidRequest`, which names the option.
  *
- * @category models
+ * @category combinators
+ * @since 0.1.0
  */
-export interface Watched {
-  readonly every: Duration.Input
-  /** How many times in a row nothing may come. */
-  readonly misses: number
-  /** Makes the peer say something. */
-  readonly ping: () => void
-  /** Whether it did, since this was asked last. */
-  readonly isAlive: () => boolean
-  readonly onDead: () => void
-  /** Done when the connection stands, or has failed to. */
-  readonly opened: Effect.Effect<void, BidiError>
-  /** Done when it is over. */
-  readonly over: Effect.Effect<void>
+export const checked = <A>(schema: Schema.Decoder<A>, errors: Pick<AdapterErrors, "invalid">) => {
+  const check = optionsOf(schema)
+  return (options: unknown): Effect.Effect<A, BidiError> =>
+    Effect.suspend(() =>
+      Result.match(check(options), {
+        onSuccess: Effect.succeed,
+        onFailure: ({ message, option }) => Effect.fail(errors.invalid(option, message))
+      })
+    )
 }
 
 /**
- * Notices a peer that is gone without a word: the socket of a dead network stays open for ever. Watches in a fiber of the
- * scope until the connection is over.
+ * Returns an object with a field, or without it where the value is `undefined`: for wires on which a missing field is
+ * something else than an empty one.
  *
  * @category combinators
+ * @since 0.1.0
  */
-export const watch = ({ every, isAlive, misses, onDead, opened, over, ping }: Watched) => {
-  const rounds = Effect.gen(function* () {
-    for (let missed = 0; missed < misses; missed = isAlive() ? 0 : missed + 1) {
-      ping()
-      yield* Effect.sleep(every)
-    }
-    onDead()
-  })
-  return opened.pipe(
-    Effect.andThen(rounds),
-    Effect.raceFirst(over),
-    Effect.ignore,
-    Effect.forkScoped({ startImmediately: true })
-  )
-}
+export const given = <K extends string, A>(key: K, value: A | undefined): { readonly [P in K]?: A } =>
+  (value === undefined ? {} : { [key]: value }) as { readonly [P in K]?: A }

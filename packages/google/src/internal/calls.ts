@@ -2,7 +2,8 @@
  * Calls of the model. They come as messages of their own, as parts of what it says, or as both.
  */
 import type { ToolCall } from "@effect-bidi/core/BidiModel"
-import { type Fields, isFields, list, text } from "./frame.ts"
+import { type Fields, isFields } from "@effect-bidi/core/adapter/Json"
+import { list, text } from "./frame.ts"
 import type { Called, Events, State } from "./state.ts"
 import { nextId } from "./state.ts"
 

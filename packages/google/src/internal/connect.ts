@@ -15,7 +15,8 @@ import { receive } from "./decode.ts"
 import type { Endpoint } from "./dial.ts"
 import { encode, refusal } from "./encode.ts"
 import * as Errors from "./errors.ts"
-import { type Inbound, isFields } from "./frame.ts"
+import { isFields } from "@effect-bidi/core/adapter/Json"
+import type { Inbound } from "./frame.ts"
 import { Held, HELD } from "./held.ts"
 import { replay } from "./history.ts"
 import { isOverdue, onOverdue } from "./reply.ts"
@@ -24,16 +25,22 @@ import { build, historyOf, undeclarable } from "./setup.ts"
 import { type ClientMessage, endOf, type Events, initial, type Session, type State } from "./state.ts"
 import { type Line, open } from "./transport.ts"
 
-/** Opens connections; `endpoint` is asked anew for every one. */
-export const connect = (settings: Settings, endpoint: Effect.Effect<Endpoint, BidiError>) =>
+/** Opens connections; the key is asked for anew for every one. */
+export const connect = (settings: Settings, endpoint: Endpoint, key: Effect.Effect<Redacted.Redacted, BidiError>) =>
   Effect.fn("GeminiLive.connect")(function* (setup: Setup): Effect.fn.Return<Connection, BidiError, Scope.Scope> {
     const tool = undeclarable(setup)
-    if (tool !== undefined) return yield* keyless.invalid(tool.option, tool.message)
-    const target = yield* endpoint
-    const errors = Errors.make(Errors.redacting(Redacted.value(target.apiKey)))
+    if (tool !== undefined) return yield* Errors.keyless.invalid(tool.option, tool.message)
+    const apiKey = yield* key
+    const errors = Errors.make(Redacted.value(apiKey))
     const asked = { model: settings.model, config: build(settings, setup), history: historyOf(settings, setup) }
     const state = initial(errors, sessionOf(settings, setup))
-    const line = yield* open(target, asked, settings.input.sampleRate, errors)
+    const line = yield* open(
+      endpoint,
+      { apiKey, preview: isPreview(settings) },
+      asked,
+      settings.input.sampleRate,
+      errors
+    )
     const { backlog, id } = yield* ready(line, state)
     const ears = listener(line, state)
     const watchdog = yield* watch(settings, line, state)
@@ -66,8 +73,8 @@ export const connect = (settings: Settings, endpoint: Effect.Effect<Endpoint, Bi
     }
   })
 
-// nothing that is known before there is a key can quote it
-const keyless = Errors.make((text) => text)
+const isPreview = ({ affectiveDialog, proactivity }: Settings) =>
+  affectiveDialog !== undefined || proactivity !== undefined
 
 // What comes before the session is ready is kept for the reader.
 const ready = Effect.fnUntraced(function* (line: Line, state: State) {
@@ -102,7 +109,7 @@ const listener = (line: Line, state: State) => {
       lost = false
       events.push({ _tag: "Problem", error: state.errors.unheard(HELD) })
     }
-    if (!held.isEmpty && !blocked()) held.release({ audio: pass, put: line.put })
+    if (!held.isEmpty && !blocked()) held.release({ audio: pass, put: (message) => line.post(message) })
   }
   return {
     get mustWait() {
@@ -112,7 +119,7 @@ const listener = (line: Line, state: State) => {
     signals: (messages: ReadonlyArray<ClientMessage>) => held.signals(messages),
     sound: (frame: Uint8Array): boolean => {
       if (!mustWait()) return pass(frame)
-      if (!line.isOpen()) return false
+      if (!line.isOpen) return false
       release()
       if (!mustWait()) return pass(frame)
       if (held.sound(frame)) lost = true

@@ -2,11 +2,13 @@
  * The provider's messages as events of the contract. A fold: the same messages over the same state give the same events.
  * One message may hold several things; they are taken in one order, whatever theirs on the wire.
  */
+import * as Base64 from "@effect-bidi/core/adapter/Base64"
 import * as Duration from "effect/Duration"
 import type * as Schema from "effect/Schema"
 import { callsIn, callsOf, forget } from "./calls.ts"
-import { type Fields, fields, flag, type Inbound, isFields, list, Malformed, text } from "./frame.ts"
-import { millisOf } from "./refusal.ts"
+import { type Fields, isFields, Malformed } from "@effect-bidi/core/adapter/Json"
+import { fields, flag, type Inbound, list, text } from "./frame.ts"
+import { millisOf } from "./errorBody.ts"
 import { onAudio, onCalls, onIdle, onInterrupted, onReasoning, onReplyWords, onTurnComplete } from "./reply.ts"
 import type { Events, State } from "./state.ts"
 import { usageOf } from "./usage.ts"
@@ -94,7 +96,7 @@ const onPart = (state: State, part: Fields, out: Events): void => {
     const type = text(data, "mimeType")
     if (!type.startsWith("audio/")) return
     if (type !== "audio/pcm;rate=24000" && !isOutput(type)) throw new Malformed(`audio of an unexpected kind (${type})`)
-    const audio = bytes(text(data, "data"))
+    const audio = Base64.decode(text(data, "data"))
     if (audio.length > 0) onAudio(state, audio, out)
   } else {
     // whether it is marked as a thought or not: what is said comes as sound, and its words as a transcription
@@ -103,12 +105,6 @@ const onPart = (state: State, part: Fields, out: Events): void => {
 }
 
 const isOutput = (type: string): boolean => /^audio\/pcm(;\s*rate=24000)?$/i.test(type)
-
-// plain bytes: what `Buffer` calls `slice` is not what everybody else does
-const bytes = (base64: string): Uint8Array => {
-  const buffer = Buffer.from(base64, "base64")
-  return new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.length)
-}
 
 const onToolCall: Take = (state, toolCall, out) => {
   const calls = callsIn(state, list(toolCall, "functionCalls"), false, out)

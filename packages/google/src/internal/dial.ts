@@ -6,30 +6,28 @@
  * is no JSON into an unhandled rejection. So the SDK gets a socket from us, through the factory it keeps in a private
  * field, and gets nothing to read: its part is over when the setup has been sent.
  */
-import { wrong, type WrongOption } from "@effect-bidi/core/adapter/BidiAdapter"
-import { agentFor, type AgentOption } from "@effect-bidi/core/adapter/BidiProxy"
+import { agentFor } from "@effect-bidi/core/adapter/BidiProxy"
+import { HANDSHAKE_TIMEOUT_MILLIS, MAX_MESSAGE_BYTES } from "@effect-bidi/core/adapter/WebSocketLine"
 import { GoogleGenAI, type HistoryConfig, type LiveConnectConfig } from "@google/genai"
 import * as Predicate from "effect/Predicate"
 import * as Redacted from "effect/Redacted"
 import type { Agent } from "node:http"
 import { WebSocket } from "ws"
-import type { Settings } from "./settings.ts"
-
-/** What proves who calls, and where to. */
-export interface Credentials {
-  readonly apiKey: Redacted.Redacted
-  readonly baseUrl?: string | undefined
-  readonly agent?: AgentOption | undefined
-}
+import type { MakeOptions } from "../Options.ts"
 
 export interface Endpoint {
-  readonly apiKey: Redacted.Redacted
-  readonly apiVersion: "v1beta" | "v1alpha"
   readonly url: URL
-  /** The way there, unless it is straight. */
+  /** How to get there, unless directly. */
   readonly agent: Agent | undefined
   /** Host and port, for people. */
   readonly address: string
+}
+
+/** Who calls, and how. */
+export interface Caller {
+  readonly apiKey: Redacted.Redacted
+  /** Options that only the preview of the API has are used. */
+  readonly preview: boolean
 }
 
 /** What the first message says. */
@@ -41,46 +39,15 @@ export interface Session {
 
 const DEFAULT_URL = "https://generativelanguage.googleapis.com"
 
-/** Bytes of the largest message that is read; those of audio have a few kilobytes. */
-const MAX_PAYLOAD = 16 * 1024 * 1024
-
-/** Who waits decides how long; this only keeps a handshake nobody waits for from staying. */
-const HANDSHAKE = 60_000
-
-// the key becomes a part of the URL as it is
-const isKey = (value: string) => /^[\w.~/-]+$/.test(value)
-
-// the SDK takes all but `http` for TLS
-const schemes: Record<string, "http:" | "https:"> = {
-  "http:": "http:",
-  "ws:": "http:",
-  "https:": "https:",
-  "wss:": "https:"
-}
-
-/** Checks credentials without ever quoting them. */
-export const endpoint = (
-  { affectiveDialog, proactivity }: Pick<Settings, "affectiveDialog" | "proactivity">,
-  { agent: way, apiKey, baseUrl }: Credentials
-): Endpoint | WrongOption => {
-  if (!Redacted.isRedacted(apiKey)) return wrong("apiKey", "expected a Redacted value")
-  const key = Redacted.value(apiKey).trim()
-  if (key === "") return wrong("apiKey", "the key is empty")
-  if (!isKey(key)) return wrong("apiKey", "the key has characters that no key has")
-  const given = URL.parse(baseUrl ?? DEFAULT_URL)
-  if (given === null) return wrong("baseUrl", "not a URL")
-  const scheme = schemes[given.protocol]
-  if (scheme === undefined) return wrong("baseUrl", `expected http or https, not ${given.protocol.slice(0, -1)}`)
-  const url = new URL(given.href.replace(/^\w+:/, scheme))
-  const agent = agentFor(way, url)
-  const preview = key.startsWith("auth_tokens/") || affectiveDialog !== undefined || proactivity !== undefined
-  return {
-    apiKey: Redacted.make(key, { label: "GOOGLE_API_KEY" }),
-    apiVersion: preview ? "v1alpha" : "v1beta",
-    url,
-    agent,
-    address: `${url.hostname}:${url.port || (scheme === "http:" ? 80 : 443)}${agent === undefined ? "" : " through a proxy"}`
-  }
+export const endpointOf = ({
+  agent: option,
+  baseUrl = DEFAULT_URL
+}: Pick<MakeOptions, "agent" | "baseUrl">): Endpoint => {
+  // the SDK takes all but `http` for TLS
+  const url = new URL(baseUrl.replace(/^ws(s?):/i, "http$1:"))
+  const agent = agentFor(option, url)
+  const port = url.port || (url.protocol === "http:" ? 80 : 443)
+  return { url, agent, address: `${url.hostname}:${port}${agent === undefined ? "" : " through a proxy"}` }
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -109,11 +76,13 @@ const FACTORY = "webSocketFactory"
  * set up. Throws where the SDK does.
  */
 export const dial = (
-  { agent, apiKey, apiVersion, url }: Endpoint,
+  { agent, url }: Endpoint,
+  { apiKey, preview }: Caller,
   { config, history, model }: Session,
   attach: (socket: WebSocket) => void,
   onFailed: () => void
 ): void => {
+  const apiVersion = preview || Redacted.value(apiKey).startsWith("auth_tokens/") ? "v1alpha" : "v1beta"
   const factory: SdkFactory = {
     create: (address, headers, callbacks) => {
       let socket: WebSocket | undefined
@@ -122,8 +91,8 @@ export const dial = (
           socket = new WebSocket(address, {
             headers,
             perMessageDeflate: false,
-            maxPayload: MAX_PAYLOAD,
-            handshakeTimeout: HANDSHAKE,
+            maxPayload: MAX_MESSAGE_BYTES,
+            handshakeTimeout: HANDSHAKE_TIMEOUT_MILLIS,
             ...(agent === undefined ? {} : { agent })
           })
           attach(socket)

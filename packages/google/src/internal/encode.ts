@@ -4,6 +4,7 @@
  * The wire has one way to ask for a reply that all models have: text of the user (`realtimeInput.text`). What the
  * application says on its own account goes the same way, and says so.
  */
+import * as Base64 from "@effect-bidi/core/adapter/Base64"
 import type { BidiError } from "@effect-bidi/core/BidiError"
 import type { Command, ToolOutput, UserPart } from "@effect-bidi/core/BidiModel"
 import { FunctionResponseScheduling } from "@google/genai"
@@ -78,7 +79,7 @@ const ask = (state: State, words: string, parts: ReadonlyArray<UserPart> = []): 
 }
 
 const pictureOf = (part: UserPart): ReadonlyArray<Blob> =>
-  typeof part === "string" ? [] : [{ mimeType: part.mimeType, data: base64(part.image) }]
+  typeof part === "string" ? [] : [{ mimeType: part.mimeType, data: Base64.encode(part.image) }]
 
 // pictures alone are looked at, but not answered
 const wordsOf = (parts: ReadonlyArray<UserPart>): string =>
@@ -126,6 +127,3 @@ const prompt = (instructions = "Say what you would say next, without mentioning 
 const content = (parts: Array<Part>, answer: boolean): ClientMessage => ({
   clientContent: { turns: [{ role: "user", parts }], turnComplete: answer }
 })
-
-export const base64 = (bytes: Uint8Array): string =>
-  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("base64")

@@ -1,19 +1,10 @@
 /**
- * Reading messages that nobody vouches for.
+ * Reading messages, none of which is trusted. On this wire, what has its default value is left out.
  */
-import * as Predicate from "effect/Predicate"
-
-export type Fields = Readonly<Record<string, unknown>>
+import { type Fields, isFields, Malformed } from "@effect-bidi/core/adapter/Json"
 
 /** What comes from the socket; `undefined` is a message that is no JSON object. */
 export type Inbound = Fields | undefined
-
-/** A field is not what fields of its name are. Caught where messages are read; it never leaves the protocol. */
-export class Malformed extends Error {}
-
-export const isFields = (value: unknown): value is Fields => Predicate.isObject(value) && !Array.isArray(value)
-
-// on this wire, what has its default value is left out
 
 export const fields = (from: Fields, key: string): Fields | undefined => {
   const value = from[key]
@@ -37,18 +28,3 @@ export const text = (from: Fields, key: string): string => {
 }
 
 export const flag = (from: Fields, key: string): boolean => from[key] === true
-
-/** A count: zero when it is missing or no count. */
-export const count = (from: Fields, key: string): number => {
-  const value = from[key]
-  return Number.isSafeInteger(value) && (value as number) >= 0 ? (value as number) : 0
-}
-
-export const parse = (json: string): Inbound => {
-  try {
-    const value: unknown = JSON.parse(json)
-    return isFields(value) ? value : undefined
-  } catch {
-    return undefined
-  }
-}

@@ -3,7 +3,7 @@
  * are checked against the whole schema before the tool gets them.
  */
 import type * as JsonSchema from "effect/JsonSchema"
-import { type Fields, isFields } from "./frame.ts"
+import { type Fields, isFields } from "@effect-bidi/core/adapter/Json"
 
 /** `undefined`: the tool takes nothing, or what it takes cannot be told (`problemOf`). */
 export const parametersOf = (schema: JsonSchema.JsonSchema): Fields | undefined => {

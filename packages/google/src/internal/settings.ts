@@ -2,10 +2,10 @@
  * Options, checked and complete.
  */
 import * as Duration from "effect/Duration"
-import * as Result from "effect/Result"
 import * as Audio from "@effect-bidi/core/Audio"
-import { optionsOf, wrong, type WrongOption } from "@effect-bidi/core/adapter/BidiAdapter"
-import { Options } from "../Options.ts"
+import { checked, type Rule, rules } from "@effect-bidi/core/adapter/BidiAdapter"
+import { MakeOptions, type Options } from "../Options.ts"
+import { keyless } from "./errors.ts"
 import { type Family, familyOf } from "./family.ts"
 
 export interface Settings extends Omit<Options, "transcription" | "functions" | "unanswered"> {
@@ -29,21 +29,13 @@ export const OUTPUT = Audio.pcm(24_000)
 
 const MODEL = "gemini-3.8-live"
 
-const check = optionsOf(Options)
-
-export const resolve = (options: unknown): Result.Result<Settings, WrongOption> => {
-  const checked = check(options)
-  if (Result.isFailure(checked)) return Result.fail(checked.failure)
-  const given = checked.success
-  const model = given.model ?? MODEL
+/** With defaults. The schema of the options has checked them. */
+export const resolve = (options: Options): Settings => {
+  const { model = MODEL } = options
   const family = familyOf(model)
-  for (const rule of rules) {
-    const problem = rule(given, family, model)
-    if (problem !== undefined) return Result.fail(wrong(...problem))
-  }
-  const { functions = {}, transcription = {}, unanswered = {}, ...rest } = given
+  const { functions = {}, transcription = {}, unanswered = {}, ...rest } = options
   const words = transcription === false ? { input: false, output: false } : transcription
-  return Result.succeed({
+  return {
     input: Audio.pcm(16_000),
     turnDetection: {},
     compression: {},
@@ -56,19 +48,18 @@ export const resolve = (options: unknown): Result.Result<Settings, WrongOption> 
     behavior: functions.behavior ?? family.behavior,
     scheduling: functions.scheduling ?? "when_idle",
     unanswered: { after: Duration.fromInputUnsafe(unanswered.after ?? "10 seconds"), nudge: unanswered.nudge === true }
-  })
+  }
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
 // what a model, and one option, demand of another
 // ---------------------------------------------------------------------------------------------------------------------
 
-type Problem = readonly [option: string, message: string] | undefined
-type Rule = (options: Options, family: Family, model: string) => Problem
+type ModelRule = (options: Options, family: Family, model: string) => ReturnType<Rule<Options>>
 
 const oneOf = (values: ReadonlyArray<string>) => `Expected ${values.map((value) => `"${value}"`).join(" | ")}`
 
-const input: Rule = ({ input }) => {
+const input: ModelRule = ({ input }) => {
   if (input === undefined) return undefined
   const { channels, encoding: format, sampleRate } = input
   if (format !== "pcm") return ["input.encoding", oneOf(["pcm"])]
@@ -78,7 +69,7 @@ const input: Rule = ({ input }) => {
 
 const LEVELS = '{ level: "minimal" | "low" | "medium" | "high" }'
 
-const thinking: Rule = ({ thinking }, family, model) => {
+const thinking: ModelRule = ({ thinking }, family, model) => {
   if (thinking === undefined) return undefined
   const { budget, level, thoughts } = thinking
   if (budget !== undefined && level !== undefined) return ["thinking", "Expected either level or budget"]
@@ -98,7 +89,7 @@ const thinking: Rule = ({ thinking }, family, model) => {
 
 const only25 = "models of generation 2.5 do"
 
-const proactivity: Rule = ({ proactivity }, family, model) => {
+const proactivity: ModelRule = ({ proactivity }, family, model) => {
   if (proactivity === undefined) return undefined
   if (family.proactivity === "always") return ["proactivity", `The model ${model} is always proactive; leave it out`]
   if (family.proactivity === "never") return ["proactivity", `The model ${model} does not support this; ${only25}`]
@@ -107,7 +98,7 @@ const proactivity: Rule = ({ proactivity }, family, model) => {
     : undefined
 }
 
-const transcription: Rule = ({ transcription }, family, model) => {
+const transcription: ModelRule = ({ transcription }, family, model) => {
   if (transcription === undefined || transcription === false || family.hints) return undefined
   if (transcription.input === undefined || typeof transcription.input === "boolean") return undefined
   const hint = Object.keys(transcription.input)[0]
@@ -116,7 +107,7 @@ const transcription: Rule = ({ transcription }, family, model) => {
     : [`transcription.input.${hint}`, `The model ${model} does not support this; gemini-3.8-live does`]
 }
 
-const functions: Rule = ({ functions }, { behavior: byDefault, behaviors }, model) => {
+const functions: ModelRule = ({ functions }, { behavior: byDefault, behaviors }, model) => {
   if (functions === undefined) return undefined
   const { behavior = byDefault, scheduling } = functions
   if (behavior !== undefined && !behaviors.includes(behavior)) {
@@ -127,7 +118,7 @@ const functions: Rule = ({ functions }, { behavior: byDefault, behaviors }, mode
     : undefined
 }
 
-const compression: Rule = ({ compression }) => {
+const compression: ModelRule = ({ compression }) => {
   if (compression === undefined || compression === false) return undefined
   const { targetTokens, triggerTokens } = compression
   return targetTokens !== undefined && triggerTokens !== undefined && targetTokens >= triggerTokens
@@ -135,7 +126,7 @@ const compression: Rule = ({ compression }) => {
     : undefined
 }
 
-const rules: ReadonlyArray<Rule> = [
+const demands: ReadonlyArray<ModelRule> = [
   input,
   thinking,
   proactivity,
@@ -158,3 +149,13 @@ const rules: ReadonlyArray<Rule> = [
   ({ model = MODEL }) =>
     /\.\.|[?&\s]/.test(model) ? ["model", "Expected a name without .. ? & and spaces"] : undefined
 ]
+
+/** Checks all options of `make`; fails with `InvalidRequest`, which names the one that is wrong. */
+export const check = checked(
+  MakeOptions.check(
+    rules<MakeOptions>(
+      demands.map((rule) => (options) => rule(options, familyOf(options.model ?? MODEL), options.model ?? MODEL))
+    )
+  ),
+  keyless
+)

@@ -2,7 +2,8 @@
  * Tokens. Every report stands for itself and is added to those before it; cached input is part of the prompt.
  */
 import type { Usage } from "@effect-bidi/core/BidiEvent"
-import { count, type Fields, isFields, list } from "./frame.ts"
+import { count, type Fields, isFields } from "@effect-bidi/core/adapter/Json"
+import { list } from "./frame.ts"
 
 type Modality = Usage["byModality"][number]["modality"]
 

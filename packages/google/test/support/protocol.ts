@@ -10,7 +10,7 @@ import { initial, type Session, type State } from "../../src/internal/state.ts"
 
 export const KEY = "AIzaSy-secret_0123456789"
 
-export const errors = Errors.make(Errors.redacting(KEY))
+export const errors = Errors.make(KEY)
 
 /** The default model, and ids that can be told. */
 export const start = (session: Partial<Session> = {}): State =>

@@ -1,7 +1,7 @@
 /**
  * The provider's `error` events: most concern one event of ours, some the reply we asked for, one ends the session.
  */
-import { type Fields, optionalText } from "./frame.ts"
+import { type Fields, optionalText } from "@effect-bidi/core/adapter/Json"
 import { explain } from "./response.ts"
 import * as Sequencer from "./sequencer.ts"
 import { type Outcome, proceed, type Sent, settle, type State } from "./state.ts"

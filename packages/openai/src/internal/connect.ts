@@ -4,6 +4,7 @@
 import * as Audio from "@effect-bidi/core/Audio"
 import type { BidiError } from "@effect-bidi/core/BidiError"
 import { type Consume, takeEach } from "@effect-bidi/core/adapter/Inbox"
+import * as WebSocketLine from "@effect-bidi/core/adapter/WebSocketLine"
 import type { Command, Connection, ModelEvent, Setup } from "@effect-bidi/core/BidiModel"
 import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
@@ -15,37 +16,48 @@ import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
 import { endOf, receive } from "./decode.ts"
-import type { Dial, Endpoint } from "./dial.ts"
+import type { Dial } from "./dial.ts"
 import { encode } from "./encode.ts"
 import * as Errors from "./errors.ts"
-import { count, type Fields, type Frame, isFields, optionalText, overdue } from "./frame.ts"
+import { count, type Fields, isFields, optionalText } from "@effect-bidi/core/adapter/Json"
+import { type Frame, type Inbound, overdue } from "./frame.ts"
 import { replay } from "./history.ts"
 import { declare, type WrongTool } from "./schema.ts"
 import { type Asked, build, difference } from "./session.ts"
 import type { Settings } from "./settings.ts"
 import { type ClientEvent, control, initial, type Session, type Settled, type State } from "./state.ts"
-import { type Line, open } from "./transport.ts"
 
 /** How long a request for a reply may be without an answer of any kind. The provider answers within a round trip. */
-export const OVERDUE = Duration.seconds(4)
+export const REPLY_TIMEOUT = Duration.seconds(4)
 
 /** How long the provider may take to say that it has taken a turn. */
-export const CONFIRMED = Duration.seconds(10)
+export const CONFIRMATION_TIMEOUT = Duration.seconds(10)
 
 /** Sound that makes a turn at least: the provider refuses less. */
-const SHORTEST = "100 millis"
+const SHORTEST_TURN = "100 millis"
 
 export const connect = (settings: Settings, target: Target) => {
-  const shortest = Audio.bytes(settings.input, SHORTEST)
+  const shortest = Audio.bytes(settings.input, SHORTEST_TURN)
 
   return Effect.fn("OpenAiRealtime.connect")(function* (
     setup: Setup
   ): Effect.fn.Return<Connection, BidiError, Scope.Scope> {
-    const endpoint = yield* target
-    const errors = Errors.make(Errors.redacting(Redacted.value(endpoint.apiKey)))
+    const { address, apiKey, dial } = yield* target
+    const errors = Errors.make(Redacted.value(apiKey))
     const declared = declare(setup.tools)
     if (Result.isFailure(declared)) return yield* wrong(errors, declared.failure)
-    const line = yield* open(endpoint, endpoint.dial, errors)
+    const { closed, refused } = errors
+    const line: Line = yield* WebSocketLine.open<Inbound>(
+      {
+        address,
+        errors,
+        refused,
+        closed,
+        audio: { before: '{"type":"input_audio_buffer.append","audio":"', after: '"}' }
+      },
+      (line) => line.attach(dial(line)),
+      () => errors.invalid("baseUrl", `the connection to ${address} could not be set up`)
+    )
     yield* line.opened
     const asked = build(settings, { ...setup, tools: declared.success })
     const state = initial(errors, sessionOf(settings, asked, {}))
@@ -60,32 +72,32 @@ export const connect = (settings: Settings, target: Target) => {
     state.session = sessionOf(settings, asked, updated)
     const requests = yield* watchRequests(line)
     const answers = new Answers(line)
-    let closed = 0 // bytes of sound that belong to turns that are over
+    let committed = 0 // bytes of sound that belong to turns that are over
 
     const sendAll = (frames: ReadonlyArray<ClientEvent>) => {
       requests(frames)
       return line.send(frames)
     }
     const commit = Effect.fnUntraced(function* (command: Command) {
-      if (line.sound - closed < shortest) {
+      if (line.audioBytes - committed < shortest) {
         return yield* errors.invalid(
           "TurnCommit",
-          `nothing was said in this turn: expected at least ${SHORTEST} of sound`
+          `nothing was said in this turn: expected at least ${SHORTEST_TURN} of sound`
         )
       }
-      const end = line.sound
+      const end = line.audioBytes
       yield* Effect.timeoutOrElse(answers.ask(encode(state, command)), {
-        duration: CONFIRMED,
+        duration: CONFIRMATION_TIMEOUT,
         orElse: () => {
           const silent = errors.lost(
-            `the provider did not take a turn within ${Duration.format(CONFIRMED)}`,
+            `the provider did not take a turn within ${Duration.format(CONFIRMATION_TIMEOUT)}`,
             "no_answer"
           )
           line.end(silent)
           return Effect.fail(silent)
         }
       })
-      closed = end
+      committed = end
     })
     const change = Effect.fnUntraced(function* (command: Extract<Command, { readonly _tag: "Update" }>) {
       const declared = declare(command.tools)
@@ -96,7 +108,7 @@ export const connect = (settings: Settings, target: Target) => {
       switch (command._tag) {
         case "TurnStart":
         case "TurnClear":
-          closed = line.sound
+          committed = line.audioBytes
           return sendAll(encode(state, command))
         case "TurnCommit":
           return commit(command)
@@ -121,7 +133,12 @@ export const connect = (settings: Settings, target: Target) => {
 }
 
 /** Where to connect, asked anew for every connection: keys are changed while a conversation goes on. */
-export type Target = Effect.Effect<Endpoint & { readonly dial: Dial }, BidiError>
+export type Target = Effect.Effect<
+  { readonly address: string; readonly apiKey: Redacted.Redacted; readonly dial: Dial },
+  BidiError
+>
+
+type Line = WebSocketLine.WebSocketLine<Inbound>
 
 const wrong = (errors: Errors.Errors, { message, option }: WrongTool) => errors.invalid(option, message)
 
@@ -142,7 +159,10 @@ const watchRequests = Effect.fnUntraced(function* (line: Line) {
   return (frames: ReadonlyArray<ClientEvent>) => {
     for (const { event_id: eventId, type } of frames) {
       if (type !== "response.create" || eventId === undefined) continue
-      Queue.offerUnsafe(requests, { eventId, until: clock.currentTimeMillisUnsafe() + Duration.toMillis(OVERDUE) })
+      Queue.offerUnsafe(requests, {
+        eventId,
+        until: clock.currentTimeMillisUnsafe() + Duration.toMillis(REPLY_TIMEOUT)
+      })
     }
   }
 })
@@ -215,7 +235,7 @@ const listen = Effect.fnUntraced(function* (
     const { events, fatal: reason, frames: replies, settled } = receive(state, [frame])
     if (replies.length > 0) {
       requests(replies)
-      line.post(replies)
+      for (const reply of replies) line.post(reply)
     }
     if (state.lastWords !== words) {
       words = state.lastWords

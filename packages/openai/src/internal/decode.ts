@@ -1,9 +1,11 @@
 /**
  * The provider's frames as events of the contract. A fold: the same frames over the same state give the same events.
  */
+import * as Base64 from "@effect-bidi/core/adapter/Base64"
 import type { BidiError } from "@effect-bidi/core/BidiError"
 import { onError } from "./apiError.ts"
-import { type Frame, fields, type Inbound, isFields, Malformed, optionalText, OVERDUE, text } from "./frame.ts"
+import { fields, isFields, Malformed, optionalText, text } from "@effect-bidi/core/adapter/Json"
+import { type Frame, type Inbound, OVERDUE } from "./frame.ts"
 import { begun, finishItem, holdCall, onDone } from "./response.ts"
 import * as Sequencer from "./sequencer.ts"
 import { type AudioItem, audioItem, type Outcome, outcome, proceed, see, settle, type State, want } from "./state.ts"
@@ -169,10 +171,8 @@ const onAudio = (state: State, frame: Frame, out: Outcome): void => {
   if (typeof delta !== "string") throw new Malformed(`"delta" is not a string`)
   const item = speaking(state, frame, out)
   if (item === undefined || delta === "") return
-  const bytes = Buffer.from(delta, "base64")
-  item.bytes += bytes.length
-  // plain bytes: what `Buffer` calls `slice` is not what everybody else does
-  const audio = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length)
+  const audio = Base64.decode(delta)
+  item.bytes += audio.length
   out.events.push({ _tag: "AudioDelta", responseId: item.responseId, itemId: item.itemId, audio })
 }
 

@@ -1,32 +1,21 @@
 /**
  * Where to connect, with which key, and the connection itself.
  */
-import { wrong, type WrongOption } from "@effect-bidi/core/adapter/BidiAdapter"
-import { agentFor, type AgentOption } from "@effect-bidi/core/adapter/BidiProxy"
+import { agentFor } from "@effect-bidi/core/adapter/BidiProxy"
+import { HANDSHAKE_TIMEOUT_MILLIS, MAX_MESSAGE_BYTES } from "@effect-bidi/core/adapter/WebSocketLine"
 import * as Redacted from "effect/Redacted"
 import OpenAI from "openai"
 import { OpenAIRealtimeWS } from "openai/realtime/ws"
 import type { Agent } from "node:http"
 import * as net from "node:net"
 import type { WebSocket } from "ws"
+import type { MakeOptions } from "../Options.ts"
 import type { Inbound } from "./frame.ts"
 
-/** What proves who calls, and where to. */
-export interface Credentials {
-  readonly apiKey: Redacted.Redacted
-  readonly organization?: string | undefined
-  readonly project?: string | undefined
-  readonly baseUrl?: string | undefined
-  readonly agent?: AgentOption | undefined
-}
-
 export interface Endpoint {
-  readonly model: string
-  readonly apiKey: Redacted.Redacted
-  readonly organization: string | undefined
-  readonly project: string | undefined
   readonly url: URL
-  /** The way there, unless it is straight. */
+  readonly isPlain: boolean
+  /** How to get there, unless directly. */
   readonly agent: Agent | undefined
   /** Host and port, for people. */
   readonly address: string
@@ -34,41 +23,16 @@ export interface Endpoint {
 
 const DEFAULT_URL = "https://api.openai.com/v1"
 
-/** Bytes of the largest frame that is read. The SDK knows no limit; frames of audio have a few kilobytes. */
-const MAX_PAYLOAD = 16 * 1024 * 1024
+export const addressOf = (baseUrl = DEFAULT_URL) => {
+  const url = new URL(baseUrl)
+  return { url, isPlain: url.protocol === "http:" || url.protocol === "ws:" }
+}
 
-// what a header may hold; a value with anything else would be quoted in the complaint about it
-const isHeader = (value: string) => /^[\x21-\x7e]+$/.test(value)
-
-const ports: Record<string, number> = { "http:": 80, "ws:": 80, "https:": 443, "wss:": 443 }
-
-/** Checks credentials without ever quoting them. */
-export const endpoint = (model: string, credentials: Credentials): Endpoint | WrongOption => {
-  const { apiKey, baseUrl, organization, project } = credentials
-  if (!Redacted.isRedacted(apiKey)) return wrong("apiKey", "expected a Redacted value")
-  const key = Redacted.value(apiKey).trim()
-  if (key === "") return wrong("apiKey", "the key is empty")
-  if (!isHeader(key)) return wrong("apiKey", "the key has characters that no key has")
-  if (organization !== undefined && !isHeader(organization))
-    return wrong("organization", "not an id of an organization")
-  if (project !== undefined && !isHeader(project)) return wrong("project", "not an id of a project")
-  const url = URL.parse(baseUrl ?? DEFAULT_URL)
-  if (url === null) return wrong("baseUrl", "not a URL")
-  const port = ports[url.protocol]
-  if (port === undefined) return wrong("baseUrl", `expected http or https, not ${url.protocol.slice(0, -1)}`)
-  const agent = agentFor(credentials.agent, url)
-  // the SDK insists on TLS, and an agent makes the connection that it insists on
-  if (agent !== undefined && port === 80)
-    return wrong("agent", "expected an address with TLS: a plain one takes no agent")
-  return {
-    model,
-    apiKey: Redacted.make(key, { label: "OPENAI_API_KEY" }),
-    organization,
-    project,
-    url,
-    agent,
-    address: `${url.hostname}:${url.port === "" ? port : url.port}${agent === undefined ? "" : " through a proxy"}`
-  }
+export const endpointOf = ({ agent: option, baseUrl }: Pick<MakeOptions, "agent" | "baseUrl">): Endpoint => {
+  const { isPlain, url } = addressOf(baseUrl)
+  const agent = agentFor(option, url)
+  const address = `${url.hostname}:${url.port || (isPlain ? 80 : 443)}${agent === undefined ? "" : " through a proxy"}`
+  return { url, isPlain, agent, address }
 }
 
 /** Gets every frame; `undefined` is one that cannot be read. */
@@ -99,11 +63,17 @@ class Connection extends OpenAIRealtimeWS {
   }
 }
 
-/** Dials at once. Throws where the SDK does. */
+/** Connects at once. Throws where the SDK does. */
 export type Dial = (reader: Reader) => WebSocket
 
-/** All connections share one client of the SDK. */
-export const dialing = ({ agent, apiKey, model, organization, project, url }: Endpoint): Dial => {
+/** Who calls, and which model. */
+export interface Caller extends Pick<MakeOptions, "organization" | "project"> {
+  readonly apiKey: Redacted.Redacted
+  readonly model: string
+}
+
+/** Connections that share one client of the SDK. */
+export const dialing = ({ agent, isPlain, url }: Endpoint, { apiKey, model, organization, project }: Caller): Dial => {
   let client: OpenAI | undefined
   return (reader) => {
     client ??= new OpenAI({
@@ -118,9 +88,10 @@ export const dialing = ({ agent, apiKey, model, organization, project, url }: En
       {
         model,
         options: {
-          maxPayload: MAX_PAYLOAD,
+          maxPayload: MAX_MESSAGE_BYTES,
+          handshakeTimeout: HANDSHAKE_TIMEOUT_MILLIS,
           ...(agent === undefined ? {} : { agent }),
-          ...(ports[url.protocol] === 80 ? { createConnection: () => connectPlain(url) } : {})
+          ...(isPlain ? { createConnection: () => connectPlain(url) } : {})
         }
       },
       client,

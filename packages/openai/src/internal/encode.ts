@@ -1,6 +1,7 @@
 /**
  * Commands as frames. Each command is a batch that stays together on the wire.
  */
+import * as Base64 from "@effect-bidi/core/adapter/Base64"
 import type { Command, HeardItem, ToolOutput, UserPart } from "@effect-bidi/core/BidiModel"
 import type { ConversationItem } from "openai/resources/realtime/realtime"
 import { fit } from "./ids.ts"
@@ -79,7 +80,7 @@ export const userItem = (parts: ReadonlyArray<UserPart>, id: string): Conversati
   content: parts.map((part) =>
     typeof part === "string"
       ? { type: "input_text", text: part }
-      : { type: "input_image", image_url: `data:${part.mimeType};base64,${base64(part.image)}` }
+      : { type: "input_image", image_url: `data:${part.mimeType};base64,${Base64.encode(part.image)}` }
   )
 })
 
@@ -96,6 +97,3 @@ export const outputItem = ({ id, isFailure, result }: Omit<ToolOutput, "name">):
   call_id: id,
   output: JSON.stringify(isFailure ? { error: typeof result === "string" ? { message: result } : result } : result)
 })
-
-export const base64 = (bytes: Uint8Array): string =>
-  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("base64")

@@ -3,7 +3,8 @@
  */
 import type { BidiError } from "@effect-bidi/core/BidiError"
 import type { ModelEvent, ToolCall } from "@effect-bidi/core/BidiModel"
-import { count, type Fields, type Frame, isFields, Malformed, optionalText, text } from "./frame.ts"
+import { count, type Fields, isFields, Malformed, optionalText, text } from "@effect-bidi/core/adapter/Json"
+import type { Frame } from "./frame.ts"
 import * as Sequencer from "./sequencer.ts"
 import { type Outcome, proceed, type Response, type State } from "./state.ts"
 import { ofResponse } from "./usage.ts"

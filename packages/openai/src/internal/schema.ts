@@ -8,7 +8,7 @@
 import type { ToolDefinition } from "@effect-bidi/core/BidiModel"
 import type * as JsonSchema from "effect/JsonSchema"
 import * as Result from "effect/Result"
-import { type Fields, isFields } from "./frame.ts"
+import { type Fields, isFields } from "@effect-bidi/core/adapter/Json"
 
 const NAME = /^[a-zA-Z0-9_-]{1,64}$/
 

@@ -9,7 +9,7 @@ import type {
   RealtimeAudioFormats,
   RealtimeSessionCreateRequest
 } from "openai/resources/realtime/realtime"
-import { type Fields, isFields } from "./frame.ts"
+import { type Fields, isFields } from "@effect-bidi/core/adapter/Json"
 import { type Settings, TRANSCRIPTION_MODEL } from "./settings.ts"
 
 export type Asked = RealtimeSessionCreateRequest

@@ -2,10 +2,12 @@
  * Options, checked and complete.
  */
 import * as Duration from "effect/Duration"
-import * as Result from "effect/Result"
 import * as Audio from "@effect-bidi/core/Audio"
-import { optionsOf, wrong, type WrongOption } from "@effect-bidi/core/adapter/BidiAdapter"
-import { Options } from "../Options.ts"
+import { checked, type Rule, rules } from "@effect-bidi/core/adapter/BidiAdapter"
+import { agentFor } from "@effect-bidi/core/adapter/BidiProxy"
+import { MakeOptions, type Options } from "../Options.ts"
+import { addressOf } from "./dial.ts"
+import { keyless } from "./errors.ts"
 
 export interface Settings extends Options {
   readonly model: string
@@ -29,24 +31,12 @@ const defaults = {
   transcription: { model: TRANSCRIPTION_MODEL }
 } satisfies Settings
 
-const check = optionsOf(Options)
-
-export const resolve = (options: unknown): Result.Result<Settings, WrongOption> => {
-  const checked = check(options)
-  if (Result.isFailure(checked)) return Result.fail(checked.failure)
-  const settings: Settings = { ...defaults, ...checked.success }
-  for (const rule of rules) {
-    const problem = rule(settings)
-    if (problem !== undefined) return Result.fail(wrong(...problem))
-  }
-  return Result.succeed(settings)
-}
+/** With defaults. The schema of the options has checked them. */
+export const resolve = (options: Options): Settings => ({ ...defaults, ...options })
 
 // ---------------------------------------------------------------------------------------------------------------------
 // what one option demands of another
 // ---------------------------------------------------------------------------------------------------------------------
-
-type Rule = (settings: Settings) => readonly [option: string, message: string] | undefined
 
 const WHISPER = "gpt-realtime-whisper"
 
@@ -67,14 +57,14 @@ const reasoning = (option: "reasoningEffort" | "parallelToolCalls") => (settings
     : ([option, `The model ${settings.model} does not support this; gpt-realtime-2 and its successors do`] as const)
 
 const transcription =
-  (field: "languages" | "keywords" | "prompt" | "delay", supports: (model: string) => boolean): Rule =>
+  (field: "languages" | "keywords" | "prompt" | "delay", supports: (model: string) => boolean): Rule<Settings> =>
   ({ transcription }) => {
     if (transcription === false || transcription[field] === undefined) return undefined
     const model = transcription.model ?? TRANSCRIPTION_MODEL
     return supports(model) ? undefined : [`transcription.${field}`, `The model ${model} does not support this`]
   }
 
-const rules: ReadonlyArray<Rule> = [
+const demands: ReadonlyArray<Rule<Settings>> = [
   format("input"),
   format("output"),
   reasoning("reasoningEffort"),
@@ -97,3 +87,20 @@ const rules: ReadonlyArray<Rule> = [
       : ["turnDetection.idleTimeout", "Expected a duration between 5 and 30 seconds"]
   }
 ]
+
+/** Checks all options of `make`; fails with `InvalidRequest`, which names the one that is wrong. */
+export const check = checked(
+  MakeOptions.check(
+    rules<MakeOptions>([
+      ...demands.map((rule) => (options: MakeOptions) => rule(resolve(options))),
+      ({ agent, baseUrl }) => {
+        const { isPlain, url } = addressOf(baseUrl)
+        // the SDK insists on TLS, and an agent makes the connection that it insists on
+        return isPlain && agentFor(agent, url) !== undefined
+          ? ["agent", "Expected a baseUrl with TLS (https): a plain connection takes no agent"]
+          : undefined
+      }
+    ])
+  ),
+  keyless
+)

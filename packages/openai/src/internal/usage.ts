@@ -2,7 +2,7 @@
  * Tokens. The provider counts per response and per transcription, never cumulatively; cached input is part of input.
  */
 import type { Usage } from "@effect-bidi/core/BidiEvent"
-import { count, type Fields, isFields } from "./frame.ts"
+import { count, type Fields, isFields } from "@effect-bidi/core/adapter/Json"
 
 const modalities = ["text", "audio", "image"] as const
 

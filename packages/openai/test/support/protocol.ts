@@ -10,7 +10,7 @@ import type { Command } from "@effect-bidi/core/BidiModel"
 
 export const KEY = "sk-proj-secret-0123456789"
 
-export const errors = Errors.make(Errors.redacting(KEY))
+export const errors = Errors.make(KEY)
 
 export const start = (session: Partial<Session> = {}): State =>
   initial(errors, { bytesPerMilli: 48, instructions: "", responds: true, interrupts: true, ...session })
