@@ -46,6 +46,7 @@ import type {
 } from "./CurrentConversation.ts"
 import { wrongOption } from "./internal/conversation/checkedOptions.ts"
 import { converse, type Started } from "./internal/conversation/conversation.ts"
+import { untyped } from "./internal/tools/kit.ts"
 import { ended } from "./internal/connection/outbox.ts"
 import type {
   ConnectionOptions,
@@ -224,7 +225,7 @@ export const make = Effect.fnUntraced(function* <Tools extends Record<string, To
   const resolved: AgentProfile = {
     name: profile.name ?? "agent",
     instructions: profile.instructions,
-    toolkit: (yield* profile.toolkit ?? Toolkit.empty) as unknown as Toolkit.WithHandler<Record<string, Tool.Any>>
+    toolkit: profile.toolkit === undefined ? untyped(yield* Toolkit.empty) : untyped(yield* profile.toolkit)
   }
 
   const converseWith = (options: RunOptions, onReady?: (started: Started) => Effect.Effect<unknown>) =>

@@ -1,8 +1,6 @@
 /**
  * The agent in charge: the one that the conversation began with, as changed since, or the one that took over.
  */
-import type * as Tool from "effect/ai/Tool"
-import type * as Toolkit from "effect/ai/Toolkit"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Semaphore from "effect/Semaphore"
@@ -12,8 +10,7 @@ import type { Profile as ModelProfile } from "../../BidiModel.ts"
 import { type Conversation, CurrentConversation, type Profile } from "../../CurrentConversation.ts"
 import type { Fanout } from "../events/fanout.ts"
 import { RunningCall } from "../tools/runningCall.ts"
-import type { Kit } from "../tools/toolRun.ts"
-import { definitions } from "../tools/tools.ts"
+import { definitions, type Kit, untyped } from "../tools/kit.ts"
 import * as WellFormed from "./wellFormed.ts"
 
 export interface Agents extends Pick<Conversation, "update" | "handoff"> {
@@ -33,7 +30,7 @@ export const make = (
   fanout: Fanout,
   configure: (to: ModelProfile, onConfirmed: () => void) => Effect.Effect<void, BidiError>
 ): Agents => {
-  let current: Current = { ...initial, kit: initial.toolkit as unknown as Kit }
+  let current: Current = { ...initial, kit: initial.toolkit }
   const one = Semaphore.makeUnsafe(1)
 
   const configurationOf = ({ instructions, kit }: Current): ModelProfile =>
@@ -56,11 +53,8 @@ export const make = (
     )
   }, one.withPermit)
 
-  const update = Effect.fnUntraced(function* (changes: {
-    readonly instructions?: string
-    readonly toolkit?: Effect.Effect<Toolkit.WithHandler<Record<string, Tool.Any>>, unknown, unknown>
-  }) {
-    const kit = changes.toolkit === undefined ? undefined : yield* equipped(yield* changes.toolkit)
+  const update: Conversation["update"] = Effect.fnUntraced(function* (changes) {
+    const kit = changes.toolkit === undefined ? undefined : yield* equipped(untyped(yield* changes.toolkit))
     yield* become((now) => ({
       name: now.name,
       instructions: changes.instructions ?? now.instructions,
@@ -68,16 +62,16 @@ export const make = (
     }))
   })
 
-  const handoff = Effect.fnUntraced(function* (to: Profile) {
-    const kit = yield* equipped(to.toolkit)
+  const handoff: Conversation["handoff"] = Effect.fnUntraced(function* (to) {
+    const kit = yield* equipped(untyped(to.toolkit))
     yield* become(() => ({ name: to.name, instructions: to.instructions, kit }))
   })
 
   return {
     kit: () => current.kit,
     configuration: () => configurationOf(current),
-    update: update as Conversation["update"],
-    handoff: handoff as unknown as Conversation["handoff"]
+    update,
+    handoff
   }
 }
 
@@ -87,10 +81,9 @@ const both = (one: Kit, other: Kit): Kit => ({
 })
 
 /** Provides the handlers with the services that are here, except the conversation and the call, which each call has. */
-const equipped = (toolkit: Toolkit.WithHandler<any>): Effect.Effect<Kit> =>
+const equipped = (kit: Kit): Effect.Effect<Kit> =>
   Effect.map(Effect.context<never>(), (context) => {
-    const services = Context.omit(CurrentConversation, RunningCall)(context) as Context.Context<never>
-    const kit = toolkit as unknown as Kit
+    const services = Context.omit(CurrentConversation, RunningCall)(context)
     return {
       tools: kit.tools,
       handle: (name, params, id) =>

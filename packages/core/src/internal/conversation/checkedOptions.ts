@@ -8,7 +8,7 @@ import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import { optionsOf } from "../../adapter/BidiAdapter.ts"
 import { BidiError, InvalidRequest } from "../../BidiError.ts"
-import { SHORTEST_RESULT } from "../tools/results.ts"
+import { MIN_RESULT_LIMIT } from "../tools/results.ts"
 
 const duration = (expected: string, isAllowed: (duration: Duration.Duration) => boolean) =>
   Schema.declare(
@@ -54,7 +54,7 @@ const RunOptions = struct({
   limits: struct({ userIdle: positive, maxIdle: notNegative, maxDuration: notNegative }),
   tools: struct({
     timeout: positive,
-    resultLimit: Schema.Finite.check(Schema.isGreaterThanOrEqualTo(SHORTEST_RESULT))
+    resultLimit: Schema.Finite.check(Schema.isGreaterThanOrEqualTo(MIN_RESULT_LIMIT))
   })
 })
 

@@ -23,7 +23,7 @@ import type {
   ToolOptions
 } from "../../ConversationOptions.ts"
 import * as Transcript from "../../Transcript.ts"
-import { Approvals } from "../tools/approvals.ts"
+import * as Approvals from "../tools/approvals.ts"
 import * as InterruptionPolicy from "../turns/interruptionPolicy.ts"
 import { Shutdown } from "./shutdown.ts"
 import type { Supervisor } from "../connection/supervisor.ts"
@@ -106,11 +106,12 @@ const untilEnd = (
       const fanout = new Fanout()
       const [journal, history] = yield* openHistory(shutdown, plan, fanout, fail, onLost)
       const services = yield* Services.make(fanout, journal, history)
-      const interrupter = yield* Interrupter.make(services)
+      let onInterruption = () => {}
+      const interrupter = yield* Interrupter.make(services, () => onInterruption())
       const over = { isOver: () => Deferred.isDoneUnsafe(ended), wait: Effect.exit(Deferred.await(ended)) }
       const untilOver = (waiting: Effect.Effect<void>) => Effect.raceFirst(waiting, Effect.asVoid(over.wait))
       const sender = yield* Sender.make(services, interrupter, over)
-      const approvals = new Approvals(services.fanout)
+      const approvals = Approvals.make(services.fanout)
       const ready = yield* Deferred.make<Tools.Tools>()
       const model = yield* Deferred.make<Supervisor>()
       const profiles = Agents.make(profile, services.fanout, (to, onConfirmed) =>
@@ -167,6 +168,7 @@ const untilEnd = (
         const tools = yield* shutdown.part("the tools", Tools.make(services, profiles.kit, approvals, plan.tools))
         // what must not be interrupted is waited for before anything of the tools closes
         yield* Effect.addFinalizer(() => tools.finish)
+        onInterruption = tools.interrupted
         Deferred.doneUnsafe(ready, Exit.succeed(tools))
         const policy = yield* InterruptionPolicy.make(services, interrupter, plan.interruption)
         const receiver = new Receiver(services, interrupter, policy, tools)

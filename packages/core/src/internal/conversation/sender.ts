@@ -10,6 +10,7 @@ import type { Command, UserPart } from "../../BidiModel.ts"
 import type { Greeting, RespondOptions, SayOptions, Sendable } from "../../CurrentConversation.ts"
 import type { Interrupter } from "../turns/interruption.ts"
 import { ended, type Offer } from "../connection/outbox.ts"
+import * as Ids from "../ids.ts"
 import type { Services } from "./services.ts"
 
 export interface Sender {
@@ -34,6 +35,7 @@ export const make = Effect.fnUntraced(function* (
 ) {
   const { inputGate, history, journal, model, outbox, outputs, uninterruptible, turn } = services
   const oneAsking = yield* Semaphore.make(1)
+  const newId = yield* Ids.generator
   let told = outbox.audio.total // of the user, up to here: speech, or a text
 
   const orEnded = <E>(waiting: Effect.Effect<void, E>) =>
@@ -172,7 +174,6 @@ export const make = Effect.fnUntraced(function* (
 const isParts = (input: Sendable): input is Extract<Sendable, ReadonlyArray<unknown>> => Array.isArray(input)
 
 // 32 characters: the longest id that every provider takes
-const newId = () => crypto.randomUUID().replaceAll("-", "")
 
 const INPUTS = `it takes a text, a list of texts and pictures, or ${InputEvent.members.map((member) => member.fields._tag.schema.literal).join(", ")}`
 

@@ -1,5 +1,5 @@
 /**
- * What a model is told of a tool call, for every way it can end.
+ * The output of a tool call as the model gets it, for every way the call can end.
  */
 import * as AiError from "effect/ai/AiError"
 import * as Prompt from "effect/ai/Prompt"
@@ -11,41 +11,48 @@ import * as Predicate from "effect/Predicate"
 import * as Result from "effect/Result"
 import type * as Schema from "effect/Schema"
 import type { ToolOutput } from "../../BidiModel.ts"
-import { byItsSchema, tooDeep } from "./results.ts"
+import { byItsSchema, shallow } from "./results.ts"
 import * as WellFormed from "../conversation/wellFormed.ts"
 
 export type Answer = Pick<ToolOutput, "result" | "isFailure">
 
 export const failed = (message: string): Answer => ({ result: message, isFailure: true })
 
-/** For a call that takes longer than the model is to wait, or that runs while its connection is replaced. */
+/** The output of a call that takes longer than the model is to wait, or that runs while its connection is replaced. */
 export const STILL_WORKING: Answer = { result: "Still working on it. The result will follow.", isFailure: false }
 
-/** For a call of an earlier session that has no output in its log. */
+/** The output of a call of an earlier session that has none in its log. */
 export const UNKNOWN: Answer = {
   result:
     "This call began, and its result is unknown: the session ended before it was known. It may have taken effect or not. Do not take it for done or undone, and do not repeat it without asking or checking.",
   isFailure: false
 }
 
-/** The arguments of a call, or what is wrong with them. A model that leaves them out means none. */
-export const parse = (text: string): Result.Result<Schema.Json, string> =>
-  Result.try({
-    try: () => (text.trim() === "" ? {} : WellFormed.json(passable(Tool.unsafeSecureJsonParse(text) as Schema.Json))),
-    catch: (error) => (error as SyntaxError).message
-  })
+export const STOPPED = failed("The tool was stopped before it finished.")
 
-const passable = (input: Schema.Json): Schema.Json => {
-  const why = tooDeep(input)
-  if (why !== undefined) throw new Error(why)
-  return input
+export const INTERRUPTED = failed("The tool was stopped because the user interrupted.")
+
+/** An output for a model that does not know the call. */
+export const asNote = (name: string, { isFailure, result }: Answer): string =>
+  `The tool ${name}, called earlier, has ${isFailure ? "failed" : "finished"}: ${JSON.stringify(result)}`
+
+/** The arguments of a call, or what is wrong with them. A model that leaves them out means none. */
+export const parse = (text: string): Result.Result<Schema.Json, string> => {
+  if (text.trim() === "") return Result.succeed({})
+  return Result.flatMap(
+    Result.try({
+      try: () => Tool.unsafeSecureJsonParse(text) as Schema.Json,
+      catch: (error) => (error as SyntaxError).message
+    }),
+    (input) => Result.map(shallow(input), WellFormed.json)
+  )
 }
 
-/** What a result of a tool is as an answer. A tool that has done its work has not failed because nobody can say it. */
+/** The answer that a result of a tool makes. A tool that has done its work has not failed because its result cannot be encoded. */
 export const ofResult = (tool: Tool.Any, result: Tool.HandlerResult<Tool.Any>): Effect.Effect<Answer> => {
   const { encodedResult, isFailure, modelOutput } = result
   const value: unknown = result.result
-  // What is wrong with the arguments helps the model to try again; its own failures are told as the tool declared them.
+  // what is wrong with the arguments helps the model to try again; the tool's own failures are encoded as it declares them
   if (isFailure && AiError.isAiError(value)) return Effect.succeed(ofAiError(value))
   if (modelOutput !== undefined) {
     return Effect.succeed({ result: Prompt.toolModelOutputToText(modelOutput), isFailure: false })
@@ -55,21 +62,21 @@ export const ofResult = (tool: Tool.Any, result: Tool.HandlerResult<Tool.Any>): 
     byItsSchema(schema, value, encodedResult),
     Result.match({
       onSuccess: (json) => ({ result: json, isFailure }),
-      onFailure: (why) => (isFailure ? failed(`The tool failed, and why cannot be told: ${why}.`) : unspeakable(why))
+      onFailure: (why) => (isFailure ? failed(`The tool failed, and why cannot be told: ${why}.`) : unencodable(why))
     })
   )
 }
 
-// Said first: what it did has been done. A model that hears "failed" does it again.
-const unspeakable = (why: string): Answer =>
+// It begins with what has been done: a model that reads only "failed" calls the tool again.
+const unencodable = (why: string): Answer =>
   failed(
     `The tool ran to its end, and what it does has been done: do not repeat it. Only its result cannot be told, because it could not be encoded: ${why}`
   )
 
 const ofAiError = ({ reason }: AiError.AiError): Answer =>
-  reason._tag === "ToolResultEncodingError" ? unspeakable(reason.description) : failed(reason.message)
+  reason._tag === "ToolResultEncodingError" ? unencodable(reason.description) : failed(reason.message)
 
-/** `stopped` says why, if it was interrupted. */
+/** The answer that an exit makes: `stopped` if it was interrupted. */
 export const ofExit = (exit: Exit.Exit<Answer, unknown>, stopped: Answer): Answer => {
   if (Exit.isSuccess(exit)) return exit.value
   if (Cause.hasInterruptsOnly(exit.cause)) return stopped

@@ -1,5 +1,5 @@
 /**
- * What a tool gave, as JSON that a model can be told, and how much of it.
+ * The result of a tool as JSON for a model, and how much of it.
  */
 import * as Effect from "effect/Effect"
 import * as Base64 from "effect/encoding/Base64"
@@ -9,7 +9,7 @@ import * as Schema from "effect/Schema"
 
 const isJsonValue = Schema.is(Schema.Json)
 
-// A value may throw when it is looked at: getters, proxies.
+// getters and proxies may throw
 const isJson = (value: unknown): value is Schema.Json => {
   try {
     return isJsonValue(value)
@@ -18,29 +18,26 @@ const isJson = (value: unknown): value is Schema.Json => {
   }
 }
 
-// What is nested deeper is no result, and whoever reads or writes it runs out of stack.
-// There has to be room for the words that say how much is left out.
-export const SHORTEST_RESULT = 256 // bytes
+/** The lowest limit of a result, in bytes: there has to be room for the text that says how much is left out. */
+export const MIN_RESULT_LIMIT = 256
 
-const DEEPEST = 512
+// Reading or writing what is nested deeper may overflow the stack.
+const MAX_DEPTH = 512
 
-const TOO_DEEP = `it is nested more than ${DEEPEST} levels deep`
-
-/** Why JSON cannot be passed on, though it is JSON: `undefined` where it can. */
-export const tooDeep = (value: Schema.Json): string | undefined => (isDeep(value, DEEPEST) ? TOO_DEEP : undefined)
+const TOO_DEEP = `it is nested more than ${MAX_DEPTH} levels deep`
 
 const isDeep = (value: unknown, left: number): boolean =>
   typeof value === "object" &&
   value !== null &&
   (left === 0 || Object.values(value).some((item) => isDeep(item, left - 1)))
 
-const shallow = (value: Schema.Json): Result.Result<Schema.Json, string> => {
-  const why = tooDeep(value)
-  return why === undefined ? Result.succeed(value) : Result.fail(why)
-}
+/** JSON that is not nested too deeply to be passed on; else why it cannot be. */
+export const shallow = (value: Schema.Json): Result.Result<Schema.Json, string> =>
+  isDeep(value, MAX_DEPTH) ? Result.fail(TOO_DEEP) : Result.succeed(value)
 
 type Encode = (value: unknown) => Effect.Effect<Schema.Json, unknown>
 
+// a cache: making a codec takes longer than using it
 const codecs = new WeakMap<Schema.Top, Encode>()
 
 const codecOf = (schema: Schema.Top): Encode => {
@@ -68,8 +65,8 @@ export const byItsSchema = (
       )
 
 /**
- * A value that no schema describes, as JSON: what JSON has no word for is written as schemas write it (a bigint in its
- * digits, a date as ISO 8601, maps and sets as lists, bytes in base64). Fails with what cannot be written.
+ * A value that no schema describes, as JSON. What JSON does not have is written as schemas write it: a bigint in its
+ * digits, a date as ISO 8601, maps and sets as lists, bytes in base64. Fails with what cannot be written.
  */
 export const plain = (value: unknown): Result.Result<Schema.Json, string> =>
   Result.try({
@@ -91,11 +88,11 @@ const write = (value: unknown, path: ReadonlyArray<string | number>, inside: Set
     case "object":
       break
     default:
-      throw new Error(`a ${typeof value}${at(path)} is no value of JSON`)
+      throw new Error(`a ${typeof value}${at(path)} has no form in JSON`)
   }
   if (value === null) return null
   if (inside.has(value)) throw new Error(`the value${at(path)} contains itself`)
-  if (inside.size >= DEEPEST) throw new Error(TOO_DEEP)
+  if (inside.size >= MAX_DEPTH) throw new Error(TOO_DEEP)
   inside.add(value)
   const json = ofObject(value, path, inside)
   inside.delete(value)
@@ -127,12 +124,12 @@ const at = (path: ReadonlyArray<string | number>): string => (path.length === 0 
 const encoder = new TextEncoder()
 
 /**
- * A result of at most `limit` bytes of UTF-8, as text or as JSON. Of a larger one there is the beginning, as a text that
- * says at its end how much was cut.
+ * A result of at most `limit` bytes of UTF-8, as text or as JSON. A larger one becomes a text: its beginning, and how much
+ * was cut.
  */
 export const bounded = (result: Schema.Json, limit: number): Schema.Json => {
   const text = typeof result === "string" ? result : JSON.stringify(result)
-  // no character has more than three bytes for one unit of a string
+  // a unit of a string takes at most three bytes
   if (text.length * 3 <= limit) return result
   const size = encoder.encode(text).length
   if (size <= limit) return result

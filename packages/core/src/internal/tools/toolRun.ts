@@ -1,8 +1,8 @@
 /**
- * One tool call, from its arguments to its answer: consent, its place in the queue, its time.
+ * One tool call, from its arguments to its answer: approval, its place in the queue, its timeout.
  */
 import type * as Tool from "effect/ai/Tool"
-import * as Context from "effect/Context"
+import type * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -15,76 +15,61 @@ import * as Stream from "effect/Stream"
 import * as BidiTool from "../../BidiTool.ts"
 import type { ToolOptions } from "../../ConversationOptions.ts"
 import * as Transcript from "../../Transcript.ts"
+import { atMost } from "../conversation/shutdown.ts"
+import type { Services } from "../conversation/services.ts"
+import * as WellFormed from "../conversation/wellFormed.ts"
 import { type Answer, failed, ofResult } from "./answers.ts"
 import type { Approvals } from "./approvals.ts"
-import { atMost } from "../conversation/shutdown.ts"
-import { bounded, byItsSchema, SHORTEST_RESULT } from "./results.ts"
-import type { Services } from "../conversation/services.ts"
-import { UninterruptibleCalls } from "./uninterruptibleCalls.ts"
-import * as WellFormed from "../conversation/wellFormed.ts"
+import { annotation, type Kit } from "./kit.ts"
+import { bounded, byItsSchema, MIN_RESULT_LIMIT } from "./results.ts"
 import { RunningCall } from "./runningCall.ts"
-
-/** A toolkit with its handlers. What the handlers need is in the context of the conversation. */
-export interface Kit {
-  readonly tools: Record<string, Tool.Any>
-  readonly handle: (
-    name: string,
-    params: unknown,
-    id: string
-  ) => Effect.Effect<Stream.Stream<Tool.HandlerResult<Tool.Any>, unknown>, unknown>
-}
+import * as UninterruptibleCalls from "./uninterruptibleCalls.ts"
 
 // Calls of the model, of all tools together, that may run at once; more wait.
-const CONCURRENCY = 32
+const MAX_CONCURRENT_CALLS = 32
 
-const TIMEOUT = "2 minutes"
-const RESULT_LIMIT = 65_536
+const DEFAULT_TIMEOUT = "2 minutes"
 
-// How long to wait for a tool that was told to stop: one that does not is left behind.
-const STOPPING = "500 millis"
+const DEFAULT_RESULT_LIMIT = 65_536 // bytes
 
-/** Hears what came of a call that cannot be interrupted, also when it was to be. */
+// A tool that does not stop within this time when it is interrupted is left behind.
+const STOP_TIMEOUT = "500 millis"
+
+/** Gets the exit of a call that cannot be interrupted, also when an interruption waits for it. */
 export type OnEnd = (exit: Exit.Exit<Answer, unknown>) => void
 
-export interface ToolRun {
-  /** Runs a call of the model; what it needs beyond the context is given by whoever calls. */
-  readonly run: (
-    kit: Kit,
-    id: string,
-    name: string,
-    input: Schema.Json,
-    onEnd: OnEnd,
-    call: object
-  ) => Effect.Effect<Answer, unknown>
-  /** Runs a call of the application: it has consented, and is not counted among those of the model. */
-  readonly runDirectly: (
-    kit: Kit,
-    id: string,
-    name: string,
-    input: Schema.Json,
-    onEnd: OnEnd
-  ) => Effect.Effect<Answer, unknown>
-  /** Waits for calls that must not be interrupted, in bounded time; no other of these begins. */
-  readonly finish: Effect.Effect<void>
-  /** What the model is told of an answer of this tool. */
-  readonly told: (kit: Kit, name: string, answer: Answer) => Answer
+/** A tool of `kit` to be run. */
+export interface Invocation {
+  readonly kit: Kit
+  readonly id: string
+  readonly name: string
+  readonly input: Schema.Json
+  readonly onEnd: OnEnd
 }
 
-export const policy = <A>(kit: Kit, name: string, reference: Context.Reference<A>): A =>
-  Context.get(kit.tools[name]?.annotations ?? Context.empty(), reference)
+export interface ToolRun {
+  /** Runs a call of the model. */
+  readonly run: (invocation: Invocation, ofModel: object) => Effect.Effect<Answer, unknown>
+  /** Runs a call of the application. It needs no approval, and does not count among those of the model. */
+  readonly runDirectly: (invocation: Invocation) => Effect.Effect<Answer, unknown>
+  /** Waits for calls that must not be interrupted, in bounded time; no other of these begins. */
+  readonly finish: Effect.Effect<void>
+  /** An answer of this tool, not longer than the model is to get. */
+  readonly limit: (kit: Kit, name: string, answer: Answer) => Answer
+}
 
 export const make = Effect.fnUntraced(function* (
   { fanout, transcriber }: Services,
   approvals: Approvals,
   options: ToolOptions = {}
 ) {
-  const all = yield* Semaphore.make(CONCURRENCY)
-  const unstoppable = new UninterruptibleCalls()
+  const permits = yield* Semaphore.make(MAX_CONCURRENT_CALLS)
+  const uninterruptibleCalls = UninterruptibleCalls.make()
   const queues = new WeakMap<Tool.Any, Semaphore.Semaphore>()
 
   const queueOf = (kit: Kit, name: string): Semaphore.Semaphore | undefined => {
     const tool = kit.tools[name]!
-    const concurrency = policy(kit, name, BidiTool.Concurrency)
+    const concurrency = annotation(kit, name, BidiTool.Concurrency)
     if (concurrency === Infinity) return undefined
     let queue = queues.get(tool)
     if (queue === undefined) {
@@ -94,8 +79,8 @@ export const make = Effect.fnUntraced(function* (
     return queue
   }
 
-  // Arguments that do not fit are refused by the tool itself; nobody has to agree to that.
-  const needsApproval = Effect.fnUntraced(function* (kit: Kit, id: string, name: string, input: Schema.Json) {
+  // The tool itself refuses arguments that do not fit: they need no approval.
+  const needsApproval = Effect.fnUntraced(function* ({ id, input, kit, name }: Invocation) {
     const { needsApproval: needs, parametersSchema } = kit.tools[name]!
     if (typeof needs !== "function") return needs === true
     const decoded = Schema.isSchema(parametersSchema)
@@ -109,55 +94,53 @@ export const make = Effect.fnUntraced(function* (
     return typeof answer === "boolean" ? answer : yield* answer
   })
 
-  const progress = (kit: Kit, id: string, name: string, { encodedResult, result }: Tool.HandlerResult<Tool.Any>) =>
+  const progress = ({ id, kit, name }: Invocation, { encodedResult, result }: Tool.HandlerResult<Tool.Any>) =>
     Effect.flatMap(byItsSchema(kit.tools[name]!.successSchema, result, encodedResult), (value) =>
       Result.isSuccess(value)
         ? Effect.sync(() => fanout.emit({ _tag: "ToolProgress", id, name, value: WellFormed.json(value.success) }))
         : Effect.logWarning(`the progress of the tool ${name} (${id}) cannot be told: ${value.failure}`)
     )
 
-  const handle = Effect.fnUntraced(function* (kit: Kit, id: string, name: string, input: Schema.Json) {
+  // What the handlers need is in the context of the conversation.
+  const handle = Effect.fnUntraced(function* (invocation: Invocation) {
+    const { id, input, kit, name } = invocation
+    const context = (yield* Effect.context<never>()) as Context.Context<any>
     let last: Answer = failed("The tool ended without a result.")
     yield* kit.handle(name, input, id).pipe(
       Stream.unwrap,
       Stream.runForEach((result) =>
         result.preliminary
-          ? progress(kit, id, name, result)
+          ? progress(invocation, result)
           : Effect.map(ofResult(kit.tools[name]!, result), (answer) => void (last = answer))
-      )
+      ),
+      Effect.provideContext(context)
     )
     return last
   })
 
-  const timeoutOf = (kit: Kit, name: string) =>
-    Duration.fromInputUnsafe(policy(kit, name, BidiTool.Timeout) ?? options.timeout ?? TIMEOUT)
+  const timeoutOf = ({ kit, name }: Invocation) =>
+    Duration.fromInputUnsafe(annotation(kit, name, BidiTool.Timeout) ?? options.timeout ?? DEFAULT_TIMEOUT)
 
-  // The work has a fiber of its own, so that whoever waits for it can stop waiting, also for what cannot be stopped.
-  const inTime = (kit: Kit, id: string, name: string, input: Schema.Json) =>
+  // The work has a fiber of its own: who waits for it can stop waiting, also for what cannot be stopped.
+  const inTime = (invocation: Invocation) =>
     Effect.uninterruptibleMask((restore) =>
       Effect.gen(function* () {
-        const timeout = timeoutOf(kit, name)
-        const work = yield* Effect.forkDetach(handle(kit, id, name, input), { startImmediately: true })
+        const timeout = timeoutOf(invocation)
+        const work = yield* Effect.forkDetach(handle(invocation), { startImmediately: true })
         const waiting = Duration.isFinite(timeout)
           ? Effect.timeoutOption(Fiber.await(work), timeout)
           : Effect.asSome(Fiber.await(work))
-        const exit = yield* Effect.onInterrupt(restore(waiting), () => atMost(Fiber.interrupt(work), STOPPING))
+        const exit = yield* Effect.onInterrupt(restore(waiting), () => atMost(Fiber.interrupt(work), STOP_TIMEOUT))
         if (Option.isSome(exit)) return yield* exit.value
         work.interruptUnsafe()
         return failed(`The tool took longer than ${Duration.format(timeout)} and was stopped.`)
       })
     )
 
-  // Whose turn it is. A place in the queue of a tool is waited for without a place among all; a tool that calls tools
-  // does so on the places it has.
-  const queued = Effect.fnUntraced(function* (
-    kit: Kit,
-    id: string,
-    name: string,
-    input: Schema.Json,
-    onEnd: OnEnd,
-    call?: object
-  ) {
+  // A call waits in the queue of its tool before it takes one of the permits of all. A tool that calls tools does so on
+  // the places it has.
+  const queued = Effect.fnUntraced(function* (invocation: Invocation, ofModel?: object) {
+    const { kit, name, onEnd } = invocation
     if (!Object.hasOwn(kit.tools, name)) {
       const names = Object.keys(kit.tools).join(", ")
       return failed(`There is no tool "${name}". The tools are: ${names === "" ? "none" : names}.`)
@@ -167,36 +150,30 @@ export const make = Effect.fnUntraced(function* (
     const queue = queueOf(kit, name)
     const waits = queue !== undefined && !queues.has(queue)
     if (waits) queues.add(queue)
-    const work = Effect.provideService(inTime(kit, id, name, input), RunningCall, {
-      ofModel: call ?? within?.ofModel,
+    const work = Effect.provideService(inTime(invocation), RunningCall, {
+      ofModel: ofModel ?? within?.ofModel,
       queues
     })
-    const uninterruptible = policy(kit, name, BidiTool.OnInterruption) === "uninterruptible"
-    const begun = uninterruptible ? unstoppable.run(work, timeoutOf(kit, name), onEnd) : work
-    const placed = call === undefined ? begun : all.withPermit(begun)
+    const uninterruptible = annotation(kit, name, BidiTool.OnInterruption) === "uninterruptible"
+    const begun = uninterruptible ? uninterruptibleCalls.run(work, timeoutOf(invocation), onEnd) : work
+    const placed = ofModel === undefined ? begun : permits.withPermit(begun)
     return yield* waits ? queue.withPermit(placed) : placed
   })
 
-  const run = Effect.fnUntraced(function* (
-    kit: Kit,
-    id: string,
-    name: string,
-    input: Schema.Json,
-    onEnd: OnEnd,
-    call: object
-  ) {
-    if (Object.hasOwn(kit.tools, name) && (yield* needsApproval(kit, id, name, input))) {
-      const decision = yield* approvals.ask(id, name, input, policy(kit, name, BidiTool.ApprovalTimeout))
+  const run = Effect.fnUntraced(function* (invocation: Invocation, ofModel: object) {
+    const { kit, name } = invocation
+    if (Object.hasOwn(kit.tools, name) && (yield* needsApproval(invocation))) {
+      const decision = yield* approvals.ask(invocation, annotation(kit, name, BidiTool.ApprovalTimeout))
       if (!decision.approved) return failed(`This was not approved: ${decision.reason}.`)
     }
-    return yield* queued(kit, id, name, input, onEnd, call)
+    return yield* queued(invocation, ofModel)
   })
 
-  const told = (kit: Kit, name: string, answer: Answer): Answer => {
-    const limit = policy(kit, name, BidiTool.ResultLimit) ?? options.resultLimit ?? RESULT_LIMIT
-    const result = bounded(WellFormed.json(answer.result), Math.max(SHORTEST_RESULT, limit))
+  const limit = (kit: Kit, name: string, answer: Answer): Answer => {
+    const bytes = annotation(kit, name, BidiTool.ResultLimit) ?? options.resultLimit ?? DEFAULT_RESULT_LIMIT
+    const result = bounded(WellFormed.json(answer.result), Math.max(MIN_RESULT_LIMIT, bytes))
     return result === answer.result ? answer : { ...answer, result }
   }
 
-  return { run, runDirectly: queued, told, finish: unstoppable.finish } satisfies ToolRun
+  return { run, runDirectly: queued, limit, finish: uninterruptibleCalls.finish } satisfies ToolRun
 })

@@ -16,7 +16,8 @@ export interface Interrupter {
   readonly between: <A>(what: () => A) => Effect.Effect<A>
 }
 
-export const make = Effect.fnUntraced(function* (services: Services) {
+/** `onInterruption` runs for every reply that is interrupted, when everybody has been told. */
+export const make = Effect.fnUntraced(function* (services: Services, onInterruption: () => void) {
   const { fanout, generation, ledger, outbox, outputs, uninterruptible, turn, transcriber } = services
   const one = yield* Semaphore.make(1)
 
@@ -62,6 +63,7 @@ export const make = Effect.fnUntraced(function* (services: Services) {
         // 5. tell everybody
         const heard = Duration.millis(items.reduce((sum, item) => sum + item.heard, 0))
         fanout.emit({ _tag: "Interruption", reason, responseId, heard })
+        onInterruption()
         if (responseId === active) fanout.emit({ _tag: "ResponseComplete", responseId, stopReason: "interrupted" })
         yield* Effect.logDebug(`interrupted (${reason}) after ${Duration.format(heard)}`)
       }

@@ -222,6 +222,7 @@ export class Receiver {
     outbox.answered()
     transcriber.answered()
     this.fanout.emit({ _tag: "ResponseStart", responseId })
+    this.tools.replyBegan()
   }
 
   private problem({
