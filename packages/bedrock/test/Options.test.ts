@@ -115,7 +115,7 @@ describe("options", () => {
       const image = { _tag: "ImageInput", image: Uint8Array.of(1), mimeType: "image/png" } as const
       const error = yield* Effect.flip(call.send(["What is this?", image]))
       assert.strictEqual(error.reason._tag, "Unsupported")
-      assert.include(error.message, "cannot see pictures")
+      assert.include(error.message, "does not accept images")
     })
   )
 

@@ -1087,7 +1087,7 @@ describe("a message that is too large for the provider", () => {
       assert.lengthOf(dialed(model), 3)
       assert.strictEqual(model.open(), 1)
       assert.deepInclude(errors()[0], { _tag: "InvalidRequest", code: "1009" })
-      assert.include(JSON.stringify(historyOf(model, 3)), "too large to be told")
+      assert.include(JSON.stringify(historyOf(model, 3)), "too large to send")
       yield* call.send("after")
       yield* BidiTest.advance("1 minute")
       assert.lengthOf(dialed(model), 3)

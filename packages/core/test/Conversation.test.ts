@@ -232,13 +232,13 @@ describe("start", () => {
       )
       assert.deepStrictEqual(reasons, [
         "InvalidRequest: audio is pcm 16000 Hz mono, the model takes pcm 24000 Hz mono",
-        "test: Unsupported: scripted cannot see pictures",
-        "test: Unsupported: scripted cannot see pictures",
-        "test: Unsupported: scripted decides by itself whose turn it is",
-        "InvalidRequest: a message needs at least one part",
-        "InvalidRequest: a message needs words, or a picture",
-        "InvalidRequest: a message needs words, or a picture",
-        "InvalidRequest: a message needs words, or a picture"
+        "test: Unsupported: scripted does not accept images",
+        "test: Unsupported: scripted does not accept images",
+        'test: Unsupported: scripted detects turns itself. For push to talk, set turnDetection to "manual" if the provider has that option',
+        "InvalidRequest: A message needs at least one part",
+        "InvalidRequest: A message needs text or an image",
+        "InvalidRequest: A message needs text or an image",
+        "InvalidRequest: A message needs text or an image"
       ])
     })
   )

@@ -45,7 +45,7 @@ describe("renewals have a pace of their own", () => {
       const { dialed, warnings } = yield* anHour((line) => line.accept, { lifetime: "10 millis" })
       assert.deepStrictEqual(dialed.slice(0, 7), [0, 1, 3, 7, 15, 31, 63])
       assert.isAtMost(dialed.length, 66) // then one a minute
-      assert.isTrue(warnings.every(({ message }) => message?.includes("has only begun")))
+      assert.isTrue(warnings.every(({ message }) => message?.includes("has only just begun")))
     })
   )
 

@@ -1,9 +1,9 @@
 /**
- * The user's speech on its way to the model: at most 2.5 s of it. In front are frames that were sent and not answered
- * yet, which a new connection gets again; behind them frames that were not sent. When full, the oldest frame is lost.
+ * The user's speech on its way to the model, at most 2.5 s of it: frames that were sent but not answered yet, which a new
+ * connection receives again, and behind them frames that were not sent. When it is full, the oldest frame is dropped.
  *
- * The sound is copied into one ring. Kept as they came, frames would live just long enough to be moved into the old
- * generation of the heap before they are garbage, which is the most expensive way to be garbage.
+ * The audio is copied into one ring buffer. Separate frames would live just long enough to be promoted to the old
+ * generation of the heap, which is the most expensive kind of garbage.
  */
 import * as Audio from "../../Audio.ts"
 import type { Connection } from "../../BidiModel.ts"
@@ -15,59 +15,59 @@ export class AudioBuffer {
   private readonly onLost: () => void
   private readonly onWaiting: () => void
   private connection: Connection | undefined
-  private held: number | undefined // frames from this number on wait
-  private ring = new Uint8Array(0) // until there is sound
-  private ends: Array<number> = [] // where each frame ends, in bytes since the beginning
-  private first = 0 // the frame ends[first] is the oldest that is still here
-  private sent = 0 // how many of those that are here were sent, from the oldest on
-  private dropped = 0 // how many frames have left the lane, since the beginning
-  private turnStart = 0 // the number of the first frame that belongs to no turn of this connection yet
-  private committedUntil = 0 // the number of the first frame that never belonged to any
+  private held: number | undefined // frames from this number on must wait
+  private ring = new Uint8Array(0) // allocated with the first frame
+  private ends: Array<number> = [] // the end of each frame, in bytes since the beginning
+  private first = 0 // ends[first] belongs to the oldest frame in the buffer
+  private sent = 0 // how many frames in the buffer were sent, from the oldest on
+  private dropped = 0 // how many frames have left the buffer
+  private turnStart = 0 // the first frame that belongs to no turn of this connection yet
+  private committedUntil = 0 // the first frame that never belonged to a turn
 
-  /** `onLost` hears of every frame that is lost and was never sent, `onWaiting` when frames have to wait. */
+  /** `onLost` is called for every frame that is dropped without having been sent, `onWaiting` when frames have to wait. */
   constructor(format: Audio.AudioFormat, onLost: () => void, onWaiting: () => void) {
     this.capacity = (Audio.byteRate(format) * CAPACITY_MILLIS) / 1000
     this.onLost = onLost
     this.onWaiting = onWaiting
   }
 
-  /** How many frames were brought in all. */
+  /** The number of frames so far. */
   get total(): number {
     return this.dropped + this.count
   }
 
-  /** The number of the oldest frame that is still here. */
+  /** The number of the oldest frame in the buffer. */
   get oldest(): number {
     return this.dropped
   }
 
-  /** Whether there is speech that was taken as a turn and has no answer: the next connection gets it again. */
+  /** Whether there is speech that became a turn and was not answered. The next connection receives it again. */
   get unanswered(): boolean {
     return this.committedUntil > this.dropped
   }
 
-  /** Takes a frame, and passes it on at once if nothing is in its way. */
+  /** Appends a frame, and sends it at once if nothing waits before it. */
   push(frame: Uint8Array): void {
     this.append(frame)
     if (!this.send(frame)) this.onWaiting()
   }
 
-  /** Passes on the silence after what was brought last, if all of that was sent. It is not kept: it would push that out. */
+  /** Sends silence if everything before it was sent. Silence is not stored, because it would displace speech. */
   silence(frame: Uint8Array): void {
     if (this.flush()) this.connection!.sendAudio(frame)
   }
 
-  /** Sends what waits. Answers whether all that may be sent is sent. */
+  /** Sends what waits. Returns whether everything that may be sent was sent. */
   flush(): boolean {
     return this.send(undefined)
   }
 
-  /** From here on frames go to this connection. */
+  /** Sends frames to this connection from now on. */
   connect(connection: Connection | undefined): void {
     this.connection = connection
   }
 
-  /** Frames with this number and later ones wait. `undefined`: none do. */
+  /** Holds back this frame and later ones; with `undefined`, none. */
   hold(from: number | undefined): void {
     this.held = from
   }
@@ -78,14 +78,14 @@ export class AudioBuffer {
       if (this.sent === 0) this.onLost()
       this.drop(1)
     }
-    // only a lane that is empty gets another ring
+    // only happens while the buffer is empty
     if (length > this.ring.length) this.ring = new Uint8Array(Math.max(this.capacity, length))
     const start = this.start(this.count)
     this.ends.push(start + length)
     this.copyIn(frame, start)
   }
 
-  /** `latest` is the frame that was brought last, as it came. */
+  /** `latest` is the last frame, which then needs no copy. */
   private send(latest: Uint8Array | undefined): boolean {
     const { connection, held } = this
     if (connection === undefined) return false
@@ -98,23 +98,23 @@ export class AudioBuffer {
     return true
   }
 
-  /** The provider took what was sent as a turn. */
+  /** The provider took the audio sent so far as a turn. */
   committed(): void {
     this.turnStart = this.dropped + this.sent
     this.committedUntil = Math.max(this.committedUntil, this.turnStart)
   }
 
-  /** All turns were answered, or their words are known: they are never sent again. */
+  /** All turns were answered, or their words are known. They are not sent again. */
   answered(): void {
     this.drop(Math.max(0, Math.min(this.sent, this.turnStart - this.dropped)))
   }
 
-  /** The user took back what was brought before the frame with the number `until`. */
+  /** The user discarded the frames before number `until`. */
   discardUntil(until: number): void {
     this.drop(Math.max(0, until - this.dropped))
   }
 
-  /** There is a new connection, which has heard nothing. */
+  /** A new connection has heard nothing yet. */
   rewind(): void {
     this.sent = 0
     this.turnStart = this.dropped
@@ -138,7 +138,7 @@ export class AudioBuffer {
     this.ring.set(frame.subarray(room), 0)
   }
 
-  /** A copy: whoever sends a frame may keep it. */
+  /** Returns a copy, because the connection may keep it. */
   private copyOut(index: number): Uint8Array {
     const start = this.start(index)
     const frame = new Uint8Array(this.start(index + 1) - start)
@@ -154,7 +154,7 @@ export class AudioBuffer {
     this.dropped += count
     this.sent = Math.max(0, this.sent - count)
     if (this.first <= this.count) return
-    // many at once: moving the rest for each of them costs more than everything else here
+    // compacted in bulk: doing this for each frame would cost more than everything else here
     this.ends = this.ends.slice(this.first - 1) // the end of the last that is gone is the beginning of the oldest
     this.first = 1
   }

@@ -40,7 +40,7 @@ export const make = (
   const isBroken = (dialed: Dialed) => () =>
     void Deferred.doneUnsafe(
       dialed.broken,
-      Exit.fail(lost("the provider does not take the instructions and tools that it had"))
+      Exit.fail(lost("the provider rejected the instructions and tools that it had accepted before"))
     )
 
   const byCommand = (to: Profile, onConfirmed: () => void) =>

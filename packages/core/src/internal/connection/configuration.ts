@@ -1,22 +1,22 @@
 /**
- * The configuration that the model has, and a change of it that is on its way to the next connection. A change holds once
- * the provider has confirmed it; until then, and when it is refused or given up, everything is as before.
+ * The profile that the model has, and a pending change that the next connection brings. A change takes effect when the
+ * provider has confirmed it; until then, and if it is refused or withdrawn, the old profile stays.
  */
 import * as Deferred from "effect/Deferred"
 import * as Exit from "effect/Exit"
 import type { BidiError } from "../../BidiError.ts"
 import type { Profile } from "../../BidiModel.ts"
 
-// A connection that cannot be had three times in a row is refused.
+// A change with which this many attempts to connect fail is refused.
 const MAX_ATTEMPTS = 3
 
 export class Change {
   readonly to: Profile
   readonly done = Deferred.makeUnsafe<void, BidiError>()
-  /** Runs in the moment in which the change holds. */
+  /** Called at the moment at which the change takes effect. */
   readonly onConfirmed: () => void
   tries = 0
-  /** A connection that has it is taking over: it is too late to give it up, unless that fails. */
+  /** A connection with the change is taking over: too late to withdraw it, unless that fails. */
   adopting = false
   givenUp = false
 
@@ -36,12 +36,12 @@ export class ConfigurationState {
     this.changed = changed
   }
 
-  /** What a new connection is opened with. */
+  /** The profile that a new connection is opened with. */
   get wanted(): Profile {
     return this.change?.to ?? this.current
   }
 
-  /** The change that is on its way. */
+  /** The change that the next connection brings. */
   get pending(): Change | undefined {
     return this.change
   }
@@ -51,19 +51,19 @@ export class ConfigurationState {
     this.changed()
   }
 
-  /** The provider has it. */
+  /** The provider has confirmed the change. */
   confirm(to: Profile, onConfirmed: () => void): void {
     this.current = to
     onConfirmed()
     this.changed()
   }
 
-  /** A connection with this configuration takes over. */
+  /** A connection with this profile is taking over. */
   adopting(configuration: Profile): void {
     if (this.change?.to === configuration) this.change.adopting = true
   }
 
-  /** It did. */
+  /** It has taken over. */
   adopted(configuration: Profile): void {
     const { change } = this
     if (change?.to !== configuration) return
@@ -72,7 +72,7 @@ export class ConfigurationState {
     Deferred.doneUnsafe(change.done, Exit.void)
   }
 
-  /** It did not. */
+  /** It failed to take over. */
   notAdopted(configuration: Profile): void {
     const { change } = this
     if (change?.to !== configuration) return
@@ -88,8 +88,8 @@ export class ConfigurationState {
   }
 
   /**
-   * A connection with this change could not be had. Answers whether there is another configuration to try: the change is
-   * refused now, or was given up.
+   * An attempt to connect with this change failed. Returns whether there is another profile to try, because the change is
+   * refused now or was withdrawn.
    */
   failed(change: Change, error: BidiError): boolean {
     if (this.change !== change) return true

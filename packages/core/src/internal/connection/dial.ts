@@ -1,5 +1,5 @@
 /**
- * How a connection is opened and let go of: in time, in a scope of its own, by a handle where there is one.
+ * Opens and closes connections: within a time limit, each in its own scope, resumed by a handle if there is one.
  */
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
@@ -18,26 +18,26 @@ export interface Dialed {
   readonly scope: Scope.Closeable
   /** When it was opened, in milliseconds of the clock. */
   readonly at: number
-  /** The configuration that it has. */
+  /** The profile that it has. */
   configuration: Profile
-  /** Fails when it does not take the configuration that it shall have. */
+  /** Fails when it rejects the profile that it should have. */
   readonly broken: Deferred.Deferred<never, BidiError>
-  /** What the provider kept, where the connection was resumed on its side. */
+  /** What the provider knew already, if the connection was resumed. */
   readonly kept: KnownByProvider | undefined
-  /** Whether it has shown that it knows what it was told of the talk so far: nothing, or it has answered since. */
+  /** Whether it has shown that it knows the history: there was none, or it has replied since. */
   knows: boolean
 }
 
-/** By which a connection can be resumed, and what the provider knew then. */
+/** Resumes a connection; `kept` is what the provider knew when it issued the handle. */
 interface Handle {
   readonly value: string
   readonly kept: KnownByProvider
 }
 
-// How long a provider is given that asks for patience, if nothing else is said.
+// The longest `retryAfter` of a provider that is honoured by default.
 const MAX_RETRY_AFTER = Duration.minutes(1)
 
-/** How long to wait because the provider asked for it: up to what the application allows. */
+/** How long the provider asked to wait, at most what the application allows. */
 export const retryAfter = ({ reason }: BidiError, most: Duration.Input = MAX_RETRY_AFTER): Duration.Duration =>
   reason._tag === "RateLimited" && reason.retryAfter !== undefined
     ? Duration.min(reason.retryAfter, Duration.fromInputUnsafe(most))
@@ -61,7 +61,7 @@ export const makeDialer = (
       provider: model.provider
     })
 
-  /** Waits for the provider, but not for ever: a connection that does not get on is lost. */
+  /** Limits how long to wait for the provider: a connection that makes no progress is lost. */
   const inTime = <A, E, R>(effect: Effect.Effect<A, E, R>, what: string, code?: string) =>
     Effect.timeoutOrElse(effect, {
       duration: timeout,
@@ -70,12 +70,12 @@ export const makeDialer = (
 
   const hangUp = (dialed: Pick<Dialed, "scope">) => bounded("a connection", Scope.close(dialed.scope, Exit.void))
 
-  // Whoever is interrupted while the provider answers leaves nothing behind; once it has answered, nobody is.
+  // Interruptible while the provider answers, leaving nothing behind; uninterruptible once it has answered.
   const dialWith = Effect.fnUntraced(function* (configuration: Profile, resume: Handle | undefined) {
     const child = yield* Scope.fork(scope)
     const connection = yield* inTime(
       Scope.provide(model.connect({ ...configuration, resume: resume?.value }), child),
-      "no answer"
+      "the provider did not answer"
     ).pipe(
       Effect.interruptible,
       Effect.onExit((exit) => (Exit.isFailure(exit) ? hangUp({ scope: child }) : Effect.void))
@@ -91,8 +91,8 @@ export const makeDialer = (
     } satisfies Dialed
   }, Effect.uninterruptible)
 
-  // A change that no connection can be had with is refused; then the next one is as before. One that was given up on the
-  // way, or made, is not what was dialed for.
+  // If no connection can be opened with a change, the change is refused and the next attempt uses the old profile. A
+  // connection whose profile is no longer wanted by the time it is open is closed again.
   const asWanted = (dialing: Dialing): Effect.Effect<Dialed, BidiError> =>
     Effect.suspend(() => {
       const { pending, wanted } = configured
@@ -106,10 +106,10 @@ export const makeDialer = (
       })
     }).pipe(Effect.uninterruptible)
 
-  /** Opens a connection that knows nothing. */
+  /** Opens a fresh connection. */
   const dial = asWanted((configuration) => dialWith(configuration, undefined))
 
-  /** Opens a connection for the change that is on its way. If that is refused, whoever waits is told by the change. */
+  /** Opens a connection for the pending change. If that is refused, the change fails for its caller. */
   const dialChange = Effect.suspend(() => {
     const { pending, wanted } = configured
     return Effect.catch(dialWith(wanted, undefined), (error) =>
@@ -119,7 +119,7 @@ export const makeDialer = (
     )
   })
 
-  /** Opens a connection by the last handle, once: what that does not cure, a connection that knows nothing does. */
+  /** Resumes by the last handle, once; if that fails, opens a fresh connection. */
   const redial = asWanted((configuration) =>
     Effect.suspend(() => {
       const resume = handle
@@ -130,9 +130,9 @@ export const makeDialer = (
         dialWith(configuration, resume),
         ({ reason }) => reason._tag !== "Auth" && reason._tag !== "Quota",
         (error) =>
-          Effect.logDebug("the connection cannot be resumed", error.message).pipe(
+          Effect.logDebug("the connection could not be resumed", error.message).pipe(
             Effect.andThen(fresh),
-            // it may not have been the fault of the handle
+            // the handle may not have been the problem
             Effect.tapError((error) => Effect.sync(() => void (error.isRetryable || (handle ??= resume))))
           )
       )
@@ -146,9 +146,9 @@ export const makeDialer = (
     dial,
     dialChange,
     redial,
-    /** The connection can be resumed by this handle from now on, or not. */
+    /** From now on this handle resumes the connection; `undefined` if nothing does. */
     resumable: (value: string | undefined): void => {
-      // what nobody has answered may have been on its way when the provider gave the handle
+      // an unanswered turn may still have been on its way when the provider issued the handle
       const known = history.transcript().flatMap(({ id }) => (turn.unanswered.has(id) ? [] : id))
       handle = value === undefined ? undefined : { value, kept: { ids: new Set(known), calls: new Set(untold) } }
     }

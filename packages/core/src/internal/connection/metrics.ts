@@ -1,5 +1,5 @@
 /**
- * How long nobody was connected, and how long a reply that was cut by the end of its connection was silent.
+ * Metrics of reconnections: the time without a connection, and the silence in a reply that the loss interrupted.
  */
 import type * as Clock from "effect/Clock"
 import type * as Context from "effect/Context"
@@ -21,7 +21,7 @@ const audioGap = Metric.histogram("bidi_audio_gap", {
 export class ConnectionMetrics {
   private lostAt: number | undefined
   private silentSince: number | undefined
-  private audioAt = NaN // a number from the beginning: it is written in place
+  private audioAt = NaN // always a number, so that the engine updates it in place
   private readonly clock: Clock.Clock
   private readonly context: Context.Context<never>
 
@@ -30,20 +30,20 @@ export class ConnectionMetrics {
     this.context = context
   }
 
-  /** There is no connection any more; `inReply` when it ended in the middle of a reply. */
+  /** The connection is gone; `inReply` if it ended during a reply. */
   lost(inReply: boolean): void {
     this.lostAt ??= this.clock.currentTimeMillisUnsafe()
     if (inReply && !Number.isNaN(this.audioAt)) this.silentSince ??= this.audioAt
   }
 
-  /** There is one; `seamless` when there was one all the time. */
+  /** There is a connection; `seamless` if there was one all the time. */
   connected(seamless: boolean): void {
     if (this.lostAt !== undefined && !seamless)
       connectionGap.updateUnsafe(this.clock.currentTimeMillisUnsafe() - this.lostAt, this.context)
     this.lostAt = undefined
   }
 
-  /** Audio came. */
+  /** Audio arrived. */
   audio(): void {
     this.audioAt = this.clock.currentTimeMillisUnsafe()
     if (this.silentSince === undefined) return

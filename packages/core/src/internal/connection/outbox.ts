@@ -1,10 +1,9 @@
 /**
- * What waits to be sent, in two lanes. It outlives connections: this is the reconnect gate.
+ * What waits to be sent, in two queues that outlive connections.
  *
- * - The **control lane** holds commands. Writers wait until their command has left; nothing is dropped. A command leaves
- *   the lane when it has been sent: peek, send, take.
- * - The **audio lane** holds the user's speech. A frame is passed on in the stack of whoever brings it, without waking a
- *   fiber.
+ * - **Commands**: writers wait until their command has been sent, and none is dropped. A command stays in the queue until it
+ *   has been sent: peek, send, remove.
+ * - **Audio**: a frame of the user's speech is sent in the stack of its caller, without waking a fiber.
  */
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -21,11 +20,11 @@ import * as WellFormed from "../conversation/wellFormed.ts"
 import { ofCommand, type Suspect } from "./oversized.ts"
 
 const CONTROL_CAPACITY = 1024
-const RETRY_CONGESTED = Effect.sleep("20 millis") // before audio that was refused is tried again
-const SUSPECT_MILLIS = 10_000 // milliseconds in which a connection ends because of what was sent, if it does
-const MAX_UNCONFIRMED = 2 // connections that end before a command is no longer tried
+const RETRY_CONGESTED = Effect.sleep("20 millis") // until audio that the connection did not take is tried again
+const SUSPECT_MILLIS = 10_000 // how long after a message a connection may end because of it
+const MAX_UNCONFIRMED = 2 // connections that end without confirming a command, before it is refused
 
-/** The code of the error of a command that the provider did not confirm in time. */
+/** The error code of a command that the provider did not confirm in time. */
 export const NOT_CONFIRMED = "not_confirmed"
 
 const dropped = Metric.counter("bidi_input_audio_dropped", {
@@ -33,7 +32,7 @@ const dropped = Metric.counter("bidi_input_audio_dropped", {
   incremental: true
 })
 
-/** A command that belongs to one connection. For a later one it is replaced by `otherwise`, or dropped. */
+/** Binds a command to one connection. On a later one, `otherwise` replaces it, or it is dropped. */
 export interface Bound {
   readonly generation: number
   readonly otherwise?: (generation: number) => Command | undefined
@@ -42,37 +41,37 @@ export interface Bound {
 interface Item {
   readonly command: Command
   readonly bound: Bound | undefined
-  /** Runs in the moment the command leaves; what was sent is told. */
+  /** Called with what was sent, at the moment at which it was sent. */
   readonly onSent: ((command: Command) => void) | undefined
   readonly onRefused: ((error: BidiError) => void) | undefined
   readonly undo: (() => Command) | undefined
   readonly done: Deferred.Deferred<void, BidiError>
-  /** How many frames were brought before this command. */
+  /** How many frames of audio came before this command. */
   readonly frames: number
-  /** Somebody waits for it, and will hear of a refusal. */
+  /** Whether a caller waits for it, who receives a refusal. */
   readonly awaited: boolean
   sending: boolean
-  /** Whoever waited for it does not any more. */
+  /** Whether the caller who waited for it was interrupted. */
   givenUp: boolean
-  /** How many connections ended because the provider did not confirm it. */
+  /** How many connections ended without confirming it. */
   unconfirmed: number
 }
 
 export interface Offer {
   readonly bound?: Bound
-  /** What has to be done before the command has its place: one after the other, so that none overtakes one offered before. */
+  /** Runs before the command gets its place. One at a time, so that no command overtakes an earlier one. */
   readonly first?: Effect.Effect<unknown, BidiError>
   readonly onSent?: (command: Command) => void
-  /** Hears of a refusal, in place of everybody, where nobody waits for the command. */
+  /** Called with a refusal, instead of emitting it, if no caller waits for the command. */
   readonly onRefused?: (error: BidiError) => void
-  /** Follows the command where that left after it was given up: the command then counts as not sent. */
+  /** Sent after a command that left although its caller was interrupted; the command then counts as not sent. */
   readonly undo?: () => Command
 }
 
 export interface Outbox {
-  /** Puts a command into the lane and waits until it has left. Interruption takes it back. */
+  /** Appends a command and waits until it has been sent. Interruption withdraws it. */
   readonly offer: (command: Command, options?: Offer) => Effect.Effect<void, BidiError>
-  /** Puts a command into the lane without waiting, and past its capacity: for the few the conversation itself sends. */
+  /** Appends a command without waiting and regardless of the capacity, for the few that the conversation itself sends. */
   readonly offerUnsafe: (command: Command, options?: Offer) => void
   /** Puts a command before all others. */
   readonly prependUnsafe: (command: Command, options?: Offer) => void
@@ -80,29 +79,29 @@ export interface Outbox {
   readonly audio: AudioBuffer
   /** The provider took the speech sent so far as a turn. */
   readonly committed: () => void
-  /** The turns so far were answered, or their words are known: their speech is never sent again. */
+  /** The turns so far were answered, or their words are known; their speech is not sent again. */
   readonly answered: () => void
-  /** Sends what waits on this connection by `send`, until it fails or is interrupted. */
+  /** Sends what waits over this connection, commands by `send`, until that fails. */
   readonly drain: (
     generation: number,
     connection: Connection,
     send: Connection["send"]
   ) => Effect.Effect<never, BidiError>
-  /** What was sent in the last seconds of the connection, or was about to be. */
+  /** What was sent, or was about to be sent, in the last seconds of the connection. */
   readonly suspects: () => ReadonlyArray<Suspect>
-  /** The provider never takes what has this id: it is refused where it waits. Answers whether somebody hears of that. */
+  /** Refuses the waiting command with this id, which the provider will never accept. Returns whether there was one. */
   readonly refuse: (id: string, error: BidiError) => boolean
   readonly isEmpty: () => boolean
-  /** Whether a manual turn is not over, and will be begun again on a new connection. */
+  /** Whether a manual turn is in progress, which a new connection will repeat. */
   readonly inTurn: () => boolean
-  /** The conversation is over: whatever waits fails, now and later. */
+  /** The conversation is over: all commands fail, now and later. */
   readonly end: (error: BidiError) => void
 }
 
 export const ended = (): BidiError =>
-  new BidiError({ reason: new ConversationEnded({ message: "the conversation has ended" }) })
+  new BidiError({ reason: new ConversationEnded({ message: "The conversation has ended" }) })
 
-/** `onRefused` hears of a command that the provider does not take and nobody waits for, `onGone` of every one that left. */
+/** `onRefused` is called with refusals that no caller receives, `onGone` whenever a command has left the queue. */
 export const make = Effect.fnUntraced(function* (
   format: AudioFormat,
   onRefused: (error: BidiError) => void,
@@ -117,13 +116,13 @@ export const make = Effect.fnUntraced(function* (
   const lane = new AudioBuffer(
     format,
     () => dropped.updateUnsafe(1, context),
-    () => work.openUnsafe() // to be tried again
+    () => work.openUnsafe()
   )
   let failure: BidiError | undefined
   let turn: ManualTurn | undefined
-  let left: ReadonlyArray<{ readonly at: number; readonly command: Command }> = [] // or was about to, lately on this connection
+  let left: ReadonlyArray<{ readonly at: number; readonly command: Command }> = [] // recently on this connection, or about to be sent
 
-  // Audio that was brought after a turn signal waits for it.
+  // Audio that came after a turn signal waits for it.
   const changed = () => lane.hold(control.find((item) => isTurnSignal(item.command))?.frames)
 
   const add = (
@@ -161,7 +160,7 @@ export const make = Effect.fnUntraced(function* (
     changed()
   }
 
-  // What is on its way cannot be taken back, but is not sent again.
+  // A command that is being sent cannot be withdrawn, but it is not sent again.
   const giveUp = (item: Item) => {
     if (!control.includes(item)) return
     item.givenUp = true
@@ -192,7 +191,7 @@ export const make = Effect.fnUntraced(function* (
     onGone()
   }
 
-  // A manual turn that nobody answered is begun again on a new connection, and closed again if it was.
+  // A manual turn without an answer is repeated on a new connection, including its end if it has ended.
   const repeatTurn = () => {
     if (turn === undefined) return
     const { command, onSent } = turn
@@ -205,18 +204,18 @@ export const make = Effect.fnUntraced(function* (
 
   const lately = () => left.filter(({ at }) => now() - at < SUSPECT_MILLIS)
 
-  // whoever waits is told; the rest concerns everybody
+  // a refusal goes to the caller who waits, otherwise to the observers
   const refuse = (item: Item, error: BidiError) => {
     remove(item)
     if (Deferred.doneUnsafe(item.done, Exit.fail(error)) && !item.awaited) (item.onRefused ?? onRefused)(error)
     onGone()
   }
 
-  // The connection is gone, or another takes over.
+  // The connection is gone, or another one takes over.
   const notSent = (item: Item, error: BidiError | undefined) => {
     if (item.givenUp) return withdraw(item)
     if (error?.reason.code !== NOT_CONFIRMED || ++item.unconfirmed < MAX_UNCONFIRMED) return
-    const message = `the provider did not confirm the change, on ${MAX_UNCONFIRMED} connections`
+    const message = `The provider did not confirm the change on ${MAX_UNCONFIRMED} connections`
     const reason = new ServerFault({ message, code: NOT_CONFIRMED })
     refuse(item, new BidiError({ reason, ...(error.provider === undefined ? {} : { provider: error.provider }) }))
   }
@@ -243,7 +242,7 @@ export const make = Effect.fnUntraced(function* (
           take(item, undefined, generation)
           continue
         }
-        // what was said before a turn signal belongs before it
+        // audio that came before a turn signal is sent before it
         while (!lane.flush() && isTurnSignal(command)) yield* RETRY_CONGESTED
         item.sending = true
         left = [...lately(), { at: now(), command }]
@@ -305,7 +304,7 @@ export const make = Effect.fnUntraced(function* (
 
 type TurnSignal = Extract<Command, { readonly _tag: `Turn${string}` }>
 
-/** A manual turn that is not over, by its last signal. */
+/** A manual turn in progress, by its last signal. */
 interface ManualTurn {
   readonly command: Exclude<TurnSignal, { readonly _tag: "TurnClear" }>
   readonly onSent: Item["onSent"]
@@ -314,5 +313,5 @@ interface ManualTurn {
 const isTurnSignal = (command: Command): command is TurnSignal =>
   command._tag === "TurnStart" || command._tag === "TurnCommit" || command._tag === "TurnClear"
 
-// One command that the adapter does not take; any other failure is that of the connection.
+// The adapter refuses a single command with these; any other failure ends the connection.
 const isRefusal = (error: BidiError) => error.reason._tag === "InvalidRequest" || error.reason._tag === "Unsupported"

@@ -1,6 +1,7 @@
 /**
- * Which message was too large for the provider. A close says only that one was (RFC 6455: 1009), and the message would be
- * sent again on every connection: the largest that was sent lately is blamed, and refused when that happens twice.
+ * Finds the message that was too large for the provider. The close says only that there was one (RFC 6455: 1009), and it
+ * would be sent again on every connection. The largest message that was sent recently is suspected, and is refused when it
+ * is suspected twice.
  */
 import { BidiError, InvalidRequest } from "../../BidiError.ts"
 import type { Command } from "../../BidiModel.ts"
@@ -8,16 +9,16 @@ import { fromError } from "../../BidiEvent.ts"
 import type { Entry, Transcript } from "../../Transcript.ts"
 import type { Services } from "../conversation/services.ts"
 
-/** Something that was sent: the id of the entry that it is or will be in the history, and its size. */
+/** A message that was sent: the id of its entry in the history, and its size in bytes. */
 export interface Suspect {
   readonly id: string
   readonly size: number
 }
 
-/** The provider closed because a message was too large for it. */
+/** Whether the provider closed the connection because a message was too large. */
 export const isTooLarge = ({ reason }: BidiError): boolean => reason.code === "1009"
 
-/** What a command is remembered as. */
+/** The messages that a command sends. */
 export const ofCommand = (command: Command): ReadonlyArray<Suspect> => {
   switch (command._tag) {
     case "UserMessage":
@@ -44,9 +45,9 @@ const largest = (suspects: ReadonlyArray<Suspect>): Suspect | undefined =>
     undefined
   )
 
-const SUSPECT_MILLIS = 10_000 // milliseconds in which a connection ends because of the history, if it does
+const SUSPECT_MILLIS = 10_000 // how long after receiving the history a connection may end because of it
 
-const TOO_LARGE = { result: "The result was too large to be told.", isFailure: true }
+const TOO_LARGE = { result: "The result was too large to send.", isFailure: true }
 
 export class OversizedMessages {
   private readonly blamed = new Set<string>()
@@ -58,13 +59,13 @@ export class OversizedMessages {
     this.services = services
   }
 
-  /** A connection is told the talk so far. */
+  /** A connection receives the history. */
   told(history: Transcript): void {
     this.history = history
     this.at = this.services.now()
   }
 
-  /** A connection was closed for it. */
+  /** A connection was closed because of a message that was too large. */
   blame(close: BidiError): void {
     const { now, outbox } = this.services
     const told = now() - this.at < SUSPECT_MILLIS ? this.history.map(ofEntry) : []
@@ -76,21 +77,21 @@ export class OversizedMessages {
 
   private refuse(id: string, close: BidiError): void {
     const { fanout, history, model, outbox, turn, transcriber } = this.services
-    const message = `a message was too large and is not sent any more: it ended two connections (${close.reason.message})`
+    const message = `A message was too large for the provider and ended two connections; it is not sent again (${close.reason.message})`
     const error = new BidiError({
       reason: new InvalidRequest({ message, code: "1009" }),
       provider: model.provider
     })
     const entry = history.get(id)
     if (entry?._tag === "ToolCall") history.put({ ...entry, output: TOO_LARGE })
-    // a message that is not sent has no answer
+    // a message that is not sent needs no reply
     transcriber.refused(id)
     turn.refused(id)
     if (!outbox.refuse(id, error)) fanout.emit(fromError(error))
   }
 }
 
-// Pictures are the only bytes in it.
+// Images are the only binary values in messages.
 const size = (value: unknown): number => {
   let pictures = 0
   const text = JSON.stringify(value, (_, one) => {

@@ -1,5 +1,5 @@
 /**
- * What a new connection is told of the talk so far, and what has to be asked again. A function from values to values.
+ * What a new connection receives as history, and what has to be requested again. A pure function.
  */
 import type { Command } from "../../BidiModel.ts"
 import * as Transcript from "../../Transcript.ts"
@@ -7,35 +7,35 @@ import { type Answer, STILL_WORKING, UNKNOWN } from "../tools/answers.ts"
 import { trim } from "../history/trimming.ts"
 import type { Owed } from "../turns/turnState.ts"
 
-/** What a provider knew when it gave the handle by which a connection was resumed. */
+/** What the provider knew when it issued the handle that resumed the connection. */
 export interface KnownByProvider {
   /** The entries. */
   readonly ids: ReadonlySet<string>
-  /** The calls among them whose result it had not been told. */
+  /** The tool calls among them whose result it did not have. */
   readonly calls: ReadonlySet<string>
 }
 
 export interface Situation {
   readonly transcript: Transcript.Transcript
-  /** The first connection of a conversation: all of an earlier session is history. */
+  /** Whether this is the first connection: everything of an earlier session is then history. */
   readonly first: boolean
-  /** What the old connection had not finished. */
+  /** What the old connection owed. */
   readonly owed: Owed | undefined
-  /** The turns of the user that want a reply. */
+  /** The turns of the user that await a reply. */
   readonly asked: ReadonlySet<string>
-  /** Those of them that were sent into a reply, whose words may stand behind them. */
+  /** Those of them that were sent during a reply, whose words may come after them in the transcript. */
   readonly unheeded: ReadonlySet<string>
-  /** Whether the sound of some of them will be sent again. */
+  /** Whether the audio of some of them will be sent again. */
   readonly heardAgain: boolean
   readonly kept: KnownByProvider | undefined
-  /** How much text the provider takes as history, in bytes of UTF-8. */
+  /** How much text the provider accepts as history, in bytes of UTF-8. */
   readonly limit: number | undefined
 }
 
 export interface Resumption {
   readonly history: Transcript.Transcript
   readonly resend: ReadonlyArray<Command>
-  /** How many entries are left out, and how many are told in part, because the provider does not take so much. */
+  /** How many entries are omitted, and how many are shortened, because of `limit`. */
   readonly dropped: number
   readonly shortened: number
 }
@@ -44,8 +44,8 @@ const CONTINUE_INSTRUCTIONS =
   "The connection was renewed while you were speaking. Go on exactly where your last message stops. Do not repeat any of it and do not greet."
 
 /**
- * What the user said last and nobody answered is asked again, not told as history; speech whose words are not known is
- * sent again as sound by the outbox. A reply that was being spoken is gone on with.
+ * Messages of the user that nobody answered are sent again as messages, not as history; the outbox sends speech again whose
+ * words are not known. The rest of an unfinished reply is requested.
  */
 export const resumption = ({
   asked,
@@ -59,7 +59,7 @@ export const resumption = ({
 }: Situation): Resumption => {
   const told = transcript.filter((entry) => entry._tag !== "Assistant" || entry.text !== "")
   const [answered, last] = first ? [told, []] : split(told, asked, unheeded)
-  // the provider has answered what it kept, though nothing of that may have been heard
+  // the provider has answered the messages that it knows, although nothing of that may have been heard
   const own = last.filter((user) => kept?.ids.has(user.id) !== true)
   const unanswered = own.filter((user) => !isEmpty(user))
   const unknown = answered.filter((entry) => !isEmpty(entry) && !(kept !== undefined && isKept(entry, kept)))
@@ -71,8 +71,8 @@ export const resumption = ({
   return { history, resend: request === undefined ? resend : [request, ...resend], dropped, shortened }
 }
 
-// Splits off what the user said last, from the first turn on that wants a reply, and what was sent into a reply that had
-// no words yet.
+// Splits off the last turns of the user, beginning with the first that awaits a reply, and the messages that were sent during
+// a reply without words.
 const split = (
   told: Transcript.Transcript,
   asked: ReadonlySet<string>,
@@ -90,8 +90,8 @@ const split = (
   ]
 }
 
-// What is asked for besides what the user said last, in `words` or `spoken` so that it will be heard again: with that the
-// model is asked for a reply anyway. Of speech that had a reply already, or whose words came, there is no sound any more.
+// The request for a reply that is needed in addition to the messages (`words`) and the audio (`spoken`) that are sent again:
+// those request a reply themselves.
 const requestFor = (
   owed: Owed | undefined,
   words: boolean,
@@ -102,7 +102,7 @@ const requestFor = (
   const { instructions } = owed
   if (owed.what === "reply") return (words || spoken) && instructions === undefined ? undefined : respond(instructions)
   if (words) return undefined
-  // one that had no words yet is no message that stops anywhere
+  // a reply without words has no place at which to continue
   const cutOff = latest?._tag === "Assistant" && latest.responseId === owed.responseId
   return respond(cutOff ? continuing(instructions) : instructions)
 }
@@ -110,7 +110,7 @@ const requestFor = (
 const respond = (instructions: string | undefined): Command =>
   instructions === undefined ? { _tag: "Respond" } : { _tag: "Respond", instructions }
 
-// A reply that was begun by instructions is gone on with by the same, however often that has to be.
+// The rest of a reply follows the instructions that the reply began with, however often it is interrupted.
 const continuing = (instructions: string | undefined): string => {
   if (instructions === undefined) return CONTINUE_INSTRUCTIONS
   return instructions.startsWith(CONTINUE_INSTRUCTIONS)
@@ -118,18 +118,18 @@ const continuing = (instructions: string | undefined): string => {
     : `${CONTINUE_INSTRUCTIONS} That message was made by these instructions: ${instructions}`
 }
 
-// A result that came since is news, though the call is none. One that is still to come will be told when it does.
+// A result that came since is new to the provider, although the call is not. A running call reports its result later.
 const isKept = (entry: Transcript.Entry, { calls, ids }: KnownByProvider): boolean =>
   ids.has(entry.id) && (isRunning(entry) || !calls.has(entry.id))
 
-// A turn without words.
+// A turn whose words are not known.
 const isEmpty = (entry: Transcript.Entry): boolean => entry._tag === "User" && entry.parts.length === 0
 
-// A call without an output. In the log of an earlier session it is one of which nobody knows what came of it.
+// A call without a result. In an earlier session, its outcome is unknown.
 const isRunning = (entry: Transcript.Entry): entry is Transcript.ToolCall =>
   entry._tag === "ToolCall" && entry.output === undefined
 
-// A model that does not know of a call makes it again.
+// A model that does not know of a call would repeat it.
 const withOutput =
   (output: Answer) =>
   (entry: Transcript.Entry): Transcript.Entry =>

@@ -1,6 +1,6 @@
 /**
- * The next connection, while the one there is still works: when it takes over, and that it is open by then. The
- * conversation loses nothing by a next one that does not come up.
+ * The next connection, prepared while the current one still works: when it takes over, and how it is opened by then. A next
+ * connection that cannot be opened does not harm the conversation.
  */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -13,20 +13,20 @@ import { retryAfter, type Dialed, type Dialer } from "./dial.ts"
 import * as Renewals from "./renewal.ts"
 import type { Services } from "../conversation/services.ts"
 
-/** The connection should be replaced, by `next` where that is open already. */
+/** The connection should be replaced, by `next` if that is open already. */
 export interface Renewal {
   readonly next: Dialed | undefined
 }
 
 export interface Successor {
-  /** Answers when a connection should be replaced. `expiring` is the provider's own warning. */
+  /** Waits until the connection should be replaced. `expiring` is the provider's own warning. */
   readonly due: (dialed: Dialed, expiring: Effect.Effect<Renewals.Due>) => Effect.Effect<Renewal>
-  /** The next connection, if one is open and is as it shall be. */
+  /** The next connection, if one is open and has the right profile. */
   readonly take: Effect.Effect<Dialed | undefined>
 }
 
 const STANDBY_RETRY = Duration.seconds(5)
-const SETTLING_YIELDS = 16 // steps aside for the reader, which may be on its way with more: usage is told after a turn's end
+const SETTLING_YIELDS = 16 // lets the reader deliver what arrives just after a turn, such as its usage
 
 export const make = (
   { fanout, model, now, turn, transcriber }: Services,
@@ -37,19 +37,19 @@ export const make = (
 ): Successor => {
   const renew = typeof options.renew === "object" ? options.renew : {}
   let standby: Dialed | undefined
-  let hasty = 0 // connections in a row that were to be renewed as soon as they were there
+  let hasty = 0 // early renewals in a row
 
   const isCurrent = (dialed: Dialed | undefined) =>
     model.capabilities.midSessionUpdate || dialed?.configuration === configured.wanted
 
-  // Where the change needs another connection, that comes as soon as nobody speaks. Tools may run: they will be answered
-  // on it.
+  // A change that needs a new connection happens as soon as nobody speaks. Tools may run: their results go to the new
+  // connection.
   const outdated = Effect.fnUntraced(function* (dialed: Dialed) {
     if (model.capabilities.midSessionUpdate) return yield* Effect.never
     while (true) {
       yield* turn.until(() => !isCurrent(dialed))
       const ready = replacing(dialChange, Effect.timeoutOption(free, renew.wait ?? Renewals.TURN_WAIT))
-      // refused, or given up
+      // refused or withdrawn
       const noMore = turn.until(() => isCurrent(dialed))
       const renewal = yield* Effect.raceFirst(ready, noMore)
       if (renewal !== undefined && !isCurrent(dialed)) return renewal
@@ -81,7 +81,7 @@ export const make = (
       fanout.emit({ _tag: "ConnectionWarning", timeLeft })
       return yield* Effect.logDebug(`${ends}, renewing it`)
     }
-    const message = `${ends}, and has only begun: it is renewed in ${Duration.format(Renewals.span(tooYoung))}, and the next one later each time`
+    const message = `${ends} although it has only just begun; renewing it in ${Duration.format(Renewals.span(tooYoung))}, and later each time this happens`
     fanout.emit({ _tag: "ConnectionWarning", timeLeft, message })
     yield* Effect.logWarning(message)
   })
@@ -89,13 +89,13 @@ export const make = (
   const lastLook = Effect.repeat(Effect.yieldNow, { times: SETTLING_YIELDS })
   const free = turn.awaitFloor.pipe(Effect.andThen(lastLook), Effect.andThen(turn.awaitFloor))
 
-  // Between two turns, with nothing on its way that the next connection should know.
+  // Between two turns, with no transcript outstanding that the next connection should have.
   const between = () => turn.atRest && transcriber.missingFor() === 0
   const boundary: Effect.Effect<void> = turn
     .until(between, () => transcriber.missingFor() || Infinity)
     .pipe(Effect.andThen(lastLook), Effect.repeat({ until: between }), Effect.asVoid)
 
-  // Has the next connection ready where two may be open, then waits for the moment.
+  // Opens the next connection first where two may be open, then waits for the moment.
   const replacing = Effect.fnUntraced(function* (dialing: typeof dial, moment: Effect.Effect<unknown>) {
     while (true) {
       if (model.capabilities.overlap) yield* standBy(dialing)
@@ -105,7 +105,7 @@ export const make = (
     }
   })
 
-  // The old connection still works: a next one that does not come up is told, and tried again until the old one ends.
+  // The old connection still works: a failure is reported, and tried again until the old one ends.
   const standBy = Effect.fnUntraced(function* (dialing: typeof dial) {
     while (true) {
       const dialed = yield* Effect.result(dialing)

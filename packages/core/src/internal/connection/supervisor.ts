@@ -1,6 +1,6 @@
 /**
- * Keeps one connection alive: opens it, replaces it before its limit or after its loss, and gives up when that is
- * hopeless. The only room that reconnects.
+ * Supervises the connection: opens it, replaces it before its limit or after a loss, and gives up when that is hopeless.
+ * Nothing else reconnects.
  */
 import * as DateTime from "effect/DateTime"
 import * as Deferred from "effect/Deferred"
@@ -27,17 +27,17 @@ import { resumption } from "./resumption.ts"
 import type { Services } from "../conversation/services.ts"
 import * as Successor from "./successor.ts"
 
-const NO_GENERATION = 0 // no connection has this number
-const CLOSE_REASON_WAIT = "1 second" // for the reader to say why, after a send has failed
+const NO_GENERATION = 0 // no connection has this generation
+const CLOSE_REASON_WAIT = "1 second" // how long the reader has to report the reason after a send has failed
 
 export interface Supervisor {
-  /** Opens the first connection. It is not tried twice: nothing has begun yet. */
+  /** Opens the first connection, without retrying: nothing has begun yet. */
   readonly open: Effect.Effect<void, BidiError>
-  /** Keeps it alive. Ends only by failing. */
+  /** Keeps a connection open. Ends only by failing. */
   readonly keep: Effect.Effect<never, BidiError>
   /**
-   * Changes the configuration. `onConfirmed` runs in the moment in which the provider has confirmed it; before, whatever
-   * happens, nothing has changed: a refusal fails, and interruption takes the change back.
+   * Changes the profile. `onConfirmed` is called at the moment at which the provider has confirmed it. Until then nothing has
+   * changed: a refusal fails, and interruption withdraws the change.
    */
   readonly configure: (to: Profile, onConfirmed: () => void) => Effect.Effect<void, BidiError>
   /** The provider's id of the last connection. */
@@ -52,7 +52,7 @@ export const make = Effect.fnUntraced(function* (
   options: ConnectionOptions
 ) {
   const { fanout, metrics, generation, history, model, now, outbox, turn, transcriber } = services
-  // Opened before the fiber that keeps a connection: that fiber does not live to see its connections close.
+  // Forked from the scope of the conversation, because connections may close after the supervising fiber has ended.
   const scope = yield* Scope.fork(yield* Effect.scope)
   const configured = new ConfigurationState(initial, turn.changed)
   const phone = makeDialer(services, scope, configured, options.timeout ?? "10 seconds")
@@ -63,7 +63,7 @@ export const make = Effect.fnUntraced(function* (
 
   let current: Dialed
 
-  // From here on this is the connection of the conversation; no other reaches it any more.
+  // Makes this the connection of the conversation.
   const adopt = Effect.fnUntraced(
     function* (dialed: Dialed, seamless: boolean) {
       const { connection } = dialed
@@ -89,13 +89,13 @@ export const make = Effect.fnUntraced(function* (
       oversized.told(told)
       dialed.knows = told.length === 0
       configured.adopting(dialed.configuration)
-      yield* inTime(connection.seed(told), "the talk so far was not taken")
+      yield* inTime(connection.seed(told), "the provider did not accept the history")
       for (const command of resend) askAgain(command)
       if (model.capabilities.midSessionUpdate && dialed.configuration !== configured.current)
         changes.bringUpToDate(dialed)
       turn.connected()
       yield* Effect.logDebug(`connection ${generation.current} is ready (${connection.id})`)
-      const end = Renewals.endOf(-8.64e15, connection.expiresAt) // what a date can be
+      const end = Renewals.endOf(-8.64e15, connection.expiresAt) // the first date there is
       fanout.emit({
         _tag: "ConnectionStart",
         connectionId: connection.id,
@@ -116,8 +116,8 @@ export const make = Effect.fnUntraced(function* (
       })
   )
 
-  // The next connection, if this one does not live to take it, will make its own; and what nobody wants any more is not
-  // asked for.
+  // Bound to this connection: the next one makes its own requests. A request that an interruption has discarded meanwhile is
+  // dropped.
   const askAgain = (command: Command) => {
     const own = generation.current
     const { discards: forgone } = turn
@@ -154,7 +154,7 @@ export const make = Effect.fnUntraced(function* (
       connection.listen(take),
       Effect.suspend(() => Effect.fail(lost("the connection ended without a reason")))
     )
-    // a send that fails is a symptom: the reader knows the reason, if there is one
+    // a send that fails is a symptom; the reader may know the reason
     const drain = Effect.catch(outbox.drain(generation.current, connection, sendingBy(connection)), (error) =>
       Effect.andThen(Effect.sleep(CLOSE_REASON_WAIT), Effect.fail(error))
     )
@@ -162,19 +162,19 @@ export const make = Effect.fnUntraced(function* (
     return yield* Effect.raceAllFirst([read, drain, Deferred.await(dialed.broken), replaced])
   })
 
-  // What changes the model has to be confirmed, and holds up what follows it.
+  // A change has to be confirmed, and holds up the commands after it.
   const sendingBy =
     (connection: Connection): Connection["send"] =>
     (command) =>
       command._tag === "Update"
-        ? inTime(connection.send(command), "the change was not confirmed", NOT_CONFIRMED)
+        ? inTime(connection.send(command), "the provider did not confirm the change", NOT_CONFIRMED)
         : connection.send(command)
 
   // -------------------------------------------------------------------------------------------------------------------
   // one after the other
   // -------------------------------------------------------------------------------------------------------------------
 
-  // A reply that is being cut off has its end, in the books and for everybody, before anybody hears of the connection's.
+  // An interruption that is in progress is completed before anybody hears of the end of the connection.
   const abandoned = between(() => receiver.abandon())
 
   const restarting = Effect.fnUntraced(function* (
@@ -249,7 +249,7 @@ export const make = Effect.fnUntraced(function* (
   } satisfies Supervisor
 })
 
-// A function of its own: what it needs for every frame is in one place, not in those of all the functions around it.
+// A function of its own, so that what it needs for every frame is in one closure.
 const taking =
   (
     receiver: Receiver,
@@ -260,7 +260,7 @@ const taking =
   (event) => {
     if (event._tag === "ResponseStarted") dialed.knows = true
     else if (event._tag === "Expiring") onExpiring(event.timeLeft)
-    // one that was given before the talk so far had arrived would bring back a provider that has forgotten it
+    // a handle from before the history arrived would resume a session without it
     else if (event._tag === "Resumable") onHandle(dialed.knows ? event.handle : undefined)
     return receiver.receive(event)
   }

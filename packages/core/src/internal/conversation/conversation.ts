@@ -45,7 +45,7 @@ import { RunningCall } from "../tools/runningCall.ts"
 import * as Sender from "./sender.ts"
 import * as Tools from "../tools/tools.ts"
 
-/** Everything one conversation is made of. Requirements and errors of the parts are the caller's to know. */
+/** What one conversation is made of. The caller knows the requirements and errors of its parts. */
 export interface Plan {
   readonly inputs: ReadonlyArray<BidiInput<unknown, any>>
   readonly outputs: ReadonlyArray<BidiOutput<unknown, any>>
@@ -61,10 +61,10 @@ export interface Plan {
   readonly connection: ConnectionOptions
 }
 
-/** What whoever started a conversation holds of it. */
+/** A conversation that has started. */
 export interface Started {
   readonly conversation: Conversation
-  /** The events from the beginning, each to be taken once. */
+  /** All events from the beginning, each delivered once. */
   readonly events: Stream.Stream<Output>
 }
 
@@ -143,7 +143,7 @@ const untilEnd = (
         awaitSilence: untilOver(services.turn.awaitSilence),
         awaitIdle: untilOver(
           Effect.andThen(
-            // a tool that waits does not wait for itself
+            // a tool does not wait for its own call
             Effect.flatMap(RunningCall, (running) =>
               running?.ofModel === undefined ? services.turn.awaitIdle : services.turn.awaitIdleBeside(running.ofModel)
             ),
@@ -158,7 +158,7 @@ const untilEnd = (
         const started = onReady?.({ conversation, events: events.stream })
         yield* openOutputs(shutdown, services, plan.outputs, fail)
         let connectionId = () => ""
-        // nothing writes to the memory any more, and whoever listens still does
+        // nothing writes to the history any more, and the observers still run
         yield* Effect.addFinalizer((exit) =>
           Effect.map(endLog(journal, exit), (error) => {
             const how = closeEvent(exit as Exit.Exit<CloseReason, unknown>, lostOf(journal, error))
@@ -166,7 +166,7 @@ const untilEnd = (
           })
         )
         const tools = yield* shutdown.part("the tools", Tools.make(services, profiles.kit, approvals, plan.tools))
-        // what must not be interrupted is waited for before anything of the tools closes
+        // waits for uninterruptible calls before anything of the tools closes
         yield* Effect.addFinalizer(() => tools.finish)
         onInterruption = tools.interrupted
         Deferred.doneUnsafe(ready, Exit.succeed(tools))
@@ -185,7 +185,7 @@ const untilEnd = (
         Deferred.doneUnsafe(model, Exit.succeed(supervisor))
         if (plan.greeting !== undefined && history.transcript().length === 0) sender.greet(plan.greeting)
         const inputs = yield* Inputs.open(shutdown, services, sender, plan.inputs, fail)
-        // it has started, also when all inputs have ended already
+        // the conversation has started, even if all inputs have ended already
         if (started !== undefined) yield* started
         yield* Effect.forkScoped(
           Effect.ignore(Effect.andThen(inputs, Inputs.finish(services, plan.inputs.length, stop)))
@@ -195,7 +195,7 @@ const untilEnd = (
         return yield* Effect.never
       })
 
-      // Before anything closes: nothing more is sent, nothing more opens, and nobody speaks.
+      // Before anything closes: nothing is sent, nothing opens, and the agent is silent.
       const silence = (exit: Exit.Exit<CloseReason, unknown>, opening: Fiber.Fiber<unknown, unknown>) => {
         Deferred.doneUnsafe(ended, exit)
         const error = Option.getOrUndefined(Exit.findErrorOption(exit))
@@ -204,7 +204,7 @@ const untilEnd = (
         return Effect.andThen(shutdown.stop(opening), interrupter.interrupt(because, true))
       }
 
-      // Parts open in a fiber of their own: whoever ends it does not wait for those that are still opening.
+      // Parts open in a fiber of their own, so that the end does not wait for those that are still opening.
       return yield* Effect.uninterruptibleMask((restore) =>
         Effect.gen(function* () {
           const opening = yield* Effect.interruptible(open).pipe(

@@ -1,5 +1,5 @@
 /**
- * How a conversation ended, as it is told. A function from values to values.
+ * How a conversation ended, for `ConnectionClose` and for its caller. Pure functions.
  */
 import * as Cause from "effect/Cause"
 import * as Exit from "effect/Exit"

@@ -14,7 +14,7 @@ import type { Fail } from "./parts.ts"
 import * as Sender from "./sender.ts"
 import type { Services } from "./services.ts"
 
-// What a recording that has ended is followed by, in real time.
+// After the inputs have ended, silence is sent in frames of this length, in real time.
 const SILENCE_FRAME = "100 millis"
 
 /** Opens the inputs. Returns an effect that waits for the end of all of them. */
@@ -41,21 +41,21 @@ const listen = ({ inputGate, fanout }: Services, sender: Sender.Sender, from: Bi
   const tell = (error: BidiError) => Effect.sync(() => fanout.emit(fromError(error)))
   return from
     .run((input) => {
-      // a frame of audio passes at once; only the rest is worth an effect
+      // a frame of audio passes at once, without an effect
       if (input._tag === "TurnCommit") return Effect.catch(Effect.catchIf(sender.send(input), isTap, tell), refused)
       if (input._tag !== "AudioInput") return Effect.catch(sender.send(input), refused)
       const problem = inputGate.hear(input, name)
       return problem === undefined ? undefined : refused(Sender.invalid(problem))
     })
     .pipe(
-      // what it listened to was taken away (a queue that was shut down): that is its end
+      // its source was shut down, which is its end
       (listening) =>
         onInsideInterrupt(listening, () => Effect.logDebug(`the input "${name}" was interrupted: it has ended`)),
       Effect.onError(failed)
     )
 }
 
-// Somebody pressed the button and said nothing: no reason to end the call.
+// The push-to-talk button was pressed and nothing was said: no reason to end the call.
 const isTap = ({ reason }: BidiError) => reason._tag === "InvalidRequest"
 
 /** Ends the conversation once all that came from its inputs has been heard and answered. */
@@ -66,7 +66,7 @@ export const finish = Effect.fnUntraced(function* (
 ) {
   if (count === 0) return
   const { inputGate, model, now, outbox, turn } = services
-  // answers whether the connection lived to hear it
+  // returns whether the connection lived long enough to hear all of it
   const silence = Effect.gen(function* () {
     for (const since = now(); inputGate.waitsForSilence(since);) {
       if (!turn.online) return false
@@ -75,7 +75,7 @@ export const finish = Effect.fnUntraced(function* (
     }
     return true
   })
-  // a connection that hears again what was said hears the silence after it again
+  // a connection that hears the speech again has to hear the silence after it again
   for (let over = outbox.audio.total === 0; !over;) {
     yield* turn.until(() => turn.online)
     const heard = yield* silence

@@ -1,6 +1,6 @@
 /**
- * An interruption that comes from inside a part (a queue that was shut down, a fiber that was interrupted) is that part's
- * own, never that of whoever runs the part.
+ * Interruptions that come from inside a part of a conversation, such as a queue that was shut down. They are the failure or
+ * the end of that part, and must not look like an interruption of its caller.
  */
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
@@ -10,20 +10,18 @@ import type { BidiModel, Connection, Setup } from "../../BidiModel.ts"
 export const interruptedInside = (part: string): BidiError =>
   new BidiError({ reason: new Interrupted({ message: `${part} was interrupted from within`, part }) })
 
-/**
- * Whoever is interrupted from outside does not come to handle it; what is handled here comes from inside.
- */
+/** Handles an interruption from inside. After one from outside, the handler does not run. */
 export const onInsideInterrupt = <A, E, R, B, E2>(
   effect: Effect.Effect<A, E, R>,
   then: () => Effect.Effect<B, E2>
 ): Effect.Effect<A | B, E | E2, R> => Effect.catchCauseIf(effect, Cause.hasInterruptsOnly, then)
 
-/** Fails with `Interrupted` instead. */
+/** Turns an interruption from inside into `Interrupted`. */
 export const withinPart = <A, E, R>(part: string, effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
-  // the error of a part is known to whoever opened it, as the union of all of them and ours
+  // the caller knows the error of a part as the union of all of them and `BidiError`
   onInsideInterrupt(effect, () => Effect.fail(interruptedInside(part))) as Effect.Effect<A, E, R>
 
-/** A model whose interruptions from inside are the loss of a connection. */
+/** A model whose interruptions from inside are the loss of its connection. */
 export const withConnectionLost = (model: BidiModel["Service"]): BidiModel["Service"] => {
   const orLost = <A, R>(doing: string, effect: Effect.Effect<A, BidiError, R>) =>
     onInsideInterrupt(effect, () => {

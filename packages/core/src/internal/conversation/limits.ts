@@ -1,5 +1,5 @@
 /**
- * How long a conversation may last, and how long nothing may happen in it.
+ * Enforces how long a conversation may last, and how long it may be idle.
  */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"

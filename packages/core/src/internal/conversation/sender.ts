@@ -1,5 +1,5 @@
 /**
- * What comes in, on its way to the outbox.
+ * Validates what is sent into a conversation, and passes it to the outbox.
  */
 import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
@@ -15,19 +15,19 @@ import type { Services } from "./services.ts"
 
 export interface Sender {
   readonly send: (input: Sendable) => Effect.Effect<void, BidiError>
-  /** Asks the agent to say a text. */
+  /** Requests that the agent says a text. */
   readonly say: (text: string, options?: SayOptions) => Effect.Effect<void, BidiError>
-  /** Asks the agent for a reply. */
+  /** Requests a reply. */
   readonly respond: (options?: RespondOptions) => Effect.Effect<void, BidiError>
   /** Tells the model a fact. */
   readonly note: (text: string) => Effect.Effect<void, BidiError>
-  /** Waits, and fails with the end of the conversation. */
+  /** Waits for an effect, and fails when the conversation ends first. */
   readonly orEnded: <E>(waiting: Effect.Effect<void, E>) => Effect.Effect<void, E | BidiError>
-  /** Asks the agent for the first word. */
+  /** Requests the greeting. */
   readonly greet: (greeting: Greeting) => void
 }
 
-/** `over` answers whether the conversation has ended, and waits for it. */
+/** `over` tells whether the conversation has ended, and waits for its end. */
 export const make = Effect.fnUntraced(function* (
   services: Services,
   interrupter: Interrupter,
@@ -36,7 +36,7 @@ export const make = Effect.fnUntraced(function* (
   const { inputGate, history, journal, model, outbox, outputs, uninterruptible, turn } = services
   const oneAsking = yield* Semaphore.make(1)
   const newId = yield* Ids.generator
-  let told = outbox.audio.total // of the user, up to here: speech, or a text
+  let told = outbox.audio.total // the number of frames up to the last message or turn
 
   const orEnded = <E>(waiting: Effect.Effect<void, E>) =>
     Effect.andThen(
@@ -51,23 +51,23 @@ export const make = Effect.fnUntraced(function* (
   })
 
   const message = Effect.fnUntraced(function* (parts: ReadonlyArray<UserPart>) {
-    if (parts.length === 0) return yield* invalid("a message needs at least one part")
+    if (parts.length === 0) return yield* invalid("A message needs at least one part")
     const other = parts.findIndex((part) => typeof part !== "string" && part?._tag !== "ImageInput")
     if (other !== -1) {
-      return yield* invalid(`a message is made of texts and pictures, and part ${other + 1} is ${nameOf(parts[other])}`)
+      return yield* invalid(`A message consists of texts and images, but part ${other + 1} is ${nameOf(parts[other])}`)
     }
     if (parts.every((part) => typeof part === "string" && part.trim() === "")) {
-      return yield* invalid("a message needs words, or a picture")
+      return yield* invalid("A message needs text or an image")
     }
     if (!model.capabilities.images && parts.some((part) => typeof part !== "string")) {
-      return yield* unsupported("images", "cannot see pictures")
+      return yield* unsupported("images", "does not accept images")
     }
     const id = newId()
     yield* outbox.offer(
       { _tag: "UserMessage", id, parts },
       {
         first: quiet,
-        // what has left is part of the talk; what has not will leave on the next connection
+        // what was sent is part of the history; what was not is sent on the next connection
         onSent: (command) => {
           history.put({ _tag: "User", id, parts })
           turn.awaitReply(command)
@@ -87,7 +87,7 @@ export const make = Effect.fnUntraced(function* (
     }
   ]
 
-  // two requests in one reply would be one of them
+  // one at a time, because a single reply would answer two requests
   const ask = Effect.fnUntraced(
     function* (command: Command, offer: Offer) {
       yield* orEnded(turn.awaitFloor)
@@ -104,7 +104,7 @@ export const make = Effect.fnUntraced(function* (
 
   const note = Effect.fnUntraced(function* (text: string) {
     if (over.isOver()) return yield* ended()
-    if (text.trim() === "") return yield* invalid("a note needs words")
+    if (text.trim() === "") return yield* invalid("A note needs text")
     const onSent = () => history.put({ _tag: "Note", id: newId(), text })
     yield* outbox.offer({ _tag: "Note", text, respond: false }, { onSent })
     yield* orEnded(journal.durable)
@@ -116,10 +116,14 @@ export const make = Effect.fnUntraced(function* (
       : outbox.offerUnsafe({ _tag: "Respond", instructions: greeting.instructions }, { onSent: turn.awaitReply })
 
   const signal = Effect.fnUntraced(function* (command: Extract<Command, { _tag: `Turn${string}` }>) {
-    if (!model.capabilities.manualTurns) return yield* unsupported("manual turns", "decides by itself whose turn it is")
+    if (!model.capabilities.manualTurns)
+      return yield* unsupported(
+        "manual turns",
+        'detects turns itself. For push to talk, set turnDetection to "manual" if the provider has that option'
+      )
     const { total: brought } = outbox.audio
     if (command._tag === "TurnCommit" && told === brought) {
-      return yield* invalid("nothing was said in this turn: a TurnCommit takes the speech that came before it")
+      return yield* invalid("A TurnCommit needs speech before it, and nothing was said in this turn")
     }
     if (command._tag === "TurnStart") yield* interrupter.interrupt("user_speech")
     told = brought
@@ -150,14 +154,14 @@ export const make = Effect.fnUntraced(function* (
       case "PlaybackReport":
         return Effect.sync(() => {
           outputs.report(input.itemId, input.played)
-          turn.changed() // the sound may be over sooner than those who wait for that think
+          turn.changed() // the audio may be over earlier than expected
         })
       case "TurnStart":
       case "TurnCommit":
       case "TurnClear":
         return signal({ _tag: input._tag })
       default:
-        return Effect.fail(invalid(`nothing can be sent that is ${nameOf(input)}: ${INPUTS}`))
+        return Effect.fail(invalid(`Cannot send ${nameOf(input)}: ${INPUTS}`))
     }
   }
 
@@ -173,11 +177,9 @@ export const make = Effect.fnUntraced(function* (
 
 const isParts = (input: Sendable): input is Extract<Sendable, ReadonlyArray<unknown>> => Array.isArray(input)
 
-// 32 characters: the longest id that every provider takes
+const INPUTS = `expected a text, a list of texts and images, or ${InputEvent.members.map((member) => member.fields._tag.schema.literal).join(", ")}`
 
-const INPUTS = `it takes a text, a list of texts and pictures, or ${InputEvent.members.map((member) => member.fields._tag.schema.literal).join(", ")}`
-
-// For what came past the types, from a program without them or a newer one.
+// For values that bypassed the types.
 const nameOf = (input: unknown): string =>
   Predicate.hasProperty(input, "_tag")
     ? `a "${String(input._tag)}"`
@@ -185,5 +187,5 @@ const nameOf = (input: unknown): string =>
       ? "null"
       : `of type ${typeof input}`
 
-/** What was asked for cannot be done. */
+/** The error of an invalid request. */
 export const invalid = (message: string) => new BidiError({ reason: new InvalidRequest({ message }) })

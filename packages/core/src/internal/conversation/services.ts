@@ -85,6 +85,6 @@ export const make = Effect.fnUntraced(function* (fanout: Fanout, journal: Journa
 
 const unanswered = new BidiError({
   reason: new Unanswered({
-    message: `a reply was asked for and has not begun within ${REPLY_TIMEOUT_MILLIS / 1000} seconds; it is not waited for any more`
+    message: `A requested reply did not begin within ${REPLY_TIMEOUT_MILLIS / 1000} seconds and is no longer expected`
   })
 })

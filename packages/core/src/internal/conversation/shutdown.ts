@@ -1,5 +1,5 @@
 /**
- * Closing that always ends. A part that does not close in time is left behind and reported; the others still close.
+ * A shutdown that always ends. A part that does not close in time is left behind and reported; the others still close.
  */
 import * as Cause from "effect/Cause"
 import * as Duration from "effect/Duration"
@@ -10,15 +10,15 @@ import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
 import { interruptedInside, withinPart } from "./insideInterrupt.ts"
 
-/** How long all parts of a conversation together may take to close. */
+/** How long all parts of a conversation may take to close, together. */
 const CLOSE_MILLIS = 2000
 
 /** How long a connection that is replaced may take to close. */
 const HANG_UP_MILLIS = 1000
 
 /**
- * Waits for `effect`, but not longer than `duration`, whatever it does, also where nothing can be interrupted; then it
- * goes on by itself, unheard. Answers how it ended, if it did.
+ * Waits for `effect`, but at most for `duration`, even if it is uninterruptible; it then continues in the background. Returns
+ * its exit, if it has ended.
  */
 export const atMost = <A, E>(
   effect: Effect.Effect<A, E>,
@@ -28,7 +28,7 @@ export const atMost = <A, E>(
     Effect.timeoutOption(Effect.interruptible(Fiber.await(fiber)), duration)
   )
 
-/** Waits for `effect`, but not longer than `millis`, and reports if it took longer or failed. */
+/** Waits for `effect`, but at most for `millis`, and logs an error if it took longer or failed. */
 export const bounded = (
   name: string,
   effect: Effect.Effect<unknown>,
@@ -41,8 +41,8 @@ export const bounded = (
   })
 
 /**
- * The end of all parts of one conversation, by one deadline. Each may take half of what is left of the time, so that
- * none takes all of it from those behind it.
+ * Closes all parts of one conversation within one deadline. Each part may take half of the time that is left, so that none
+ * uses up the time of the others.
  */
 export class Shutdown {
   private left = CLOSE_MILLIS
@@ -53,7 +53,7 @@ export class Shutdown {
     this.now = now
   }
 
-  /** Opens a part in a scope of its own, which closes with the surrounding one, in bounded time. */
+  /** Opens a part in its own scope, which closes with the surrounding scope, in bounded time. */
   readonly part = <A, E, R>(
     name: string,
     open: Effect.Effect<A, E, R>
@@ -68,8 +68,8 @@ export class Shutdown {
     )
 
   /**
-   * Runs the work of a part in a fiber of its own. `onFailure` hears what it dies of. At closing, `end` tells it that
-   * nothing more will come, and half of the part's time is for what it has still to do; then it is interrupted.
+   * Runs the work of a part in its own fiber; `onFailure` is called with the cause if it fails. When the part closes, `end`
+   * tells the work that nothing more will come, and it may finish within half of the part's time before it is interrupted.
    */
   readonly worker = <E, R>(
     name: string,
@@ -87,7 +87,7 @@ export class Shutdown {
       yield* Effect.addFinalizer(() => Effect.andThen(end, drained))
     })
 
-  /** Stops what is still opening parts. One that cannot be stopped is closed as soon as it is open. */
+  /** Stops the fiber that is still opening parts. A part that cannot be stopped is closed as soon as it is open. */
   readonly stop = (opening: Fiber.Fiber<unknown, unknown>): Effect.Effect<void> =>
     Effect.suspend(() => this.inTime(this.opening, Fiber.interrupt(opening)))
 

@@ -1,6 +1,6 @@
 /**
- * Text made well-formed where it enters: half a surrogate pair becomes U+FFFD. Providers refuse what has one, or make of it
- * what they like, and history would keep it for ever. What is well-formed stays the value it was.
+ * Makes text well-formed where it enters a conversation: a lone surrogate becomes U+FFFD. Providers reject text with lone
+ * surrogates or change it, and the history would keep it for ever. Well-formed values are returned as they are.
  */
 import type * as Schema from "effect/Schema"
 import type { Command, Profile, UserPart } from "../../BidiModel.ts"

@@ -1,8 +1,8 @@
 /**
- * What the provider hears of the user's frames: themselves, silence, or nothing.
+ * What the provider hears of the user: the frames, silence, or nothing.
  *
- * A provider that decides by itself when the user has finished goes on listening when no more frames come. Whoever
- * falls silent for good is therefore followed by silence: until the turn is over, at least 2 and at most 10 seconds.
+ * A provider that detects the end of the user's turns keeps waiting when frames stop. When an input is muted or ends, the
+ * provider is therefore sent silence until the turn is over, for at least 2 and at most 10 seconds.
  */
 import * as Audio from "../../Audio.ts"
 import type { AudioInput } from "../../BidiEvent.ts"
@@ -16,10 +16,10 @@ const MAX_SILENCE_MILLIS = 10_000 // OpenAI's semantic VAD at its lowest eagerne
 const ALL_INPUTS = Symbol()
 
 export class InputGate {
-  private readonly muted = new Map<string | typeof ALL_INPUTS, number>() // since when
-  private anyMuted = false // asked for every frame
-  private readonly partialSamples = new Map<string | undefined, Audio.WholeSamples>() // of inputs whose frames end within samples
-  private anyPartial = false // asked for every frame
+  private readonly muted = new Map<string | typeof ALL_INPUTS, number>() // since when, in milliseconds
+  private anyMuted = false // checked for every frame
+  private readonly partialSamples = new Map<string | undefined, Audio.WholeSamples>() // inputs whose frames end within a sample
+  private anyPartial = false // checked for every frame
   private readonly sample: number
   private readonly format: Audio.AudioFormat
   private readonly buffer: AudioBuffer
@@ -42,21 +42,21 @@ export class InputGate {
     this.now = now
   }
 
-  /** Takes the frames of one input, or of everybody, for silence. */
+  /** Replaces the frames of one input, or of all, by silence. */
   mute(input: string | undefined): void {
     const who = input ?? ALL_INPUTS
     if (!this.muted.has(who)) this.muted.set(who, this.now())
     this.anyMuted = true
   }
 
-  /** Of everybody: also of those that were muted alone. */
+  /** Without a name, also unmutes inputs that were muted by name. */
   unmute(input: string | undefined): void {
     if (input === undefined) this.muted.clear()
     else this.muted.delete(input)
     this.anyMuted = this.muted.size > 0
   }
 
-  /** Takes a frame of the user's speech at once. Answers what is wrong with it, if anything is. */
+  /** Passes on a frame of the user's speech. Returns what is wrong with it, if anything is. */
   hear(frame: AudioInput, input: string | undefined): string | undefined {
     const problem = Audio.mismatch(this.format, frame)
     if (problem !== undefined) return problem
@@ -68,7 +68,7 @@ export class InputGate {
     return undefined
   }
 
-  /** Whether the provider should be given silence, when the user fell silent for good at `since`. */
+  /** Whether the provider still needs silence, when frames stopped at `since`. */
   waitsForSilence(since: number): boolean {
     const elapsed = this.now() - since
     return elapsed < (this.turn.userSpeaking ? MAX_SILENCE_MILLIS : MIN_SILENCE_MILLIS)

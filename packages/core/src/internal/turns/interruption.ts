@@ -1,6 +1,6 @@
 /**
- * The five steps of an interruption. One at a time, and once begun to its end, whoever asked for it and whatever becomes of
- * the connection meanwhile; what is not audible and not being generated cannot be interrupted.
+ * The five steps of an interruption. Interruptions run one at a time, and each runs to its end, even if its caller is
+ * interrupted or the connection is lost meanwhile. Only a reply that is audible, being generated or owed can be interrupted.
  */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -10,9 +10,9 @@ import type { Command } from "../../BidiModel.ts"
 import type { Services } from "../conversation/services.ts"
 
 export interface Interrupter {
-  /** Answers whether there was anything to interrupt. Only by force is what is protected. */
+  /** Returns whether there was anything to interrupt. Uninterruptible speech is cut only with `force`. */
   readonly interrupt: (reason: Interruption["reason"], force?: boolean) => Effect.Effect<boolean>
-  /** Does something while no interruption is on its way, for which it waits. That takes as long as devices may to be silent. */
+  /** Waits until no interruption is running (at most as long as devices may take to go silent), then calls `what`. */
   readonly between: <A>(what: () => A) => Effect.Effect<A>
 }
 
@@ -29,29 +29,29 @@ export const make = Effect.fnUntraced(function* (services: Services, onInterrupt
       }
       const { active } = turn
       const targets = new Set(ledger.unheard())
-      // what it would have gone on with on the next connection is cut off as well
+      // the rest of a reply that is due on the next connection is cut off as well
       const cutOff = turn.discardOwed(reason === "manual")
       if (cutOff !== undefined) targets.add(cutOff)
       if (active !== undefined) targets.add(active)
       if (targets.size === 0) return false
       const bound = { generation: generation.current }
       const known = new Set(Array.from(targets).filter((responseId) => turn.stage(responseId) !== undefined))
-      // 1. close the door: what still comes of these replies is dropped
+      // 1. drop everything that still arrives of these replies
       for (const responseId of targets) turn.cancelled(responseId)
-      // 2. silence
+      // 2. silence the outputs
       yield* outputs.flush
       const cuts = Array.from(targets, (responseId) => ({ responseId, items: ledger.heard(responseId) }))
       ledger.flushed()
       turn.changed()
-      // what was heard after all was not interrupted
+      // a reply that was heard to its end was not interrupted
       const interrupted = cuts.filter(
         ({ items, responseId }) =>
           responseId === active || responseId === cutOff || items.some((item) => item.heard < item.produced)
       )
       for (const { items, responseId } of interrupted) {
-        // 3. remember what was heard
+        // 3. record what was heard
         const text = transcriber.cut(responseId, items, responseId === active || responseId === cutOff)
-        // 4. tell the model; one that has this reply from its history only is told in words, the next one by its history
+        // 4. tell the model; a connection that knows the reply from its history only is told by a note
         const command: Command = known.has(responseId)
           ? { _tag: "Interrupt", responseId, items }
           : {
@@ -60,7 +60,7 @@ export const make = Effect.fnUntraced(function* (services: Services, onInterrupt
               respond: false
             }
         if (bound.generation > generation.gone) outbox.offerUnsafe(command, { bound })
-        // 5. tell everybody
+        // 5. tell the observers
         const heard = Duration.millis(items.reduce((sum, item) => sum + item.heard, 0))
         fanout.emit({ _tag: "Interruption", reason, responseId, heard })
         onInterruption()

@@ -1,5 +1,5 @@
 /**
- * Whether the user's speech is an interruption: at once, after it has lasted, or once it has become a turn.
+ * Whether the user's speech interrupts the agent: at once, after a minimum duration, or once it has become a turn.
  */
 import * as Effect from "effect/Effect"
 import * as FiberHandle from "effect/FiberHandle"
@@ -8,12 +8,12 @@ import type { InterruptionOptions } from "../../ConversationOptions.ts"
 import type { Services } from "../conversation/services.ts"
 
 export interface InterruptionPolicy {
-  /** `interrupts`: whether the provider takes the speech for an interruption itself. */
+  /** `interrupts`: whether the provider treats the speech as an interruption. */
   readonly speechStarted: (interrupts: boolean) => Effect.Effect<void> | undefined
   readonly speechStopped: () => void
-  /** `interrupts`: whether nothing was known of the speech before. */
+  /** `interrupts`: whether this turn is the first sign of the speech. */
   readonly userTurn: (interrupts: boolean) => Effect.Effect<void> | undefined
-  /** The connection is gone, and with it the speech that it heard: nothing will come of that any more. */
+  /** The connection is gone; the speech that it heard will not become a turn. */
   readonly abandoned: () => void
 }
 
@@ -26,7 +26,7 @@ export const make = Effect.fnUntraced(function* (
   const start = yield* FiberHandle.runtime(timer)()
   const now = Effect.asVoid(interrupt("user_speech"))
 
-  // There is nothing to pause while nothing is to be heard: the next reply would begin in silence.
+  // With nothing audible there is nothing to pause, and a pause would silence the next reply.
   const begin = Effect.suspend(() => {
     const audible = turn.active !== undefined || ledger.remaining() > 0
     return falseInterruptionTimeout !== undefined && audible && outputs.canPause() ? outputs.pause : now
@@ -39,7 +39,7 @@ export const make = Effect.fnUntraced(function* (
       if (cut || (minDuration === undefined && falseInterruptionTimeout === undefined))
         return interrupts ? now : undefined
       if (minDuration === undefined) {
-        start(Effect.void) // whatever was to happen after earlier speech
+        start(Effect.void) // cancels what was due after earlier speech
         return begin
       }
       start(Effect.andThen(Effect.sleep(minDuration), begin))
@@ -54,9 +54,9 @@ export const make = Effect.fnUntraced(function* (
         start(Effect.void)
         return Effect.andThen(now, outputs.resume)
       }
-      // while it generates, the provider itself says what it makes of speech
+      // while it generates, the provider itself decides about speech
       return interrupts && turn.active === undefined ? now : undefined
     },
-    abandoned: () => void start(outputs.resume) // instead of whatever was to happen after the speech
+    abandoned: () => void start(outputs.resume) // instead of what was due after the speech
   } satisfies InterruptionPolicy
 })

@@ -1,6 +1,6 @@
 /**
- * What the model says, turned into what the conversation does. Runs in the stack of whoever brings an event: strictly
- * in order, and nothing waits between socket and decision.
+ * Handles the events of the model. Runs in the stack of the caller, strictly in order, so that nothing waits between the
+ * socket and the decision.
  */
 import * as Effect from "effect/Effect"
 import * as Audio from "../../Audio.ts"
@@ -20,13 +20,13 @@ export class Receiver {
   private readonly interrupter: Interrupter
   private readonly policy: InterruptionPolicy
   private readonly tools: Tools
-  // what a frame of audio passes is within reach: at hundreds of sessions, every object on the way is out of the cache
+  // What a frame of audio needs is copied here: with hundreds of sessions, every object on the way is a cache miss.
   private readonly format: Audio.AudioFormat
   private readonly turn: TurnState
   private readonly metrics: ConnectionMetrics
   private readonly ledger: Ledger
   private readonly fanout: Fanout
-  private readonly samples: Audio.WholeSamples // of the item that sounds; pieces of it may end within one
+  private readonly samples: Audio.WholeSamples // of the current item; its frames may end within a sample
   private currentItem: string | undefined
 
   constructor(services: Services, interrupter: Interrupter, policy: InterruptionPolicy, tools: Tools) {
@@ -42,10 +42,10 @@ export class Receiver {
     this.fanout = services.fanout
   }
 
-  /** Handles one event. An effect comes back only when there is something to wait for. */
+  /** Handles one event. Returns an effect only if there is something to wait for. */
   receive(event: ModelEvent): Effect.Effect<void> | undefined {
     if (event._tag === "AudioDelta") return this.audioDelta(event)
-    // who waits for something is told when all of it has been handled
+    // waiters are woken once the whole event has been handled
     this.turn.hold()
     try {
       return this.handle(event)
@@ -109,7 +109,7 @@ export class Receiver {
       }
       case "ResponseDone": {
         if (!this.isOpen(event.responseId)) return
-        // cut off by the provider itself, which says no more of it
+        // the provider cut the reply off and reports nothing else about it
         if (event.stopReason === "interrupted") return this.interruptedByProvider(event.responseId)
         this.complete(event.responseId, event.stopReason, event.detail)
         if (event.error !== undefined) this.fanout.emit(fromError(event.error))
@@ -150,7 +150,7 @@ export class Receiver {
         return
       }
       case "ToolCalls": {
-        // also for a reply that was cut off: a call wants an answer
+        // also for a reply that was cut off: a call needs a result
         this.isOpen(event.responseId)
         this.tools.call(event)
         return
@@ -180,8 +180,8 @@ export class Receiver {
   }
 
   /**
-   * The connection is gone: what it was in the middle of will not be finished. Answers whether that was in the middle of a
-   * turn. Nobody is told of anything before it is known what is owed.
+   * The connection is gone, and its reply will not be finished. Returns whether that happened during a turn. Nobody is woken
+   * before it is known what is owed.
    */
   abandon(): { readonly turnInterrupted: boolean } {
     const { metrics, generation, uninterruptible, turn, transcriber } = this.services
@@ -201,12 +201,12 @@ export class Receiver {
     return { turnInterrupted: inTurn }
   }
 
-  // A function of its own: it is not on the way of a frame that is heard.
+  // Separate, to keep it off the path of frames that are heard.
   private lateAudio(itemId: string, audio: Uint8Array): undefined {
     this.services.transcriber.lateAudio(itemId, Audio.millis(this.format, audio.length))
   }
 
-  // A provider may repeat itself, or say things in the wrong order; nobody behind this line shall notice.
+  // A provider may repeat events or send them in the wrong order: nothing behind this point sees that.
   private isOpen(responseId: string): boolean {
     if (responseId === this.turn.active) return true
     const stage = this.turn.stage(responseId)
@@ -235,7 +235,7 @@ export class Receiver {
   private interruptedByProvider(responseId: string): Effect.Effect<void> | undefined {
     if (!this.services.uninterruptible.covers(responseId))
       return Effect.asVoid(this.interrupter.interrupt("user_speech"))
-    // what there is of it is heard all the same
+    // what was generated of it is heard all the same
     if (this.turn.active === responseId) this.complete(responseId, "interrupted")
     return undefined
   }

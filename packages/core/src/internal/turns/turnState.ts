@@ -1,12 +1,13 @@
 /**
- * Whose turn it is: the replies of the current connection, the user's speech, the tools that run; and what the model owes.
+ * Whose turn it is: the replies of the current connection, the user's speech, the tools that run; and what the model still
+ * owes.
  */
 import * as Effect from "effect/Effect"
 import type { Command } from "../../BidiModel.ts"
 import type { Ledger } from "../playback/ledger.ts"
 import { UnansweredTurns } from "./unansweredTurns.ts"
 
-/** What a connection owes: a reply that was asked for, or the rest of one that had begun; and by which instructions. */
+/** What a connection owes: a requested reply, or the rest of one that had begun; and with which instructions. */
 export type Owed = { readonly instructions: string | undefined } & (
   | { readonly what: "reply" }
   | { readonly what: "rest"; readonly responseId: string }
@@ -14,48 +15,47 @@ export type Owed = { readonly instructions: string | undefined } & (
 
 type Stage = "active" | "done" | "cancelled"
 
-/** A request for a reply: the message of the user that brought it, or the instructions it came with. */
+/** A request for a reply: the message of the user that caused it, or the instructions it came with. */
 interface Request {
   readonly message: string | undefined
   readonly instructions: string | undefined
 }
 
-// A reply that has not begun by then is not waited for any more: some requests are not answered. Only the time counts in
-// which there is a connection.
+// Providers leave some requests unanswered: after this much connected time a reply is not expected any more.
 export const REPLY_TIMEOUT_MILLIS = 30_000
 
-// Between two words, or until the provider takes what was said as a turn.
+// The pause between two words, or until the provider takes what was said as a turn.
 const SPEECH_PAUSE_MILLIS = 1000
 
-// Until a provider that was sent speech again says that it hears it.
+// How long a provider that was sent speech again may take to detect it.
 const REHEARD_MILLIS = 3000
 
-// How soon a device is asked again that should have finished; one that does not get on, less and less often.
+// How soon to ask a device again that should have finished; less and less often if it makes no progress.
 const MIN_POLL_MILLIS = 5
 const MAX_POLL_MILLIS = 1000
 
-// Ids of a connection's replies are kept to recognise what comes late; more than this many back, nothing does.
+// Ids of a connection's latest replies are kept, to recognise what arrives late.
 const REPLY_IDS_KEPT = 64
 
 export class TurnState {
-  /** The turns of the user that want a reply. */
+  /** The turns of the user that await a reply. */
   readonly unanswered = new UnansweredTurns()
   private readonly replies = new Map<string, Stage>()
   private readonly waiting = new Set<() => void>()
   private changes = 0
-  private offline = false // between the loss of a connection and the next one
-  private waitingSince: number | undefined // since when a reply is waited for that has not begun
-  private requests: ReadonlyArray<Request> = [] // for it
-  private merged: ReadonlyArray<Request> = [] // those of the reply that is being generated but for the first
-  private activeInstructions: string | undefined // the instructions of the reply that is being generated
-  private unfinished: string | undefined // the reply that ended with its connection, until the rest of it was asked for
-  private superseded: string | undefined // the same while another was asked for, which knows of it, if that ever begins
+  private offline = false // between a lost connection and the next one
+  private waitingSince: number | undefined // for a reply that has not begun
+  private requests: ReadonlyArray<Request> = [] // for that reply
+  private merged: ReadonlyArray<Request> = [] // further requests that the active reply answers
+  private activeInstructions: string | undefined
+  private unfinished: string | undefined // a reply that ended with its connection, until the rest of it is requested
+  private superseded: string | undefined // such a reply, while a later request is pending that may make it obsolete
   private speaking = false
-  private speechUntil: number | undefined // until when something may come of what the user said
-  private readonly tools = new Set<object>() // the calls that run
-  private readonly idleWaiters = new Map<object, number>() // those of them that wait for rest, and how often
-  private pendingSends = 0 // what is about to be sent
-  private holds = 0 // while something is being handled
+  private speechUntil: number | undefined // until when a turn may come of what the user said
+  private readonly tools = new Set<object>() // running calls
+  private readonly idleWaiters = new Map<object, number>() // running calls that wait for idleness, and how often
+  private pendingSends = 0 // about to be sent
+  private holds = 0 // while an event is being handled
   private changedWhileHeld = false
   private readonly ledger: Ledger
   private readonly pending: () => boolean
@@ -63,8 +63,8 @@ export class TurnState {
   private readonly onReplyOverdue: () => void
 
   /**
-   * `pending` answers whether commands still wait to be sent; `now` is in milliseconds; `onGivenUp` hears of a reply that
-   * is not waited for any more.
+   * `pending` returns whether commands wait to be sent, `now` the time in milliseconds. `onReplyOverdue` is called when a
+   * reply is not expected any more.
    */
   constructor(ledger: Ledger, pending: () => boolean, now: () => number, onGivenUp: () => void = () => {}) {
     this.ledger = ledger
@@ -73,12 +73,12 @@ export class TurnState {
     this.onReplyOverdue = onGivenUp
   }
 
-  /** Not between the loss of a connection and the next one. */
+  /** Whether there is a connection. */
   get online(): boolean {
     return !this.offline
   }
 
-  /** How often somebody cut the model off. */
+  /** How often an interruption has discarded what was owed. */
   discards = 0
 
   /** The reply that is being generated. */
@@ -104,8 +104,8 @@ export class TurnState {
   }
 
   /**
-   * The provider has cut this reply off, and nobody speaks: then it was by what was sent while the reply was on its way to
-   * begin, which has a reply of its own to come.
+   * The provider cut this reply off although nobody speaks: a message did that, which was sent before the reply began and
+   * gets a reply of its own.
    */
   interruptedByMessage(responseId: string): void {
     const { merged: behind } = this
@@ -120,7 +120,7 @@ export class TurnState {
     this.ended(responseId, "done")
   }
 
-  /** Closes the door: nothing of this reply passes any more. */
+  /** Nothing of this reply is passed on any more. */
   cancelled(responseId: string): void {
     this.ended(responseId, "cancelled")
   }
@@ -134,7 +134,7 @@ export class TurnState {
     this.changed()
   }
 
-  /** A reply was asked for, by a command or by the user's speech; it has not started yet. */
+  /** A reply was requested, by a command or by the user's speech; it has not begun. */
   readonly awaitReply = (command?: Command): void => {
     const message = command?._tag === "UserMessage" ? command.id : undefined
     const instructions = command?._tag === "Respond" ? command.instructions : undefined
@@ -144,7 +144,7 @@ export class TurnState {
     this.changed()
   }
 
-  /** What a lost connection owed was asked for again. */
+  /** What a lost connection owed was requested again. */
   readonly askedAgain = (command: Command): void => {
     if (command._tag === "UserMessage") {
       this.requests = this.requests.filter(({ message }) => message !== command.id)
@@ -155,7 +155,7 @@ export class TurnState {
     this.awaitReply(command)
   }
 
-  /** No reply will come. */
+  /** The requested reply will not come. */
   noReply(): void {
     this.clearRequests()
     this.changed()
@@ -169,7 +169,7 @@ export class TurnState {
     this.unanswered.settleAll()
   }
 
-  /** The provider does not take this message of the user. */
+  /** The provider rejected this message of the user. */
   refused(message: string): void {
     this.unanswered.settle(message)
     this.requests = this.requests.filter((request) => request.message !== message)
@@ -181,7 +181,7 @@ export class TurnState {
     if (this.requests.length === 0 && this.unfinished === undefined) this.waitingSince = undefined
   }
 
-  /** Messages of the user that no reply has begun to since they were sent, though one may have begun before. */
+  /** Messages of the user that were sent since the last reply began. */
   get unheardMessages(): ReadonlySet<string> {
     return new Set(this.requests.flatMap(({ message }) => message ?? []))
   }
@@ -190,13 +190,13 @@ export class TurnState {
     return this.replyTimeLeft() > 0
   }
 
-  // Negative infinity: for nothing.
+  // In milliseconds; negative infinity if no reply is expected.
   private replyTimeLeft(): number {
     if (this.waitingSince === undefined) return -Infinity
     return this.offline ? Infinity : this.waitingSince + REPLY_TIMEOUT_MILLIS - this.now()
   }
 
-  // Whoever looks at the clock gives up first what is overdue.
+  // Called before every look at the state, so that nobody sees an overdue reply as expected.
   private dropOverdueReply(): void {
     const left = this.replyTimeLeft()
     if (left > 0 || left === -Infinity) return
@@ -205,7 +205,7 @@ export class TurnState {
     this.changed()
   }
 
-  /** Whether the user speaks, or has just stopped: it takes the provider a moment to make a turn of it. */
+  /** Whether the user speaks or has just stopped, so that the provider may still make a turn of it. */
   get userSpeaking(): boolean {
     return this.speaking || (this.speechUntil !== undefined && this.now() < this.speechUntil)
   }
@@ -216,7 +216,7 @@ export class TurnState {
     this.changed()
   }
 
-  /** What the user said was taken as a turn. */
+  /** The provider took what the user said as a turn. */
   userTurn(itemId: string, respond: boolean): void {
     this.speechUntil = undefined
     if (respond || this.waitingSince !== undefined) this.unanswered.asked(itemId)
@@ -235,18 +235,18 @@ export class TurnState {
     this.changed()
   }
 
-  /** What the model owes: what a new connection has to be asked for. */
+  /** What a new connection has to be asked for. */
   get owed(): Owed | undefined {
     if (this.unfinished !== undefined)
       return { what: "rest", responseId: this.unfinished, instructions: this.activeInstructions }
     return this.requests.length > 0 ? { what: "reply", instructions: instructionsOf(this.requests) } : undefined
   }
 
-  /** The connection is gone, and with it whatever it was doing. What it owed is owed by the next one. */
+  /** The connection is gone. What it owed, the next one owes. */
   abandoned(): void {
     this.dropOverdueReply()
     if (this.active !== undefined) this.superseded = this.active
-    // another reply, which was asked for before the rest of this one could be, knows of this one
+    // a reply that was requested in the meantime makes the rest of this one obsolete
     if (this.superseded !== undefined && this.requests.length === 0) {
       this.unfinished = this.superseded
       this.superseded = undefined
@@ -254,7 +254,7 @@ export class TurnState {
     if (this.unfinished !== undefined) this.waitingSince = this.now()
     this.stopWaitingIfNothingIsOwed()
     this.active = undefined
-    // it will be heard once more
+    // the next connection hears the same speech again
     this.speaking = this.userSpeaking
     this.speechUntil = undefined
     this.replies.clear()
@@ -262,7 +262,7 @@ export class TurnState {
     this.changed()
   }
 
-  /** There is another connection. What is owed will be asked for, or said, again. */
+  /** There is a new connection. */
   connected(): void {
     this.offline = false
     if (this.waitingSince !== undefined) this.waitingSince = this.now()
@@ -272,8 +272,8 @@ export class TurnState {
   }
 
   /**
-   * Somebody cut the model off. What it was saying when its connection ended is not gone on with; answers which reply that
-   * was. `everything`: nor is a new connection asked for anything else but replies to the user.
+   * The model was interrupted: the rest of a reply that ended with its connection is not requested. Returns the id of that
+   * reply. With `everything`, nothing but replies to the user is requested from the next connection.
    */
   discardOwed(everything: boolean): string | undefined {
     const { unfinished: cut } = this
@@ -290,7 +290,7 @@ export class TurnState {
     return cut
   }
 
-  /** Whether this is the middle of a turn: somebody speaks or is still audible, a reply is on its way, a tool runs. */
+  /** Whether somebody speaks or is audible, a reply is on its way, or a tool runs. */
   get inTurn(): boolean {
     return this.working || this.ledger.remaining() > 0
   }
@@ -300,7 +300,7 @@ export class TurnState {
     return this.quiet && this.tools.size === 0
   }
 
-  /** Something is about to be sent: meanwhile nothing is at rest, whatever it waits for. */
+  /** While `effect` runs, something is about to be sent, and the conversation is not at rest. */
   readonly whileSending = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
     Effect.acquireUseRelease(
       Effect.sync(() => this.beginSending()),
@@ -308,7 +308,7 @@ export class TurnState {
       (done) => Effect.sync(done)
     )
 
-  /** The same, until what this answers is called. */
+  /** The same, until the returned function is called. */
   beginSending(): () => void {
     this.pendingSends++
     return () => {
@@ -321,7 +321,7 @@ export class TurnState {
     return this.talking || this.tools.size > 0
   }
 
-  // At rest but for the tools.
+  // At rest, except that tools may run.
   private get quiet(): boolean {
     const silent = !this.talking && this.ledger.remaining() === 0
     return silent && this.pendingSends === 0 && this.holds === 0 && !this.pending()
@@ -336,7 +336,7 @@ export class TurnState {
     return false
   }
 
-  /** Tells those who wait that something may have changed. */
+  /** Wakes those who wait, because something may have changed. */
   readonly changed = (): void => {
     this.changes++
     if (this.holds > 0) {
@@ -344,12 +344,12 @@ export class TurnState {
       return
     }
     this.changedWhileHeld = false
-    // who is resumed may wait again at once, for the next change
+    // a waiter may register again at once, for the next change
     const waiting = Array.from(this.waiting)
     for (const resume of waiting) resume()
   }
 
-  /** Something begins to be handled that changes several things: nothing is at rest, and nobody is told, until it is done. */
+  /** An event is being handled that changes several things: nobody is woken, and nothing is at rest, until `release`. */
   hold(): void {
     this.holds++
   }
@@ -358,7 +358,7 @@ export class TurnState {
     if (--this.holds === 0 && this.changedWhileHeld) this.changed()
   }
 
-  // Waits until something may have changed: somebody said so, the sound is over, or what does not come is given up.
+  // Waits until something may have changed: `changed` was called, the sound is over, or a reply is overdue.
   private readonly change = (soonest: number, within: number): Effect.Effect<void> => {
     const countIdleWaiter = this.ledger.remaining()
     const sound = countIdleWaiter > 0 ? countIdleWaiter : Infinity
@@ -372,7 +372,7 @@ export class TurnState {
 
   private readonly told = (seen: number) =>
     Effect.callback<void>((resume) => {
-      // a fiber may make room for others at any step: what has changed since it looked is not told again
+      // a fiber may yield at any step: a change since it looked would be missed
       if (this.changes !== seen) return resume(Effect.void)
       const done = () => {
         this.waiting.delete(done)
@@ -382,7 +382,7 @@ export class TurnState {
       return Effect.sync(() => this.waiting.delete(done))
     })
 
-  /** Waits for a state of affairs; `within` answers in how many milliseconds it may hold by itself. */
+  /** Waits until `holds`. `within` returns in how many milliseconds that may become true without a change. */
   until(holds: () => boolean, within: () => number = never): Effect.Effect<void> {
     return this.watch(holds, within, MIN_POLL_MILLIS)
   }
@@ -391,7 +391,7 @@ export class TurnState {
     return Effect.suspend(() => {
       this.dropOverdueReply()
       const rest = this.ledger.remaining()
-      // looked at first: what is over by itself between two looks would tell nobody afterwards
+      // registered before `holds` is checked, so that no change in between is missed
       const change = this.change(soonest, within())
       if (holds()) return Effect.void
       const again = Effect.suspend(() => {
@@ -402,7 +402,7 @@ export class TurnState {
     })
   }
 
-  /** Gives up what is overdue, also while nobody else waits for anything. */
+  /** Drops overdue replies even while nobody waits for anything. */
   readonly dropOverdueReplies: Effect.Effect<never> = Effect.suspend(() => {
     this.dropOverdueReply()
     const left = this.replyTimeLeft()
@@ -413,10 +413,10 @@ export class TurnState {
   /** Waits until no sound is left to play. */
   readonly awaitSilence: Effect.Effect<void> = this.until(() => this.ledger.remaining() === 0)
 
-  /** Waits until something happens. */
+  /** Waits until the conversation is not at rest. */
   readonly awaitActivity: Effect.Effect<void> = this.until(() => !this.atRest)
 
-  /** Waits until the user does not speak; not for ever, a provider may forget to say so. */
+  /** Waits until the user does not speak, for a limited time: a provider may never report the end of speech. */
   readonly awaitUserSilence: Effect.Effect<void> = Effect.asVoid(
     Effect.timeoutOption(
       this.until(() => !this.userSpeaking),
@@ -432,7 +432,7 @@ export class TurnState {
   /** Waits until nothing is going on and no sound is left to play. */
   readonly awaitIdle: Effect.Effect<void> = this.until(() => this.atRest)
 
-  /** The same for a tool: calls that wait for rest, this one and others, do not disturb it. */
+  /** The same for a tool: calls that wait for idleness, this one and others, do not count. */
   awaitIdleBeside(call: object): Effect.Effect<void> {
     const rests = () => this.quiet && !this.otherToolsRun
     return Effect.acquireUseRelease(
@@ -452,7 +452,7 @@ export class TurnState {
 
 const never = (): number => Infinity
 
-/** The instructions that several requests brought, as one. */
+/** The instructions of several requests, joined. */
 const instructionsOf = (requests: ReadonlyArray<Request>): string | undefined => {
   const all = new Set(requests.flatMap(({ instructions }) => instructions ?? []))
   return all.size === 0 ? undefined : Array.from(all).join("\n")

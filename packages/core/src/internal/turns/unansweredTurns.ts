@@ -1,13 +1,13 @@
 /**
- * Which turns of the user still want a reply. That is a fact of the turn: what stands behind it in the transcript, or does
- * not, says nothing about it. A reply may be empty, fail or be cut off, and some turns want none.
+ * The turns of the user that still await a reply. The transcript cannot tell, because a reply may be empty, fail or be cut
+ * off, and some turns need none; so each turn is tracked here.
  */
 export class UnansweredTurns {
-  private readonly open = new Set<string>() // no reply to them has begun
-  private readonly begun = new Set<string>() // the reply that is being generated is to them
-  private readonly intoReply = new Set<string>() // said into a reply; they want one of their own if that was cut off by them
+  private readonly open = new Set<string>() // no reply has begun
+  private readonly begun = new Set<string>() // the active reply answers them
+  private readonly intoReply = new Set<string>() // spoken during a reply; they need one of their own if they cut it off
 
-  /** The turns that want a reply, or the rest of one. */
+  /** The turns that await a reply, or the rest of one. */
   get ids(): ReadonlySet<string> {
     return new Set([...this.open, ...this.begun])
   }
@@ -25,32 +25,32 @@ export class UnansweredTurns {
     if (!this.has(id)) this.intoReply.add(id)
   }
 
-  /** What was said into the reply has cut it off: it was meant. */
+  /** The speech during the reply has cut it off, so it needs a reply. */
   interrupted(): void {
     for (const id of this.intoReply) this.open.add(id)
     this.intoReply.clear()
   }
 
-  /** A reply begins, to all that was asked so far. */
+  /** A reply begins; it answers all turns so far. */
   replyBegins(): void {
     for (const id of this.open) this.begun.add(id)
     this.open.clear()
     this.intoReply.clear()
   }
 
-  /** The reply has ended: it is over, was cut off, or will not be gone on with. */
+  /** The reply is over, was cut off, or will not be continued. */
   replyEnds(): void {
     this.begun.clear()
   }
 
-  /** Nobody wants a reply to this one any more. */
+  /** This turn needs no reply any more. */
   settle(id: string): void {
     this.open.delete(id)
     this.begun.delete(id)
     this.intoReply.delete(id)
   }
 
-  /** Nobody wants a reply to anything any more. */
+  /** No turn needs a reply any more. */
   settleAll(): void {
     this.open.clear()
     this.begun.clear()

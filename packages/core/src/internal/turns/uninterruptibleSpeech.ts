@@ -1,12 +1,12 @@
 /**
- * Speech of the agent that the user's voice and text must not cut: from the moment it is asked for until it has been
- * heard. Providers interrupt themselves when they hear speech, so they hear silence meanwhile.
+ * Speech of the agent that the user must not cut off, from its request until it has been heard. Providers interrupt
+ * themselves when they hear speech, so they hear silence meanwhile.
  */
 import type { Ledger } from "../playback/ledger.ts"
 import type { TurnState } from "./turnState.ts"
 
 export class UninterruptibleSpeech {
-  private asked = false // for a reply that has not begun
+  private asked = false // the reply has not begun
   private responseId: string | undefined
   private readonly turn: TurnState
   private readonly ledger: Ledger
@@ -16,25 +16,25 @@ export class UninterruptibleSpeech {
     this.ledger = ledger
   }
 
-  /** The reply that was just asked for is to be protected. */
+  /** The reply that was just requested is uninterruptible. */
   readonly request = (): void => {
     this.asked = true
   }
 
-  /** A reply begins; with `more` it is not the one that was asked for last. */
+  /** A reply begins; with `more` it is not the one that was requested last. */
   started(responseId: string, more: boolean): void {
     if (!this.asked || more) return
     this.asked = false
     this.responseId = responseId
   }
 
-  /** No reply will come, or it was allowed to be cut. */
+  /** The reply will not come, or may be interrupted now. */
   lift(): void {
     this.asked = false
     this.responseId = undefined
   }
 
-  /** The connection is gone: what is said again, or the rest of it, is protected too. */
+  /** The connection is gone: the repetition or the rest of the reply is uninterruptible too. */
   abandoned(active: string | undefined): void {
     if (active !== undefined && active === this.responseId) this.asked = true
   }
