@@ -1,22 +1,24 @@
 /**
- * What was said, and what of it was heard.
+ * The history of a conversation: what was said, and what of it was heard.
  *
- * A transcript is a list of entries in the order of the talk. Every entry has an id; writing an entry with a known id
- * replaces it in its place, so that words that come late stand where they were spoken. Everything here is a function
- * from values to values.
+ * A transcript is a list of entries in the order of the conversation. Every entry has an id. Writing an entry with an id
+ * that is there replaces the other in its place: words that come late stand where they were spoken.
  *
  * @since 0.1.0
  */
 import * as Prompt from "effect/ai/Prompt"
+import * as Effect from "effect/Effect"
+import { dual } from "effect/Function"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import { ImageInput } from "./BidiEvent.ts"
-import { wordsBefore } from "./Spoken.ts"
+import * as Ids from "./internal/ids.ts"
 
 /**
- * What the user said, typed or showed. No parts yet: the turn was taken, its words are still to come.
+ * What the user said, typed or showed. Without parts, the words of a turn are still to come.
  *
  * @category schemas
+ * @since 0.1.0
  */
 export const User = Schema.TaggedStruct("User", {
   id: Schema.String,
@@ -24,11 +26,11 @@ export const User = Schema.TaggedStruct("User", {
 })
 
 /**
- * What the agent said. `text` is what was **heard** of it, and this is what a model is told again. Where that is not all,
- * `full` holds what it had meant to say: when the agent was cut off (then `interrupted` is set), or while it is still
- * speaking (then it is not).
+ * What the agent said. `text` is what was **heard** of it, which is what a model gets as its history. If that is not all,
+ * `full` is the whole text: the agent was cut off (`interrupted` is true) or is still speaking (it is false).
  *
  * @category schemas
+ * @since 0.1.0
  */
 export const Assistant = Schema.TaggedStruct("Assistant", {
   id: Schema.String,
@@ -42,6 +44,7 @@ export const Assistant = Schema.TaggedStruct("Assistant", {
  * A tool call, with its output once there is one.
  *
  * @category schemas
+ * @since 0.1.0
  */
 export const ToolCall = Schema.TaggedStruct("ToolCall", {
   id: Schema.String,
@@ -55,114 +58,96 @@ export const ToolCall = Schema.TaggedStruct("ToolCall", {
  * A fact that the application told the model.
  *
  * @category schemas
+ * @since 0.1.0
  */
 export const Note = Schema.TaggedStruct("Note", { id: Schema.String, text: Schema.String })
 
 /**
+ * One entry of a transcript.
+ *
  * @category schemas
+ * @since 0.1.0
  */
 export const Entry = Schema.Union([User, Assistant, ToolCall, Note])
 
 /**
+ * What the user said, typed or showed.
+ *
  * @category models
+ * @since 0.1.0
  */
 export type User = typeof User.Type
 
 /**
+ * What the agent said.
+ *
  * @category models
+ * @since 0.1.0
  */
 export type Assistant = typeof Assistant.Type
 
 /**
+ * A tool call, with its output once there is one.
+ *
  * @category models
+ * @since 0.1.0
  */
 export type ToolCall = typeof ToolCall.Type
 
 /**
+ * A fact that the application told the model.
+ *
  * @category models
+ * @since 0.1.0
  */
 export type Note = typeof Note.Type
 
 /**
+ * One entry of a transcript.
+ *
  * @category models
+ * @since 0.1.0
  */
 export type Entry = typeof Entry.Type
 
 /**
+ * The entries of a conversation, in their order.
+ *
  * @category models
+ * @since 0.1.0
  */
 export type Transcript = ReadonlyArray<Entry>
 
 /**
+ * A transcript without entries.
+ *
  * @category constructors
+ * @since 0.1.0
  */
 export const empty: Transcript = []
 
 /**
- * Writes an entry: in the place of the one with its id, else at the end.
+ * Writes an entry: in the place of the one with its id, or at the end if there is none.
  *
  * @category combinators
+ * @since 0.1.0
  */
-export const put = (self: Transcript, entry: Entry): Transcript => {
-  const index = self.findLastIndex((e) => e.id === entry.id)
+export const put: {
+  (entry: Entry): (self: Transcript) => Transcript
+  (self: Transcript, entry: Entry): Transcript
+} = dual(2, (self: Transcript, entry: Entry): Transcript => {
+  const index = self.findLastIndex(({ id }) => id === entry.id)
   return index === -1 ? [...self, entry] : self.with(index, entry)
-}
+})
 
 /**
- * The transcript that a log of writes adds up to.
+ * Makes the transcript of entries in the order in which they were written.
  *
  * @category constructors
+ * @since 0.1.0
  */
-export const fromLog = (log: Iterable<Entry>): Transcript => {
-  const byId = new Map<string, Entry>()
-  for (const entry of log) byId.set(entry.id, entry)
-  return Array.from(byId.values())
-}
-
-/**
- * Splits off what the user said last and the agent has not answered.
- *
- * @category combinators
- */
-export const splitUnanswered = (self: Transcript): readonly [answered: Transcript, unanswered: ReadonlyArray<User>] => {
-  const last = self.findLastIndex((entry) => entry._tag !== "User")
-  return [self.slice(0, last + 1), self.slice(last + 1) as ReadonlyArray<User>]
-}
-
-/**
- * Where in a text a voice is: after `chars` characters, `until` milliseconds of its audio have been spoken.
- *
- * @category models
- */
-export interface Mark {
-  readonly chars: number
-  readonly until: number
-}
-
-/**
- * The part of `text` that was heard when `heard` of `produced` milliseconds were played. It ends with a whole word, in
- * any script (`Intl.Segmenter`): a word that was only begun was not heard, except for one so long that it is cut between
- * two characters. The voice goes evenly from mark to mark, from the first character to the last where there are none.
- * Marks are in the order of the text.
- *
- * @category combinators
- */
-export const heardText = (text: string, heard: number, produced: number, marks: ReadonlyArray<Mark> = []): string => {
-  if (heard <= 0 || produced <= 0) return ""
-  if (heard >= produced) return text
-  let from: Mark = { chars: 0, until: 0 }
-  let to: Mark = { chars: text.length, until: Math.max(produced, marks.at(-1)?.until ?? 0) }
-  for (const mark of marks) {
-    if (mark.until > heard) {
-      to = mark
-      break
-    }
-    from = mark
-  }
-  const span = to.until - from.until
-  const end = span <= 0 ? from.chars : from.chars + Math.floor(((to.chars - from.chars) * (heard - from.until)) / span)
-  return wordsBefore(text, end)
-}
+export const fromLog = (log: Iterable<Entry>): Transcript =>
+  Array.from(new Map(Array.from(log, (entry) => [entry.id, entry])).values())
 
 // ---------------------------------------------------------------------------------------------------------------------
 // effect/ai Prompt
@@ -171,11 +156,14 @@ export const heardText = (text: string, heard: number, produced: number, marks: 
 const KEY = "effect-bidi"
 
 /**
- * As messages for `effect/ai`, without entries of which no words were said or heard (yet): calls that one response made together are one
- * assistant message and one tool message.
- * What a `Prompt` has no field for (ids, interruption) is kept in the options under `effect-bidi`.
+ * Converts a transcript to messages of `effect/ai`.
+ *
+ * Entries of which no words were said or heard (yet) are left out. Calls that one response made together are one assistant
+ * message and one tool message. What a `Prompt` has no field for (ids, interruption) is kept in the options under
+ * `effect-bidi`.
  *
  * @category conversions
+ * @since 0.1.0
  */
 export const toPrompt = (self: Transcript): Prompt.Prompt => {
   const messages: Array<Prompt.Message> = []
@@ -263,13 +251,19 @@ const ours = (options: Prompt.ProviderOptions): Record<string, unknown> => {
 }
 
 /**
- * From messages of `effect/ai`. System messages become notes; parts that speech models cannot be told (reasoning,
- * files other than images in memory, approvals) are left out. Messages that did not come from {@link toPrompt} get ids
- * that nothing else has, and so does what comes under an id a second time.
+ * Converts messages of `effect/ai` to a transcript.
+ *
+ * System messages become notes. What speech models do not take (reasoning, files other than images in memory, approvals) is
+ * left out. Messages that did not come from {@link toPrompt} get new ids from the `Random` service, and so does what comes
+ * under an id for the second time.
  *
  * @category conversions
+ * @since 0.1.0
  */
-export const fromPrompt = (prompt: Prompt.Prompt): Transcript => {
+export const fromPrompt = (prompt: Prompt.Prompt): Effect.Effect<Transcript> =>
+  Effect.map(Ids.generator, (newId) => entriesOf(prompt, newId))
+
+const entriesOf = (prompt: Prompt.Prompt, newId: () => string): Transcript => {
   const entries = new Map<string, Entry>()
   const add = (entry: Entry) => {
     const id = entries.has(entry.id) ? newId() : entry.id
@@ -323,23 +317,3 @@ export const fromPrompt = (prompt: Prompt.Prompt): Transcript => {
   }
   return Array.from(entries.values())
 }
-
-const isSame = Schema.toEquivalence(Entry)
-
-/**
- * What has to be written to put `that` behind `self` without replacing anything there: what is among them already, as it
- * is, is left out, and anything else under an id of theirs gets one that nothing else has.
- *
- * @category combinators
- */
-export const additions = (self: Transcript, that: Transcript): Transcript => {
-  const known = new Map(self.map((entry) => [entry.id, entry]))
-  return that.flatMap((entry) => {
-    const other = known.get(entry.id)
-    if (other === undefined) return [entry]
-    return isSame(other, entry) ? [] : [{ ...entry, id: newId() }]
-  })
-}
-
-// 32 characters: the longest id that every provider takes
-const newId = (): string => crypto.randomUUID().replaceAll("-", "")

@@ -1,14 +1,15 @@
 /** What was heard, of texts in any script, of words that come before or after their sound, and at any moment. */
 import type { BidiAgent } from "@effect-bidi/core"
-import { BidiOutput, BidiTest, Transcript } from "@effect-bidi/core"
+import { BidiOutput, BidiTest } from "@effect-bidi/core"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import { heardText } from "../src/internal/history/heardText.ts"
 import { cases } from "../../../scripts/cases.ts"
 import { agentWith } from "./support/agent.ts"
 
 describe("what was heard of a text", () => {
-  const half = (text: string) => Transcript.heardText(text, 500, 1000)
+  const half = (text: string) => heardText(text, { heard: 500, produced: 1000 })
 
   for (const [what, text, heard] of [
     ["Chinese", "今天天气很好我们去公园散步吧", "今天天气很好"],
@@ -39,7 +40,7 @@ describe("what was heard of a text", () => {
     ({ one, pieces, two }) => {
       const text = pieces.join("")
       const [less, more] = [Math.min(one, two), Math.max(one, two)]
-      const heard = (millis: number) => Transcript.heardText(text, millis, 1000)
+      const heard = (millis: number) => heardText(text, { heard: millis, produced: 1000 })
       assert.isTrue(text.startsWith(heard(more)))
       assert.isTrue(heard(more).startsWith(heard(less)))
       if (less < 1000) assert.isAtMost(heard(less).length, Math.floor((text.length * less) / 1000))

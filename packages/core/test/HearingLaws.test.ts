@@ -18,7 +18,7 @@
  * `LAWS` sets how many conversations are played.
  */
 import type { BidiOutput } from "@effect-bidi/core"
-import { type BidiAgent, type BidiEvent, type BidiModel, BidiTest, Transcript } from "@effect-bidi/core"
+import { type BidiAgent, type BidiEvent, type BidiModel, BidiTest } from "@effect-bidi/core"
 import { assert, describe, it } from "@effect/vitest"
 import type * as Prompt from "effect/ai/Prompt"
 import * as Duration from "effect/Duration"
@@ -26,7 +26,8 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as References from "effect/References"
 import * as Schema from "effect/Schema"
-import { shortest } from "../src/Spoken.ts"
+import { heardText } from "../src/internal/history/heardText.ts"
+import { minMillis } from "../src/internal/history/spoken.ts"
 import { agentWith } from "./support/agent.ts"
 import { cases } from "../../../scripts/cases.ts"
 import { Steps } from "./support/steps.ts"
@@ -199,7 +200,7 @@ const play = Effect.fnUntraced(function* (scenario: typeof Scenario.Type) {
           // 7.
           assert.isTrue(said.startsWith(text), "words that nobody said")
           if (speakers.length === 0 || !honest) continue
-          const most = Transcript.heardText(said, (left.get(itemId) ?? 0) + 2, millis)
+          const most = heardText(said, { heard: (left.get(itemId) ?? 0) + 2, produced: millis })
           assert.isAtMost(text.length, most.length, "words that nobody has heard yet")
         }
       })
@@ -345,9 +346,9 @@ describe("what was heard", () => {
             assert.strictEqual(produced.get(itemId)?.millis ?? 0, 0, "the model was not told of all items")
           } else if (!lost) {
             const all = cut.produced + (millis - produced.get(itemId)!.millis) // and what came after the cut
-            const heard = Transcript.heardText(text, cut.heard, all)
+            const heard = heardText(text, { heard: cut.heard, produced: all })
             // words that run ahead of their sound are not thought to be spoken faster than a voice can
-            if (all >= shortest(text) || !unfinished.has(responseId)) assert.strictEqual(entry?.text ?? "", heard)
+            if (all >= minMillis(text) || !unfinished.has(responseId)) assert.strictEqual(entry?.text ?? "", heard)
             else assert.isAtMost(entry?.text.length ?? 0, heard.length)
             if (entry !== undefined && entry.text !== text) assert.strictEqual(entry.full, text)
           }

@@ -3,6 +3,9 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Prompt from "effect/ai/Prompt"
 import * as Effect from "effect/Effect"
 import { agentWith } from "./support/agent.ts"
+import { additions } from "../src/internal/history/additions.ts"
+
+const fromPrompt = (prompt: Prompt.Prompt) => Effect.runSync(Transcript.fromPrompt(prompt))
 
 const words = (prompt: Prompt.Prompt) =>
   prompt.content.map((message) => {
@@ -45,8 +48,8 @@ describe("history that is imported", () => {
   )
 
   it("has ids that nothing else has", () => {
-    const one = Transcript.fromPrompt(exchange("Yes?", "Yes."))
-    const other = Transcript.fromPrompt(exchange("Yes?", "Yes."))
+    const one = fromPrompt(exchange("Yes?", "Yes."))
+    const other = fromPrompt(exchange("Yes?", "Yes."))
     assert.strictEqual(new Set([...one, ...other].map(({ id }) => id)).size, 4)
   })
 
@@ -59,7 +62,7 @@ describe("history that is imported", () => {
   ]
 
   it("keeps calls apart that have one id", () => {
-    const transcript = Transcript.fromPrompt(Prompt.make([...call("call_1", 1), ...call("call_1", 2)]))
+    const transcript = fromPrompt(Prompt.make([...call("call_1", 1), ...call("call_1", 2)]))
     assert.deepStrictEqual(
       transcript.map((entry) => (entry._tag === "ToolCall" ? [entry.input, entry.output?.result] : [])),
       [
@@ -70,11 +73,11 @@ describe("history that is imported", () => {
   })
 
   it("adds to another what it does not have, whatever the ids are", () => {
-    const stored = Transcript.fromPrompt(Prompt.make([...call("call_1", 1)]))
-    const again = Transcript.additions(stored, stored)
+    const stored = fromPrompt(Prompt.make([...call("call_1", 1)]))
+    const again = additions(stored, stored, () => "new")
     assert.lengthOf(again, 0)
-    const [other] = Transcript.additions(stored, Transcript.fromPrompt(Prompt.make([...call("call_1", 2)])))
-    assert.notStrictEqual(other?.id, "call_1")
+    const [other] = additions(stored, fromPrompt(Prompt.make([...call("call_1", 2)])), () => "new")
+    assert.strictEqual(other?.id, "new")
     assert.deepInclude(other, { _tag: "ToolCall", input: { n: 2 } })
   })
 })

@@ -374,7 +374,7 @@ describe("an interruption of a reply with another behind it", () => {
       const recorder = BidiTest.recorder()
       const call = yield* agent.start({ outputs: [speaker.output, recorder.output] })
       yield* BidiTest.advance("10 seconds")
-      const said = Transcript.fromPrompt(yield* call.history)
+      const said = yield* Transcript.fromPrompt(yield* call.history)
       assert.deepStrictEqual(
         said.map((entry) => entry._tag === "Assistant" && entry.text),
         ["first part", "second"]

@@ -108,7 +108,7 @@ describe("note", () => {
         seeds[1]!.map(({ _tag }) => _tag),
         ["Note"]
       )
-      const notes = Transcript.fromPrompt(yield* call.history)
+      const notes = yield* Transcript.fromPrompt(yield* call.history)
       assert.deepInclude(notes[0], { _tag: "Note", text: "The visitor wears a red coat." })
     })
   )

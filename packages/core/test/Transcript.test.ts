@@ -1,7 +1,12 @@
 import { Transcript } from "@effect-bidi/core"
 import { assert, describe, it } from "@effect/vitest"
 import * as Prompt from "effect/ai/Prompt"
+import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import { heardText } from "../src/internal/history/heardText.ts"
+import { splitUnanswered } from "../src/internal/history/splitUnanswered.ts"
+
+const fromPrompt = (prompt: Prompt.Prompt) => Effect.runSync(Transcript.fromPrompt(prompt))
 
 const Text = Schema.String.check(Schema.isPattern(/^[a-z]{1,8}( [a-z]{1,8}){0,12}$/))
 const Count = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 10_000 }))
@@ -20,7 +25,7 @@ describe("what was heard", () => {
     "is a beginning of what was said, and ends with a whole word",
     { text: Text, heard: Count, produced: Count },
     ({ heard, produced, text }) => {
-      const part = Transcript.heardText(text, heard, produced)
+      const part = heardText(text, { heard, produced })
       assert.isTrue(text.startsWith(part))
       assert.isTrue(part === "" || part === text || text[part.length] === " ")
       if (heard === 0) assert.strictEqual(part, "")
@@ -33,7 +38,7 @@ describe("what was heard", () => {
     { text: Text, one: Count, two: Count, produced: Count },
     ({ one, produced, text, two }) => {
       const [less, more] = [Math.min(one, two), Math.max(one, two)]
-      assert.isTrue(Transcript.heardText(text, more, produced).startsWith(Transcript.heardText(text, less, produced)))
+      assert.isTrue(heardText(text, { heard: more, produced }).startsWith(heardText(text, { heard: less, produced })))
     }
   )
 })
@@ -45,7 +50,7 @@ describe("what was heard, when it is known when words were spoken", () => {
     { chars: 7, until: 1200 },
     { chars: 13, until: 4000 }
   ]
-  const at = (heard: number) => Transcript.heardText(text, heard, 5000, marks)
+  const at = (heard: number) => heardText(text, { heard, produced: 5000 }, marks)
 
   it("is what was spoken then", () => {
     assert.deepStrictEqual(
@@ -56,8 +61,8 @@ describe("what was heard, when it is known when words were spoken", () => {
 
   it("goes evenly between two marks", () => {
     const words = "a b c d e f g h"
-    assert.strictEqual(Transcript.heardText(words, 500, 5000, [{ chars: 8, until: 1000 }]), "a b")
-    assert.strictEqual(Transcript.heardText(words, 3000, 5000, [{ chars: 8, until: 1000 }]), "a b c d e f")
+    assert.strictEqual(heardText(words, { heard: 500, produced: 5000 }, [{ chars: 8, until: 1000 }]), "a b")
+    assert.strictEqual(heardText(words, { heard: 3000, produced: 5000 }, [{ chars: 8, until: 1000 }]), "a b c d e f")
   })
 
   const Marks = Schema.Array(Schema.Struct({ chars: Count, until: Count }))
@@ -69,7 +74,7 @@ describe("what was heard, when it is known when words were spoken", () => {
       const untils = inOrder("until")
       const sorted = inOrder("chars").map((chars, i) => ({ chars: Math.min(chars, text.length), until: untils[i]! }))
       const [less, more] = [Math.min(one, two), Math.max(one, two)]
-      const heard = (millis: number) => Transcript.heardText(text, millis, produced, sorted)
+      const heard = (millis: number) => heardText(text, { heard: millis, produced }, sorted)
       assert.isTrue(text.startsWith(heard(more)))
       assert.isTrue(heard(more).startsWith(heard(less)))
     }
@@ -85,7 +90,7 @@ describe("a transcript", () => {
   })
 
   it("knows what nobody answered", () => {
-    const [answered, unanswered] = Transcript.splitUnanswered([
+    const [answered, unanswered] = splitUnanswered([
       user("u1", "a"),
       assistant("a1", "b"),
       user("u2", "c"),
@@ -141,11 +146,11 @@ describe("a transcript", () => {
           }))
       }
     })
-    assert.deepStrictEqual(Transcript.fromPrompt(Transcript.toPrompt(transcript)), transcript)
+    assert.deepStrictEqual(fromPrompt(Transcript.toPrompt(transcript)), transcript)
   })
 
   it("takes messages of others as they are", () => {
-    const transcript = Transcript.fromPrompt(
+    const transcript = fromPrompt(
       Prompt.make([
         { role: "system", content: "Be kind." },
         { role: "user", content: "Hi" },

@@ -48,7 +48,7 @@ describe("words of the user that never come", () => {
       assert.deepStrictEqual(restarts, [0, 60, 120, 180])
       const errors = events.flatMap((event) => (event._tag === "Error" ? [event.code] : []))
       assert.deepStrictEqual(errors, ["Unanswered", "Unanswered", "Unanswered"])
-      const words = Transcript.fromPrompt(yield* call.history).flatMap((entry) =>
+      const words = (yield* Transcript.fromPrompt(yield* call.history)).flatMap((entry) =>
         entry._tag === "User" ? entry.parts : []
       )
       assert.deepStrictEqual(words, ["Yes?", "Yes?", "Yes?", "Yes?"])

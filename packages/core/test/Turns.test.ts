@@ -133,7 +133,7 @@ describe("the history", () => {
       )
       const call = yield* agent.start()
       yield* BidiTest.advance("2 seconds")
-      const history = Transcript.fromPrompt(yield* call.history)
+      const history = yield* Transcript.fromPrompt(yield* call.history)
       assert.deepStrictEqual(
         history.map((entry) => (entry._tag === "User" ? entry.parts[0] : entry._tag === "Assistant" && entry.text)),
         ["When does it leave?", "At noon.", "Thank you.", "You are welcome."]

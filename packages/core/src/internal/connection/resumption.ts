@@ -2,8 +2,9 @@
  * What a new connection receives as history, and what has to be requested again. A pure function.
  */
 import type { Command } from "../../BidiModel.ts"
-import * as Transcript from "../../Transcript.ts"
+import type * as Transcript from "../../Transcript.ts"
 import { type Answer, STILL_WORKING, UNKNOWN } from "../tools/answers.ts"
+import { splitUnanswered } from "../history/splitUnanswered.ts"
 import { trim } from "../history/trimming.ts"
 import type { Owed } from "../turns/turnState.ts"
 
@@ -78,7 +79,7 @@ const split = (
   asked: ReadonlySet<string>,
   unheeded: ReadonlySet<string>
 ): readonly [answered: Transcript.Transcript, unanswered: ReadonlyArray<Transcript.User>] => {
-  const [before, last] = Transcript.splitUnanswered(told)
+  const [before, last] = splitUnanswered(told)
   const first = last.findIndex(({ id }) => asked.has(id))
   const from = first === -1 ? last.length : first
   const isUnheeded = (entry: Transcript.Entry) => entry._tag === "User" && unheeded.has(entry.id)

@@ -90,9 +90,9 @@ export const make = (
   const free = turn.awaitFloor.pipe(Effect.andThen(lastLook), Effect.andThen(turn.awaitFloor))
 
   // Between two turns, with no transcript outstanding that the next connection should have.
-  const between = () => turn.atRest && transcriber.missingFor() === 0
+  const between = () => turn.atRest && transcriber.expected.millisLeft() === 0
   const boundary: Effect.Effect<void> = turn
-    .until(between, () => transcriber.missingFor() || Infinity)
+    .until(between, () => transcriber.expected.millisLeft() || Infinity)
     .pipe(Effect.andThen(lastLook), Effect.repeat({ until: between }), Effect.asVoid)
 
   // Opens the next connection first where two may be open, then waits for the moment.

@@ -138,8 +138,8 @@ const untilEnd = (
         update: profiles.update,
         handoff: profiles.handoff,
         stop: (reason = "client_disconnect") => stop(reason),
-        history: Effect.sync(() => Transcript.toPrompt(services.transcriber.heardSoFar())),
-        heard: (responseId) => Effect.sync(() => services.transcriber.heardOf(responseId)),
+        history: Effect.sync(() => Transcript.toPrompt(services.transcriber.heard.transcript())),
+        heard: (responseId) => Effect.sync(() => services.transcriber.heard.ofResponse(responseId)),
         awaitSilence: untilOver(services.turn.awaitSilence),
         awaitIdle: untilOver(
           Effect.andThen(
@@ -225,10 +225,10 @@ const openHistory = Effect.fnUntraced(function* (
   fail: Fail,
   onLost: (lost: IncompleteLog) => void
 ) {
-  const initial = plan.history === undefined ? Transcript.empty : Transcript.fromPrompt(plan.history)
+  const initial = plan.history === undefined ? Transcript.empty : yield* Transcript.fromPrompt(plan.history)
   const onTrouble = (error: BidiError) => fanout.emit(fromError(error))
   const journal = yield* shutdown.part("the session", Journal.open(plan.journal, { onFailure: fail, onTrouble }))
-  const history = History.make(journal, initial)
+  const history = yield* History.make(journal, initial)
   yield* Effect.addFinalizer((exit) =>
     Effect.flatMap(endLog(journal, exit), (error) => {
       const lost = lostOf(journal, error)

@@ -23,7 +23,7 @@ import {
   type Setup
 } from "../../BidiModel.ts"
 import type { Entry } from "../../Transcript.ts"
-import { wordsOf } from "../../Spoken.ts"
+import { wordsOf } from "../history/spoken.ts"
 
 /**
  * Something that reached the model. `at` is in milliseconds of the clock, `generation` counts connections from 1.

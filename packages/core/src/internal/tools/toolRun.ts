@@ -89,7 +89,7 @@ export const make = Effect.fnUntraced(function* (
     if (Exit.isFailure(decoded)) return false
     const answer = needs(decoded.value, {
       toolCallId: id,
-      messages: Transcript.toPrompt(transcriber.heardSoFar()).content
+      messages: Transcript.toPrompt(transcriber.heard.transcript()).content
     })
     return typeof answer === "boolean" ? answer : yield* answer
   })

@@ -80,13 +80,13 @@ export class Receiver {
     switch (event._tag) {
       case "TranscriptDelta": {
         if (event.responseId === undefined || this.isOpen(event.responseId)) this.services.transcriber.delta(event)
-        else this.services.transcriber.late(event)
+        else this.services.transcriber.cutReplies.lateText(event)
         return
       }
       case "TranscriptDone": {
         if (event.role === "user") this.services.outbox.answered()
         if (event.responseId === undefined || this.isOpen(event.responseId)) this.services.transcriber.done(event)
-        else this.services.transcriber.late(event)
+        else this.services.transcriber.cutReplies.lateText(event)
         this.turn.changed()
         return
       }
@@ -190,7 +190,7 @@ export class Receiver {
     turn.hold()
     if (active !== undefined) {
       this.tellCompletion(active, "error")
-      transcriber.lost(active)
+      transcriber.cutReplies.lost(active)
     }
     turn.abandoned()
     uninterruptible.abandoned(active)
@@ -203,7 +203,7 @@ export class Receiver {
 
   // Separate, to keep it off the path of frames that are heard.
   private lateAudio(itemId: string, audio: Uint8Array): undefined {
-    this.services.transcriber.lateAudio(itemId, Audio.millis(this.format, audio.length))
+    this.services.transcriber.cutReplies.lateAudio(itemId, Audio.millis(this.format, audio.length))
   }
 
   // A provider may repeat events or send them in the wrong order: nothing behind this point sees that.
@@ -255,7 +255,7 @@ export class Receiver {
     detail?: "max_tokens" | "content_filter"
   ): void {
     this.services.transcriber.finishResponse(responseId)
-    if (stopReason === "complete") this.services.transcriber.completed(responseId)
+    if (stopReason === "complete") this.services.transcriber.heard.completed(responseId)
     this.fanout.emit({
       _tag: "ResponseComplete",
       responseId,
