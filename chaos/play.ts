@@ -1,7 +1,8 @@
 /**
  * Plays one conversation: a real agent, through the real SDK, over real sockets, against the provider's emulator.
  */
-import { BidiAgent, type BidiEvent, BidiInput, BidiTest, SessionStore, type Transcript } from "@effect-bidi/core"
+import { BidiAgent, type BidiEvent, BidiInput, SessionStore, type Transcript } from "@effect-bidi/core"
+import * as BidiTest from "@effect-bidi/core/BidiTest"
 import { type Emulator, Fault } from "@effect-bidi/emulator"
 import * as Prompt from "effect/ai/Prompt"
 import * as Tool from "effect/ai/Tool"

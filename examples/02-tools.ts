@@ -1,5 +1,6 @@
 // Tools are those of effect/ai: a schema for what the model may ask, a handler as a layer, services as anywhere.
-import { BidiAgent, BidiConsole, BidiTools } from "@effect-bidi/core"
+import { BidiAgent, BidiTools } from "@effect-bidi/core"
+import * as BidiConsole from "@effect-bidi/core/BidiConsole"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import { Context, Effect, Layer, Schema } from "effect"
 import { Tool, Toolkit } from "effect/ai"

@@ -1,5 +1,7 @@
 // The agent is cut off in mid-story. It stops at once, and both sides remember what was heard, not what was meant.
-import { BidiAgent, BidiConsole, BidiTest } from "@effect-bidi/core"
+import { BidiAgent } from "@effect-bidi/core"
+import * as BidiConsole from "@effect-bidi/core/BidiConsole"
+import * as BidiTest from "@effect-bidi/core/BidiTest"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import { Console, Duration, Effect } from "effect"
 import { Logging, ModelFromEnvironment } from "./environment.ts"

@@ -1,6 +1,7 @@
 // An agent is a service like any other: layers below it, layers above it, and one of them swapped in a test.
 // test/06-service.test.ts plays a whole call in virtual time.
-import { BidiAgent, BidiConsole } from "@effect-bidi/core"
+import { BidiAgent } from "@effect-bidi/core"
+import * as BidiConsole from "@effect-bidi/core/BidiConsole"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import { Console, Context, Effect, Layer, Ref, Schema } from "effect"
 import { Tool, Toolkit } from "effect/ai"

@@ -1,6 +1,8 @@
 // Providers end every connection after some minutes. Here each lasts 20 seconds, if it is not lost before: a story that is
 // longer than any of them is heard from the first word to the last, and each of its words once.
-import { BidiAgent, BidiConsole, BidiTest } from "@effect-bidi/core"
+import { BidiAgent } from "@effect-bidi/core"
+import * as BidiConsole from "@effect-bidi/core/BidiConsole"
+import * as BidiTest from "@effect-bidi/core/BidiTest"
 import { Assistant, Fault, Voice } from "@effect-bidi/emulator"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import { Console, Duration, Effect, Metric } from "effect"

@@ -1,5 +1,6 @@
 // Tools that take their time: progress that is spoken, a result that follows, consent, a deadline, calls side by side.
-import { BidiAgent, BidiConsole, BidiTool, CurrentConversation } from "@effect-bidi/core"
+import { BidiAgent, BidiTool, CurrentConversation } from "@effect-bidi/core"
+import * as BidiConsole from "@effect-bidi/core/BidiConsole"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import { Context, Effect, Layer, Schema } from "effect"
 import { Tool, Toolkit } from "effect/ai"

@@ -1,5 +1,6 @@
 // One call, two agents: the front desk hands over to billing, which has other instructions and other tools.
-import { BidiAgent, BidiConsole, CurrentConversation } from "@effect-bidi/core"
+import { BidiAgent, CurrentConversation } from "@effect-bidi/core"
+import * as BidiConsole from "@effect-bidi/core/BidiConsole"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import { Effect, Layer, Schema } from "effect"
 import { Tool, Toolkit } from "effect/ai"

@@ -1,5 +1,7 @@
 // Push to talk: the application, not the model, says when the person's turn begins and ends.
-import { Audio, BidiAgent, BidiConsole, BidiTest } from "@effect-bidi/core"
+import { Audio, BidiAgent } from "@effect-bidi/core"
+import * as BidiConsole from "@effect-bidi/core/BidiConsole"
+import * as BidiTest from "@effect-bidi/core/BidiTest"
 import { Pcm, Voice } from "@effect-bidi/emulator"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import { Console, Duration, Effect, Schedule, Stream } from "effect"

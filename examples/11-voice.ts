@@ -1,7 +1,8 @@
 // The smallest voice agent: talk into the microphone, hear the answer, read along, type if you like.
 // `npx -y pnpm@12 soundcheck` checks microphone and speaker first. Use headphones, or `echoCancellation: true`.
 import { AudioIO } from "@effect-bidi/audio"
-import { BidiAgent, BidiConsole, BidiTools } from "@effect-bidi/core"
+import { BidiAgent, BidiTools } from "@effect-bidi/core"
+import * as BidiConsole from "@effect-bidi/core/BidiConsole"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import { Effect, Layer } from "effect"
 import { Logging, ModelFromEnvironment } from "./environment.ts"

@@ -1,5 +1,6 @@
 // Tools of an MCP server, here one on this machine: for the model they are tools like any other.
-import { BidiAgent, BidiConsole, BidiTools } from "@effect-bidi/core"
+import { BidiAgent, BidiTools } from "@effect-bidi/core"
+import * as BidiConsole from "@effect-bidi/core/BidiConsole"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import { Effect, Layer, Schema } from "effect"

@@ -3,7 +3,7 @@
  * speakers, with captions; with `--voice --text` by both.
  */
 import { AudioIO } from "@effect-bidi/audio"
-import { BidiConsole } from "@effect-bidi/core"
+import * as BidiConsole from "@effect-bidi/core/BidiConsole"
 import { Console, Context, Effect, Layer } from "effect"
 
 const typed = { inputs: [BidiConsole.input()], outputs: [BidiConsole.output()] }

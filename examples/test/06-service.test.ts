@@ -1,4 +1,4 @@
-import { BidiTest } from "@effect-bidi/core"
+import * as BidiTest from "@effect-bidi/core/BidiTest"
 import { assert, it } from "@effect/vitest"
 import { Duration, Effect, Layer } from "effect"
 import { Bookings, Waiter } from "../06-service.ts"

@@ -1,5 +1,5 @@
 /** What every provider has to do, through the real SDK against the emulator. */
-import { BidiConformance } from "@effect-bidi/core"
+import * as BidiConformance from "@effect-bidi/core/BidiConformance"
 import * as Fault from "@effect-bidi/emulator/Fault"
 import * as NovaEmulator from "@effect-bidi/emulator/NovaEmulator"
 import { describe, it } from "@effect/vitest"

@@ -1,19 +1,17 @@
 /**
- * Full-duplex voice agents on Effect.
+ * Full-duplex voice agents on Effect, for servers and browsers. Modules of their own, not exported here: `BidiConsole` (for
+ * terminals), `BidiTest` and `BidiConformance` (for tests), and what the authors of adapters need (`adapter/*`).
  *
  * @since 0.1.0
  */
 export * as Audio from "./Audio.ts"
 export * as BidiAgent from "./BidiAgent.ts"
-export * as BidiConformance from "./BidiConformance.ts"
-export * as BidiConsole from "./BidiConsole.ts"
 export * as BidiError from "./BidiError.ts"
 export * as BidiEvent from "./BidiEvent.ts"
 export * as BidiInput from "./BidiInput.ts"
 export * as BidiJson from "./BidiJson.ts"
 export * as BidiModel from "./BidiModel.ts"
 export * as BidiOutput from "./BidiOutput.ts"
-export * as BidiTest from "./BidiTest.ts"
 export * as BidiTool from "./BidiTool.ts"
 export * as BidiTools from "./BidiTools.ts"
 export * as CurrentConversation from "./CurrentConversation.ts"

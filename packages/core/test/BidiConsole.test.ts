@@ -1,4 +1,6 @@
-import { BidiAgent, BidiConsole, BidiError, BidiTest } from "@effect-bidi/core"
+import { BidiAgent, BidiError } from "@effect-bidi/core"
+import * as BidiConsole from "@effect-bidi/core/BidiConsole"
+import * as BidiTest from "@effect-bidi/core/BidiTest"
 import { assert, describe, it } from "@effect/vitest"
 import * as Tool from "effect/ai/Tool"
 import * as Toolkit from "effect/ai/Toolkit"

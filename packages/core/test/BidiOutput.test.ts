@@ -1,4 +1,5 @@
-import { Audio, type BidiEvent, BidiOutput, BidiTest } from "@effect-bidi/core"
+import { Audio, type BidiEvent, BidiOutput } from "@effect-bidi/core"
+import * as BidiTest from "@effect-bidi/core/BidiTest"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 

@@ -1,4 +1,5 @@
-import { BidiAgent, BidiTest, BidiTools } from "@effect-bidi/core"
+import { BidiAgent, BidiTools } from "@effect-bidi/core"
+import * as BidiTest from "@effect-bidi/core/BidiTest"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"

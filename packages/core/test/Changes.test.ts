@@ -2,7 +2,8 @@
  * A change of who the model is, is a transaction: it holds in the moment in which the provider has confirmed it. Refused,
  * unconfirmed or given up, it is none: conversation, tools and model are as before, and stay what they are to each other.
  */
-import { BidiAgent, BidiError, type BidiModel, BidiTest, BidiTool, CurrentConversation } from "@effect-bidi/core"
+import { BidiAgent, BidiError, type BidiModel, BidiTool, CurrentConversation } from "@effect-bidi/core"
+import * as BidiTest from "@effect-bidi/core/BidiTest"
 import { assert, describe, it } from "@effect/vitest"
 import * as Tool from "effect/ai/Tool"
 import * as Toolkit from "effect/ai/Toolkit"

@@ -1,12 +1,5 @@
-import {
-  BidiAgent,
-  BidiError,
-  BidiEvent,
-  BidiInput,
-  BidiOutput,
-  BidiTest,
-  CurrentConversation
-} from "@effect-bidi/core"
+import { BidiAgent, BidiError, BidiEvent, BidiInput, BidiOutput, CurrentConversation } from "@effect-bidi/core"
+import * as BidiTest from "@effect-bidi/core/BidiTest"
 import { SessionStore } from "@effect-bidi/core"
 import { assert, describe, it } from "@effect/vitest"
 import * as Prompt from "effect/ai/Prompt"

@@ -1,7 +1,8 @@
 /**
  * What the level `Debug` shows: connections, tools with what they are given and give, and the flow of events.
  */
-import { BidiAgent, BidiTest, BidiTool } from "@effect-bidi/core"
+import { BidiAgent, BidiTool } from "@effect-bidi/core"
+import * as BidiTest from "@effect-bidi/core/BidiTest"
 import { assert, describe, it } from "@effect/vitest"
 import * as Tool from "effect/ai/Tool"
 import * as Toolkit from "effect/ai/Toolkit"

@@ -1,7 +1,8 @@
 /**
  * How conversations end when a store, an output or an input does not do its part.
  */
-import { BidiAgent, BidiError, type BidiEvent, BidiInput, BidiModel, BidiOutput, BidiTest } from "@effect-bidi/core"
+import { BidiAgent, BidiError, type BidiEvent, BidiInput, BidiModel, BidiOutput } from "@effect-bidi/core"
+import * as BidiTest from "@effect-bidi/core/BidiTest"
 import { assert, describe, it } from "@effect/vitest"
 import * as Prompt from "effect/ai/Prompt"
 import * as Tool from "effect/ai/Tool"

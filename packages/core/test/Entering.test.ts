@@ -3,7 +3,8 @@
  * refused in words.
  */
 import type { Transcript } from "@effect-bidi/core"
-import { Audio, BidiAgent, type BidiEvent, BidiInput, BidiTest, SessionStore } from "@effect-bidi/core"
+import { Audio, BidiAgent, type BidiEvent, BidiInput, SessionStore } from "@effect-bidi/core"
+import * as BidiTest from "@effect-bidi/core/BidiTest"
 import { assert, describe, it } from "@effect/vitest"
 import * as Prompt from "effect/ai/Prompt"
 import * as Tool from "effect/ai/Tool"

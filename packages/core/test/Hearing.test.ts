@@ -1,6 +1,7 @@
 /** What was heard, of texts in any script, of words that come before or after their sound, and at any moment. */
 import type { BidiAgent } from "@effect-bidi/core"
-import { BidiOutput, BidiTest } from "@effect-bidi/core"
+import { BidiOutput } from "@effect-bidi/core"
+import * as BidiTest from "@effect-bidi/core/BidiTest"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"

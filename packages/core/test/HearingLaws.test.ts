@@ -18,7 +18,8 @@
  * `LAWS` sets how many conversations are played.
  */
 import type { BidiOutput } from "@effect-bidi/core"
-import { type BidiAgent, type BidiEvent, type BidiModel, BidiTest } from "@effect-bidi/core"
+import { type BidiAgent, type BidiEvent, type BidiModel } from "@effect-bidi/core"
+import * as BidiTest from "@effect-bidi/core/BidiTest"
 import { assert, describe, it } from "@effect/vitest"
 import type * as Prompt from "effect/ai/Prompt"
 import * as Duration from "effect/Duration"

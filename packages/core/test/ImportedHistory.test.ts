@@ -1,4 +1,5 @@
-import { BidiTest, SessionStore, Transcript } from "@effect-bidi/core"
+import { SessionStore, Transcript } from "@effect-bidi/core"
+import * as BidiTest from "@effect-bidi/core/BidiTest"
 import { assert, describe, it } from "@effect/vitest"
 import * as Prompt from "effect/ai/Prompt"
 import * as Effect from "effect/Effect"

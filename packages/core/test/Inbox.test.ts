@@ -1,4 +1,4 @@
-import { BidiTest } from "@effect-bidi/core"
+import * as BidiTest from "@effect-bidi/core/BidiTest"
 import * as Inbox from "@effect-bidi/core/adapter/Inbox"
 import { assert, describe, it } from "@effect/vitest"
 import * as Cause from "effect/Cause"

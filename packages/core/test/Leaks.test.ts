@@ -7,7 +7,8 @@
  *
  * 10,000 of them, or five times `LAWS`.
  */
-import { BidiAgent, BidiInput, BidiTest } from "@effect-bidi/core"
+import { BidiAgent, BidiInput } from "@effect-bidi/core"
+import * as BidiTest from "@effect-bidi/core/BidiTest"
 import { assert, describe, it } from "@effect/vitest"
 import * as Tool from "effect/ai/Tool"
 import * as Toolkit from "effect/ai/Toolkit"

@@ -24,10 +24,10 @@ import {
   BidiInput,
   BidiModel,
   type BidiOutput,
-  BidiTest,
   SessionStore,
   Transcript
 } from "@effect-bidi/core"
+import * as BidiTest from "@effect-bidi/core/BidiTest"
 import { assert, describe, it } from "@effect/vitest"
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"

@@ -13,7 +13,8 @@
  * 5. Every `ToolUse(id)` has exactly one `ToolResult(id)`.
  * 6. Outputs, hooks and subscribers all see the same events in the same order.
  */
-import { BidiAgent, BidiError, type BidiEvent, type BidiModel, BidiTest } from "@effect-bidi/core"
+import { BidiAgent, BidiError, type BidiEvent, type BidiModel } from "@effect-bidi/core"
+import * as BidiTest from "@effect-bidi/core/BidiTest"
 import { assert, describe, it } from "@effect/vitest"
 import * as Tool from "effect/ai/Tool"
 import * as Toolkit from "effect/ai/Toolkit"

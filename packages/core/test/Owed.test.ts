@@ -1,14 +1,7 @@
 /** What the model owes when its connection ends, and who is told of it. */
 import type { Transcript } from "@effect-bidi/core"
-import {
-  BidiAgent,
-  BidiError,
-  BidiEvent,
-  BidiInput,
-  type BidiModel,
-  type BidiOutput,
-  BidiTest
-} from "@effect-bidi/core"
+import { BidiAgent, BidiError, BidiEvent, BidiInput, type BidiModel, type BidiOutput } from "@effect-bidi/core"
+import * as BidiTest from "@effect-bidi/core/BidiTest"
 import { assert, describe, it } from "@effect/vitest"
 import * as Tool from "effect/ai/Tool"
 import * as Toolkit from "effect/ai/Toolkit"

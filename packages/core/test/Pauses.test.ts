@@ -1,5 +1,6 @@
 /** Speech that only pauses the agent: the pause ends with its reason, whatever that is. */
-import { type BidiAgent, BidiTest } from "@effect-bidi/core"
+import { type BidiAgent } from "@effect-bidi/core"
+import * as BidiTest from "@effect-bidi/core/BidiTest"
 import { assert, describe, it } from "@effect/vitest"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"

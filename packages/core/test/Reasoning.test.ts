@@ -1,7 +1,8 @@
 /**
  * What a model thinks, or writes beside its speech: told to those who ask for it, never a caption, never history.
  */
-import { BidiAgent, type BidiEvent, BidiJson, BidiOutput, BidiTest } from "@effect-bidi/core"
+import { BidiAgent, type BidiEvent, BidiJson, BidiOutput } from "@effect-bidi/core"
+import * as BidiTest from "@effect-bidi/core/BidiTest"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"

@@ -24,15 +24,8 @@
  *
  * `LAWS` sets how many conversations are played; a failure prints a seed to replay it.
  */
-import {
-  BidiAgent,
-  BidiError,
-  type BidiEvent,
-  BidiInput,
-  type BidiModel,
-  BidiOutput,
-  BidiTest
-} from "@effect-bidi/core"
+import { BidiAgent, BidiError, type BidiEvent, BidiInput, type BidiModel, BidiOutput } from "@effect-bidi/core"
+import * as BidiTest from "@effect-bidi/core/BidiTest"
 import { assert, describe, it } from "@effect/vitest"
 import * as Tool from "effect/ai/Tool"
 import * as Toolkit from "effect/ai/Toolkit"

@@ -1,5 +1,6 @@
 /** A speaker out of sight: it plays in real time, what it reports corrects the clock, and no report holds anything up. */
-import { BidiOutput, BidiTest } from "@effect-bidi/core"
+import { BidiOutput } from "@effect-bidi/core"
+import * as BidiTest from "@effect-bidi/core/BidiTest"
 import { assert, describe, it } from "@effect/vitest"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"

@@ -1,4 +1,5 @@
-import { BidiAgent, type BidiEvent, BidiJson, BidiModel, BidiTest } from "@effect-bidi/core"
+import { BidiAgent, type BidiEvent, BidiJson, BidiModel } from "@effect-bidi/core"
+import * as BidiTest from "@effect-bidi/core/BidiTest"
 import { assert, describe, it } from "@effect/vitest"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"

@@ -1,5 +1,6 @@
 /** Replies that the application asks for, facts that it tells, and turns in which nothing was said. */
-import { BidiError, BidiInput, BidiTest, CurrentConversation, Transcript } from "@effect-bidi/core"
+import { BidiError, BidiInput, CurrentConversation, Transcript } from "@effect-bidi/core"
+import * as BidiTest from "@effect-bidi/core/BidiTest"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"

@@ -2,7 +2,8 @@
  * Nobody learns of what the log does not know; the voice waits for nothing. A store that blinks does not end a call, one
  * that is taken over does.
  */
-import { BidiAgent, BidiError, type BidiEvent, BidiTest, SessionStore } from "@effect-bidi/core"
+import { BidiAgent, BidiError, type BidiEvent, SessionStore } from "@effect-bidi/core"
+import * as BidiTest from "@effect-bidi/core/BidiTest"
 import { assert, describe, it } from "@effect/vitest"
 import * as Tool from "effect/ai/Tool"
 import * as Toolkit from "effect/ai/Toolkit"

@@ -1,7 +1,8 @@
 /**
  * An interruption takes as long as a speaker takes to fall silent. What happens meanwhile finds all of it done, or nothing.
  */
-import { type BidiAgent, BidiError, type BidiEvent, BidiTest, type Transcript } from "@effect-bidi/core"
+import { type BidiAgent, BidiError, type BidiEvent, type Transcript } from "@effect-bidi/core"
+import * as BidiTest from "@effect-bidi/core/BidiTest"
 import { assert, describe, it } from "@effect/vitest"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"

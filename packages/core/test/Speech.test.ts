@@ -1,4 +1,5 @@
-import { type BidiAgent, BidiError, BidiTest, CurrentConversation } from "@effect-bidi/core"
+import { type BidiAgent, BidiError, CurrentConversation } from "@effect-bidi/core"
+import * as BidiTest from "@effect-bidi/core/BidiTest"
 import { assert, describe, it } from "@effect/vitest"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"

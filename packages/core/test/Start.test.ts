@@ -1,7 +1,8 @@
 /**
  * A `start` that is given up is undone: nothing is dialed, opened or heard after it.
  */
-import { BidiAgent, BidiInput, BidiTest } from "@effect-bidi/core"
+import { BidiAgent, BidiInput } from "@effect-bidi/core"
+import * as BidiTest from "@effect-bidi/core/BidiTest"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"

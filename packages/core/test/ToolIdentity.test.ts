@@ -1,4 +1,5 @@
-import { BidiAgent, type BidiModel, BidiTest, SessionStore, type Transcript } from "@effect-bidi/core"
+import { BidiAgent, type BidiModel, SessionStore, type Transcript } from "@effect-bidi/core"
+import * as BidiTest from "@effect-bidi/core/BidiTest"
 import { assert, describe, it } from "@effect/vitest"
 import * as Tool from "effect/ai/Tool"
 import * as Toolkit from "effect/ai/Toolkit"

@@ -14,15 +14,8 @@
  * 7. What is told of a result is bounded, and a tool that has ended well is never said to have failed unexpectedly.
  * 8. Every call ends, also one that hangs and cannot be stopped.
  */
-import {
-  BidiAgent,
-  BidiError,
-  type BidiEvent,
-  type BidiModel,
-  BidiTest,
-  BidiTool,
-  CurrentConversation
-} from "@effect-bidi/core"
+import { BidiAgent, BidiError, type BidiEvent, type BidiModel, BidiTool, CurrentConversation } from "@effect-bidi/core"
+import * as BidiTest from "@effect-bidi/core/BidiTest"
 import { assert, describe, it } from "@effect/vitest"
 import * as Tool from "effect/ai/Tool"
 import * as Toolkit from "effect/ai/Toolkit"

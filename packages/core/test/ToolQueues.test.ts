@@ -1,4 +1,5 @@
-import { BidiAgent, BidiTest, BidiTool, CurrentConversation } from "@effect-bidi/core"
+import { BidiAgent, BidiTool, CurrentConversation } from "@effect-bidi/core"
+import * as BidiTest from "@effect-bidi/core/BidiTest"
 import { assert, describe, it } from "@effect/vitest"
 import * as Tool from "effect/ai/Tool"
 import * as Toolkit from "effect/ai/Toolkit"

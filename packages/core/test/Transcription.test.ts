@@ -1,5 +1,6 @@
 /** Words of the user that come late, or never. */
-import { BidiError, BidiTest, Transcript } from "@effect-bidi/core"
+import { BidiError, Transcript } from "@effect-bidi/core"
+import * as BidiTest from "@effect-bidi/core/BidiTest"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { agentWith } from "./support/agent.ts"

@@ -5,7 +5,8 @@
  * 2. The newest exchanges that fit are told, whole but for entries that take more than a third of all the room.
  * 3. What is told in part is the beginning of what was said, with a mark of what is left out, and well-formed.
  */
-import { BidiAgent, BidiTest, type Transcript } from "@effect-bidi/core"
+import { BidiAgent, type Transcript } from "@effect-bidi/core"
+import * as BidiTest from "@effect-bidi/core/BidiTest"
 import { assert, describe, it } from "@effect/vitest"
 import * as Tool from "effect/ai/Tool"
 import * as Toolkit from "effect/ai/Toolkit"

@@ -1,4 +1,4 @@
-import { BidiTest } from "@effect-bidi/core"
+import * as BidiTest from "@effect-bidi/core/BidiTest"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"

@@ -1,5 +1,6 @@
 /** Whose turn it is, where the application says so; and the order of what both sides said. */
-import { type BidiAgent, BidiTest, CurrentConversation, Transcript } from "@effect-bidi/core"
+import { type BidiAgent, CurrentConversation, Transcript } from "@effect-bidi/core"
+import * as BidiTest from "@effect-bidi/core/BidiTest"
 import { assert, describe, it } from "@effect/vitest"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"

@@ -1,5 +1,6 @@
 // What compiles is tested: the type check of the workspace reads this file.
-import { BidiAgent, type BidiModel, BidiTest, type CurrentConversation } from "@effect-bidi/core"
+import { BidiAgent, type BidiModel, type CurrentConversation } from "@effect-bidi/core"
+import * as BidiTest from "@effect-bidi/core/BidiTest"
 import { assert, describe, it } from "@effect/vitest"
 import * as Tool from "effect/ai/Tool"
 import * as Toolkit from "effect/ai/Toolkit"

@@ -1,7 +1,8 @@
 /**
  * What a provider adds reaches the application before we know it, and nobody who did not ask for it.
  */
-import { BidiAgent, type BidiEvent, BidiOutput, BidiTest } from "@effect-bidi/core"
+import { BidiAgent, type BidiEvent, BidiOutput } from "@effect-bidi/core"
+import * as BidiTest from "@effect-bidi/core/BidiTest"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"

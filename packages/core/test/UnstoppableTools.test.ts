@@ -1,7 +1,8 @@
 /**
  * A payment that has begun is made, whatever ends meanwhile; everybody hears of it, the next session too.
  */
-import { BidiAgent, type BidiEvent, BidiTest, BidiTool, SessionStore, type Transcript } from "@effect-bidi/core"
+import { BidiAgent, type BidiEvent, BidiTool, SessionStore, type Transcript } from "@effect-bidi/core"
+import * as BidiTest from "@effect-bidi/core/BidiTest"
 import { assert, describe, it } from "@effect/vitest"
 import * as Tool from "effect/ai/Tool"
 import * as Toolkit from "effect/ai/Toolkit"

@@ -1,5 +1,5 @@
 /** Words of the user, where there are none. */
-import { BidiTest } from "@effect-bidi/core"
+import * as BidiTest from "@effect-bidi/core/BidiTest"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { agentWith } from "./support/agent.ts"

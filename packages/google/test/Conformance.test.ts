@@ -1,5 +1,5 @@
 /** What every provider has to do, through the real SDK against the emulator. */
-import { BidiConformance } from "@effect-bidi/core"
+import * as BidiConformance from "@effect-bidi/core/BidiConformance"
 import * as Fault from "@effect-bidi/emulator/Fault"
 import * as GeminiEmulator from "@effect-bidi/emulator/GeminiEmulator"
 import { describe, it } from "@effect/vitest"

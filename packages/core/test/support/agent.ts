@@ -1,4 +1,5 @@
-import { BidiAgent, BidiError, type BidiEvent, BidiTest } from "@effect-bidi/core"
+import { BidiAgent, BidiError, type BidiEvent } from "@effect-bidi/core"
+import * as BidiTest from "@effect-bidi/core/BidiTest"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
