@@ -119,6 +119,6 @@ describe("whatever frames come", () => {
         for (const event of P.untilEnd(state)) talk.see(event)
         talk.end(isSpeaking)
       }),
-    { arbitrary: cases(500), timeout: 600_000 }
+    cases(500)
   )
 })

@@ -87,6 +87,6 @@ describe("a frame", () => {
         const before = bytes.length - 12
         assert.isTrue(passed.length >= before && passed.length < before + 4, `${passed.length} of ${before}`)
       }),
-    { arbitrary: cases(500), timeout: 600_000 }
+    cases(500)
   )
 })

@@ -189,7 +189,7 @@ describe("the talk so far", () => {
           assert.include(told.at(-1)!.text, `a${talk.length - 1} `)
         }
       }),
-    { arbitrary: cases(300), timeout: 600_000 }
+    cases(300)
   )
 })
 

@@ -151,7 +151,7 @@ describe("a tool", () => {
         assert.strictEqual(parameters.type, "object")
         assert.isTrue(Object.values(parameters.properties as object).every(isPlain), JSON.stringify(parameters))
       }),
-    { arbitrary: cases(1000), timeout: 600_000 }
+    cases(1000)
   )
 })
 

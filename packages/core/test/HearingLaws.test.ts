@@ -355,6 +355,6 @@ describe("what was heard", () => {
           }
         }
       }),
-    { arbitrary: cases(60), timeout: 600_000 }
+    cases(60)
   )
 })

@@ -22,7 +22,7 @@ import { runInNewContext } from "node:vm"
 import { cases } from "../../../scripts/cases.ts"
 import { countFibers } from "./support/fibers.ts"
 
-const CYCLES = cases(2000).runs * 5
+const CYCLES = cases(2000).arbitrary.runs * 5
 const WARM_UP = 500
 
 /** Bytes a cycle: less than the smallest thing that a cycle could leave behind. */

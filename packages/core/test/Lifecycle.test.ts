@@ -469,7 +469,7 @@ describe("the life of a conversation", () => {
         // 10. what was given up
         if (givenUp !== undefined) assert.deepStrictEqual(log.slice(givenUp), [])
       }),
-    { arbitrary: cases(60), timeout: 600_000 }
+    cases(60)
   )
 })
 

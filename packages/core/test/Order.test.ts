@@ -246,6 +246,6 @@ describe("the order of events", () => {
           events.filter((event) => event._tag === "ResponseComplete")
         )
       }),
-    { arbitrary: cases(60), timeout: 600_000 }
+    cases(60)
   )
 })

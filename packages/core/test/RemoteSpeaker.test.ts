@@ -167,7 +167,7 @@ describe("a speaker that reports its position", () => {
       assert.strictEqual(ledger.remaining(), 0)
       assert.deepStrictEqual(ledger.unheard(), [])
     },
-    { arbitrary: cases(60), timeout: 600_000 }
+    cases(60)
   )
 })
 

@@ -71,6 +71,20 @@ describe("renewals have a pace of their own", () => {
     }
   }
 
+  it.effect("when it told so while the connection stood by for the end of a turn", () =>
+    Effect.gen(function* () {
+      const { dialed } = yield* anHour(
+        (line) =>
+          Effect.andThen(
+            line.emit({ _tag: "Expiring", timeLeft: Duration.seconds(50) }),
+            Effect.forever(line.reply({ text: "on and on", over: "8 seconds" }))
+          ),
+        {}
+      )
+      assert.isAtMost(dialed.length, 66)
+    })
+  )
+
   it.effect("when the application wants several a second", () =>
     Effect.gen(function* () {
       const { dialed } = yield* anHour((line) => line.accept, {}, { renew: { after: "1 millis" } })

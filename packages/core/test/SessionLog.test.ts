@@ -118,7 +118,7 @@ const linesOf = (records: ReadonlyArray<SessionRecord.Record>): string =>
 
 const read = (text: string) => SessionLog.parse(text.split("\n"))
 
-const some = { arbitrary: cases(200) }
+const some = cases(200)
 
 describe("a log", () => {
   it.prop(

@@ -366,6 +366,6 @@ describe("tool calls", () => {
         // 8.
         if (scenario.endsAfter === 600) assert.strictEqual(unsettled, 0, "a call has not ended")
       }),
-    { arbitrary: cases(100), timeout: 600_000 }
+    cases(100)
   )
 })

@@ -103,7 +103,7 @@ describe("a talk that is larger than what the provider takes", () => {
         }
       }
     },
-    { arbitrary: cases(300), timeout: 600_000 }
+    cases(300)
   )
 
   it.effect("keeps the user's name, though the last result is larger than all there is room for", () =>

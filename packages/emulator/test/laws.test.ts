@@ -226,7 +226,7 @@ it.prop(
       law(fold.events)
     }
   },
-  { arbitrary: { ...cases(60), size: 60 }, timeout: 600_000 }
+  cases(60, 60)
 )
 
 /** The laws are only worth something when random clients get far: most of what there is has to happen to some of them. */

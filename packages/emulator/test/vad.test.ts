@@ -77,5 +77,5 @@ it.prop(
       last = event.atMs
     }
   },
-  { arbitrary: cases(60), timeout: 600_000 }
+  cases(60)
 )

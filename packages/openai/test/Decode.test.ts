@@ -362,7 +362,7 @@ describe("frames that nobody vouches for", () => {
         frames.map(({ fields, type }) => ({ ...Object.fromEntries(fields), type }))
       )
     },
-    { arbitrary: cases(300), timeout: 600_000 }
+    cases(300)
   )
 
   it.prop(

@@ -411,7 +411,7 @@ describe("whatever happens, in whatever order", () => {
       )
       assert.strictEqual(world.noResponses, world.refused + world.givenUp)
     },
-    { arbitrary: { ...cases(500), size: 60 }, timeout: 600_000 }
+    cases(500, 60)
   )
 
   it.prop(
@@ -423,7 +423,7 @@ describe("whatever happens, in whatever order", () => {
       assert.strictEqual(sequencer.request, undefined)
       assert.strictEqual(sequencer.active, undefined)
     },
-    { arbitrary: { ...cases(500), size: 60 }, timeout: 600_000 }
+    cases(500, 60)
   )
 
   it("remembers a bounded number of requests", () => {

@@ -245,7 +245,7 @@ it.prop(
     again.send(setupOf({ model: begin.model, sessionResumption: { handle } }))
     assert.deepStrictEqual(again.state.conversation, session.state.conversation)
   },
-  { arbitrary: { ...cases(80), size: 60 }, timeout: 600_000 }
+  cases(80, 60)
 )
 
 /** The laws are only worth something when random clients get far: most of what there is has to happen to some of them. */

@@ -164,7 +164,7 @@ it.prop(
     stream.send(sessionEnd)
     assert.deepStrictEqual(stream.closes, [{ code: 0, reason: "sessionEnd" }])
   },
-  { arbitrary: { ...cases(80), size: 60 }, timeout: 600_000 }
+  cases(80, 60)
 )
 
 /** The laws are only worth something when random clients get far: most of what there is has to happen to some of them. */

@@ -59,15 +59,21 @@ export const make = (
 
   const renewal = Effect.fnUntraced(function* (dialed: Dialed, expiring: Effect.Effect<Renewals.Due>) {
     if (options.renew === false) return yield* Effect.never
+    const since = now()
     const due = Renewals.due(model.limits, dialed.at, dialed.connection.expiresAt, renew.after)
-    const { asked, at, timeLeft } = yield* Effect.raceFirst(
-      Effect.map(expiring, (warned) => ({ ...warned, asked: false })),
+    const { asked, at, born, timeLeft } = yield* Effect.raceFirst(
+      // one that stood by may have warned long ago, and is heard only now
+      Effect.map(expiring, (warned) => ({ ...warned, born: since, asked: false })),
       due === undefined
         ? Effect.never
-        : Effect.as(Effect.sleep(Math.max(0, due.at - now())), { ...due, asked: renew.after !== undefined })
+        : Effect.as(Effect.sleep(Math.max(0, due.at - now())), {
+            ...due,
+            born: dialed.at,
+            asked: renew.after !== undefined
+          })
     )
-    const isHasty = Renewals.isHasty(at - dialed.at, asked)
-    const tooYoung = isHasty ? Renewals.minAge(hasty) - (now() - dialed.at) : 0
+    const isHasty = Renewals.isHasty(at - born, asked)
+    const tooYoung = isHasty ? Renewals.minAge(hasty) - (now() - born) : 0
     hasty = isHasty ? hasty + 1 : 0
     yield* warn(timeLeft, tooYoung)
     if (tooYoung > 0) yield* Effect.sleep(tooYoung)
