@@ -14,7 +14,7 @@ class Receptionist extends BidiAgent.Service<Receptionist>()("examples/Reception
 
 const Main = Effect.gen(function* () {
   const receptionist = yield* Receptionist
-  const audio = yield* AudioIO // formats come from the model
+  const audio = yield* AudioIO.AudioIO // formats come from the model
   yield* receptionist.run({
     inputs: [audio.input, BidiConsole.input({ status: audio.indicator })],
     outputs: [audio.output, BidiConsole.output()],

@@ -15,7 +15,7 @@ const spoken = Effect.gen(function* () {
     yield* Console.error("There is no microphone, so please type. `npx -y pnpm@12 soundcheck` says more.\n")
     return typed
   }
-  const audio = Context.get(yield* Layer.build(AudioIO.layer()), AudioIO)
+  const audio = Context.get(yield* Layer.build(AudioIO.layer()), AudioIO.AudioIO)
   const typing = process.argv.includes("--text") ? [BidiConsole.input({ status: audio.indicator })] : []
   return { inputs: [audio.input, ...typing], outputs: [audio.output, BidiConsole.output()] }
 }).pipe(

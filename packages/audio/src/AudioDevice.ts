@@ -1,5 +1,5 @@
 /**
- * Microphones and speakers as a machine names them.
+ * Microphones and speakers.
  *
  * @since 0.1.0
  */
@@ -7,36 +7,37 @@ import * as Result from "effect/Result"
 import { AudioError, DeviceNotFound, type Direction } from "./AudioError.ts"
 
 /**
- * One direction of a device: a headset is two of these.
+ * One direction of a device: a headset has two.
  *
  * @category models
+ * @since 0.1.0
  */
 export interface AudioDevice {
-  /** The backend's own number of it. It may change when a device is plugged in. */
+  /** The backend's index. It may change when a device is plugged in. */
   readonly index: number
-  /** The backend's own name of it, by which it is opened. */
+  /** The backend's name, by which it is opened. */
   readonly name: string
   /** Its name for people. */
   readonly description: string
   readonly direction: Direction
   /** How many channels it has. */
   readonly channels: number
-  /** The rate it runs at by itself, in Hz. */
+  /** Its native sample rate, in Hz. */
   readonly sampleRate: number
-  /** Whether the system takes it when nobody asks for another. */
+  /** Whether it is the default of the system. */
   readonly isDefault: boolean
-  /** Whether the system has muted it; left out where that is not known. */
+  /** Whether the system has muted it; absent if unknown. */
   readonly muted?: boolean
 }
 
 const word: Record<Direction, string> = { input: "microphone", output: "speaker" }
 
 /**
- * Finds a device: by its index, by its name, or by a part of its name or description in any case. Nothing wanted is the
- * default device, or the first where none is marked. A part that several devices share is ambiguous, unless one of them is
- * called just that.
+ * Finds a device by its index, its name, or a case-insensitive part of its name or description. `undefined` finds the default
+ * device, or the first if none is marked. A part that several devices share is ambiguous, unless it is the exact name of one.
  *
  * @category lookup
+ * @since 0.1.0
  */
 export const find = (
   devices: ReadonlyArray<AudioDevice>,
@@ -48,17 +49,17 @@ export const find = (
   const missing = (what: string) => {
     const list =
       known.length === 0
-        ? `: there is no ${word[direction]} at all. Plug one in, and see that the sound server knows it`
+        ? `: there is no ${word[direction]} at all. Connect one, and check that the sound server lists it`
         : `; there are:\n${known.map((line) => `  ${line}`).join("\n")}`
     return Result.fail(new AudioError({ reason: new DeviceNotFound({ message: `${what}${list}`, direction, known }) }))
   }
   if (wanted === undefined) {
     const chosen = candidates.find(({ isDefault }) => isDefault) ?? candidates[0]
-    return chosen === undefined ? missing(`no ${word[direction]} was found`) : Result.succeed(chosen)
+    return chosen === undefined ? missing(`No ${word[direction]} was found`) : Result.succeed(chosen)
   }
   if (typeof wanted === "number") {
     const chosen = candidates.find(({ index }) => index === wanted)
-    return chosen === undefined ? missing(`there is no ${word[direction]} ${wanted}`) : Result.succeed(chosen)
+    return chosen === undefined ? missing(`There is no ${word[direction]} ${wanted}`) : Result.succeed(chosen)
   }
   const sought = wanted.toLowerCase()
   const exact = candidates.filter(({ description, name }) =>
@@ -71,15 +72,16 @@ export const find = (
   if (partly.length === 1) return Result.succeed(partly[0]!)
   return missing(
     partly.length === 0
-      ? `there is no ${word[direction]} "${wanted}"`
-      : `"${wanted}" may be any of ${partly.length} ${word[direction]}s`
+      ? `There is no ${word[direction]} "${wanted}"`
+      : `"${wanted}" matches ${partly.length} ${word[direction]}s`
   )
 }
 
 /**
- * A device in one line: `microphone 3 Headset (usb-headset), 1 channel, 48000 Hz, default`.
+ * Formats a device in one line: `microphone 3 Headset (usb-headset), 1 channel, 48000 Hz, default`.
  *
  * @category formatting
+ * @since 0.1.0
  */
 export const describe = (device: AudioDevice): string =>
   [
@@ -91,9 +93,10 @@ export const describe = (device: AudioDevice): string =>
   ].join(", ")
 
 /**
- * Devices as a table for a terminal.
+ * Formats devices as a table for a terminal.
  *
  * @category formatting
+ * @since 0.1.0
  */
 export const table = (devices: ReadonlyArray<AudioDevice>): string => {
   const rows = [

@@ -1,5 +1,5 @@
 /**
- * What can go wrong with a machine's microphone and speakers: one error, many reasons, each in words that say what to do.
+ * The error of microphones and speakers: one error, many reasons, each with a message that says what to do.
  *
  * @since 0.1.0
  */
@@ -8,22 +8,27 @@ import * as Schema from "effect/Schema"
 const id = (name: string) => `@effect-bidi/audio/AudioError/${name}`
 
 /**
- * Which way sound goes: `input` is a microphone, `output` a speaker.
+ * The direction of a device: `input` is a microphone, `output` a speaker.
  *
  * @category schemas
+ * @since 0.1.0
  */
 export const Direction = Schema.Literals(["input", "output"])
 
 /**
+ * The type of {@link Direction}.
+ *
  * @category models
+ * @since 0.1.0
  */
 export type Direction = typeof Direction.Type
 
 /**
- * A way to the sound card cannot be used on this machine: a program, a module or a library is missing, or the sound
- * server does not answer.
+ * A backend does not work on this machine: a program, a module or a library is missing, or the sound server does not
+ * answer.
  *
  * @category reasons
+ * @since 0.1.0
  */
 export class BackendMissing extends Schema.TaggedError<BackendMissing>(id("BackendMissing"))("BackendMissing", {
   message: Schema.String,
@@ -31,9 +36,10 @@ export class BackendMissing extends Schema.TaggedError<BackendMissing>(id("Backe
 }) {}
 
 /**
- * There is no such device; `known` names those there are.
+ * There is no such device; `known` lists the devices there are.
  *
  * @category reasons
+ * @since 0.1.0
  */
 export class DeviceNotFound extends Schema.TaggedError<DeviceNotFound>(id("DeviceNotFound"))("DeviceNotFound", {
   message: Schema.String,
@@ -45,6 +51,7 @@ export class DeviceNotFound extends Schema.TaggedError<DeviceNotFound>(id("Devic
  * A device could not be opened, or was lost while it was in use.
  *
  * @category reasons
+ * @since 0.1.0
  */
 export class DeviceFailed extends Schema.TaggedError<DeviceFailed>(id("DeviceFailed"))("DeviceFailed", {
   message: Schema.String,
@@ -53,9 +60,10 @@ export class DeviceFailed extends Schema.TaggedError<DeviceFailed>(id("DeviceFai
 }) {}
 
 /**
- * An option is out of range, or needs something that is not there.
+ * An option is invalid, or needs something that is missing.
  *
  * @category reasons
+ * @since 0.1.0
  */
 export class InvalidOption extends Schema.TaggedError<InvalidOption>(id("InvalidOption"))("InvalidOption", {
   message: Schema.String,
@@ -63,21 +71,26 @@ export class InvalidOption extends Schema.TaggedError<InvalidOption>(id("Invalid
 }) {}
 
 /**
- * Every reason there is.
+ * The union of all reasons.
  *
  * @category reasons
+ * @since 0.1.0
  */
 export const Reason = Schema.Union([BackendMissing, DeviceNotFound, DeviceFailed, InvalidOption])
 
 /**
+ * The type of {@link Reason}.
+ *
  * @category reasons
+ * @since 0.1.0
  */
 export type Reason = typeof Reason.Type
 
 /**
- * The error of this package. Match `reason._tag`, or use `Effect.catchReason("AudioError", "DeviceNotFound", …)`.
+ * The error of this package. Match on `reason._tag`, or use `Effect.catchReason("AudioError", "DeviceNotFound", …)`.
  *
  * @category errors
+ * @since 0.1.0
  */
 export class AudioError extends Schema.TaggedError<AudioError>("@effect-bidi/audio/AudioError")("AudioError", {
   reason: Reason
@@ -88,19 +101,28 @@ export class AudioError extends Schema.TaggedError<AudioError>("@effect-bidi/aud
 }
 
 /**
+ * Makes an error with the reason `BackendMissing`.
+ *
  * @category constructors
+ * @since 0.1.0
  */
 export const backendMissing = (backend: string, message: string): AudioError =>
   new AudioError({ reason: new BackendMissing({ backend, message }) })
 
 /**
+ * Makes an error with the reason `DeviceFailed`.
+ *
  * @category constructors
+ * @since 0.1.0
  */
 export const deviceFailed = (direction: Direction, device: string, message: string): AudioError =>
   new AudioError({ reason: new DeviceFailed({ direction, device, message }) })
 
 /**
+ * Makes an error with the reason `InvalidOption`.
+ *
  * @category constructors
+ * @since 0.1.0
  */
 export const invalidOption = (option: string, message: string): AudioError =>
   new AudioError({ reason: new InvalidOption({ option, message: `${option}: ${message}` }) })

@@ -1,15 +1,18 @@
 /**
- * What happens to the devices while a conversation goes on.
+ * Events of the devices during a conversation.
  *
  * @since 0.1.0
  */
 import type { Direction } from "./AudioError.ts"
 
 /**
- * - `DeviceOpened`: sound comes in or can go out, at the device's `sampleRate` in Hz. `again` after it was lost.
- * - `DeviceLost`: the device is gone, for the reason given; it is being opened again.
+ * An event of a device.
+ *
+ * - `DeviceOpened`: the device is open at `sampleRate` Hz; `again` if it had been lost.
+ * - `DeviceLost`: the device was lost, and is being opened again. `message` says why.
  *
  * @category models
+ * @since 0.1.0
  */
 export type AudioEvent =
   | {

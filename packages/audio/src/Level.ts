@@ -1,14 +1,15 @@
 /**
- * How loud sound is, in numbers and as a meter for a terminal.
+ * The level of audio, as numbers and as a meter for a terminal.
  *
  * @since 0.1.0
  */
-import { samplesOf } from "./internal/samples.ts"
+import { samplesOf } from "./internal/signal/samples.ts"
 
 /**
- * Loudness of a piece of sound: root mean square and highest peak, from 0 (silence) to 1 (full scale).
+ * The root mean square and the highest peak of a piece of audio, from 0 (silence) to 1 (full scale).
  *
  * @category models
+ * @since 0.1.0
  */
 export interface Level {
   readonly rms: number
@@ -16,15 +17,19 @@ export interface Level {
 }
 
 /**
- * @category models
+ * The level of silence.
+ *
+ * @category constants
+ * @since 0.1.0
  */
 export const silence: Level = { rms: 0, peak: 0 }
 
 /**
- * Both sides of a conversation at one moment. `speaking`: the agent is audible, or the microphone hears more than the
+ * Both sides of a conversation at one sample. `speaking`: the agent is audible, or the microphone hears more than the
  * noise of a room.
  *
  * @category models
+ * @since 0.1.0
  */
 export interface Levels {
   readonly microphone: Level & { readonly speaking: boolean }
@@ -35,6 +40,7 @@ export interface Levels {
  * Measures signed 16-bit little-endian PCM of any number of channels.
  *
  * @category measuring
+ * @since 0.1.0
  */
 export const measure = (pcm: Uint8Array): Level => {
   const samples = samplesOf(pcm)
@@ -51,21 +57,23 @@ export const measure = (pcm: Uint8Array): Level => {
 }
 
 /**
- * In decibels below full scale: 0 is as loud as it gets, silence is `-Infinity`.
+ * Converts an amplitude to decibels relative to full scale: 0 is the maximum, silence is `-Infinity`.
  *
  * @category measuring
+ * @since 0.1.0
  */
 export const decibels = (amplitude: number): number => 20 * Math.log10(amplitude)
 
-// Below it, a meter shows nothing: the noise of a quiet room.
+// In decibels: the noise of a quiet room. A meter shows nothing below it.
 const FLOOR = -60
 
 const steps = ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"]
 
 /**
- * One character as high as the sound is loud, from -60 dB up.
+ * A bar of one character whose height shows the level, from -60 dB up.
  *
  * @category formatting
+ * @since 0.1.0
  */
 export const glyph = (amplitude: number): string => {
   const share = 1 - decibels(amplitude) / FLOOR
@@ -76,6 +84,7 @@ export const glyph = (amplitude: number): string => {
  * A horizontal meter of `width` characters, from -60 dB to full scale.
  *
  * @category formatting
+ * @since 0.1.0
  */
 export const bar = (amplitude: number, width: number = 30): string => {
   const share = Math.max(0, Math.min(1, 1 - decibels(amplitude) / FLOOR))
@@ -84,9 +93,10 @@ export const bar = (amplitude: number, width: number = 30): string => {
 }
 
 /**
- * Both sides for the line one types in: `mic ●▅ agent ○▁ `, with `●` where somebody speaks.
+ * Formats both sides for a prompt: `mic ●▅ agent ○▁ `, with `●` for the side that speaks.
  *
  * @category formatting
+ * @since 0.1.0
  */
 export const indicator = ({ microphone, speaker }: Levels): string => {
   const side = (name: string, { rms, speaking }: Levels["microphone"]) => `${name}${speaking ? "●" : "○"}${glyph(rms)}`

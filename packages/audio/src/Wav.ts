@@ -1,15 +1,16 @@
 /**
- * WAV files: signed 16-bit PCM, and floating point or other widths where a file has them.
+ * WAV files: writes signed 16-bit PCM, and reads other widths and floating point too.
  *
  * @since 0.1.0
  */
 import * as Result from "effect/Result"
-import { bytesOf } from "./internal/samples.ts"
+import { bytesOf } from "./internal/signal/samples.ts"
 
 /**
- * Sound with its shape. `pcm` is signed 16-bit little-endian, channels interleaved; `sampleRate` is in Hz.
+ * Audio with its format. `pcm` is signed 16-bit little-endian with interleaved channels; `sampleRate` is in Hz.
  *
  * @category models
+ * @since 0.1.0
  */
 export interface Wav {
   readonly sampleRate: number
@@ -18,16 +19,18 @@ export interface Wav {
 }
 
 /**
- * Bytes of the header that {@link header} makes.
+ * The length in bytes of the header that {@link header} makes.
  *
  * @category encoding
+ * @since 0.1.0
  */
 export const headerSize = 44
 
 /**
- * The header of a file with `size` bytes of 16-bit PCM behind it.
+ * Makes the header of a file with `size` bytes of 16-bit PCM.
  *
  * @category encoding
+ * @since 0.1.0
  */
 export const header = ({ channels, sampleRate }: Omit<Wav, "pcm">, size: number): Uint8Array => {
   const bytes = Buffer.alloc(headerSize)
@@ -47,9 +50,10 @@ export const header = ({ channels, sampleRate }: Omit<Wav, "pcm">, size: number)
 }
 
 /**
- * A whole file.
+ * Encodes a whole file.
  *
  * @category encoding
+ * @since 0.1.0
  */
 export const encode = (wav: Wav): Uint8Array => Buffer.concat([header(wav, wav.pcm.length), wav.pcm])
 
@@ -65,10 +69,11 @@ const PCM = 1
 const FLOAT = 3
 
 /**
- * Reads a file: PCM of 8, 16, 24 or 32 bits, or floats of 32, as 16-bit PCM. What does not fill a sample is left out, and
- * a length that is not true (a file that was streamed) reaches to the end. Fails with a sentence that says what is wrong.
+ * Decodes a file with PCM of 8, 16, 24 or 32 bits, or 32-bit floats, to 16-bit PCM. An incomplete last sample is omitted, and
+ * a wrong length (in a file that was streamed) means the end of the file. Fails with a message that says what is wrong.
  *
  * @category decoding
+ * @since 0.1.0
  */
 export const decode = (file: Uint8Array): Result.Result<Wav, string> => {
   const bytes = Buffer.from(file.buffer, file.byteOffset, file.byteLength)

@@ -6,6 +6,7 @@
 export * as AudioDevice from "./AudioDevice.ts"
 export * as AudioError from "./AudioError.ts"
 export * as AudioEvent from "./AudioEvent.ts"
-export { AudioIO } from "./AudioIO.ts"
+export * as AudioIO from "./AudioIO.ts"
 export * as Level from "./Level.ts"
+export * as Options from "./Options.ts"
 export * as Wav from "./Wav.ts"

@@ -2,7 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { execFileSync } from "node:child_process"
-import { scoped } from "../src/internal/child.ts"
+import { scoped } from "../src/internal/process/child.ts"
 
 const groupOf = (pid: number) => execFileSync("ps", ["-o", "pgid=", "-p", `${pid}`], { encoding: "utf8" }).trim()
 

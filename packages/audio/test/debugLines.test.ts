@@ -6,7 +6,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Logger from "effect/Logger"
 import * as References from "effect/References"
-import { AudioIO } from "../src/AudioIO.ts"
+import * as AudioIO from "../src/AudioIO.ts"
 import { conversation } from "./support/conversation.ts"
 
 const linesAt = (level: "Debug" | "Info") =>
@@ -14,7 +14,7 @@ const linesAt = (level: "Debug" | "Info") =>
     const lines: Array<string> = []
     const logger = Logger.make<unknown, void>(({ message }) => void lines.push(String(message)))
     yield* Effect.gen(function* () {
-      const audio = yield* AudioIO
+      const audio = yield* AudioIO.AudioIO
       const sink = yield* Effect.provideService(audio.output.open, CurrentConversation, conversation)
       const say = (seconds: number) =>
         sink.offer({
@@ -48,7 +48,7 @@ describe("the speaker", () => {
       assert.deepStrictEqual(lines.slice(1, 5), [
         "speaker: underrun, it has played all it had",
         "speaker: paused",
-        "speaker: goes on",
+        "speaker: resumed",
         "speaker: flushed, 1.50 s of speech dropped"
       ])
       assert.include(lines, "speaker: overrun, 4.00 s of speech did not fit into its buffer")

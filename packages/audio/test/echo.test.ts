@@ -3,8 +3,9 @@ import { assert, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
 import * as Audio from "@effect-bidi/core/Audio"
-import { bytesOf, samplesOf } from "../src/internal/samples.ts"
-import * as Uplink from "../src/internal/uplink.ts"
+import * as Resampler from "../src/internal/signal/resampler.ts"
+import { bytesOf, samplesOf } from "../src/internal/signal/samples.ts"
+import * as Pipeline from "../src/internal/capture/pipeline.ts"
 import { decibels, measure } from "../src/Level.ts"
 
 const RATE = 24_000
@@ -46,21 +47,22 @@ const run = (
     const out: Array<Uint8Array> = []
     let at = 0
     let now = 0
-    const uplink = yield* Uplink.make({
+    const pipeline = yield* Pipeline.make({
       from: { sampleRate: RATE, channels: 1 },
       to: Audio.pcm(RATE),
       frame: FRAME,
       ...options,
       playing: () => ({
         audible: () => at < speaker.length,
-        ahead: () => ({ pcm: bytesOf(speaker.slice(at, at + FRAME)), sampleRate: RATE }),
+        reference: () => ({ pcm: bytesOf(speaker.slice(at, at + FRAME)), sampleRate: RATE }),
         recent: () => new Uint8Array(0)
       }),
+      makeResampler: yield* Resampler.load,
       now: () => now,
       onFrame: (frame) => void out.push(frame)
     })
     for (; at < microphone.length; at += FRAME) {
-      uplink(bytesOf(microphone.slice(at, at + FRAME)))
+      pipeline(bytesOf(microphone.slice(at, at + FRAME)))
       now += 10
     }
     return samplesOf(Buffer.concat(out))

@@ -14,8 +14,9 @@ import { mkdtempSync, readFileSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import type { AudioError } from "../src/AudioError.ts"
-import { AudioIO, type Options } from "../src/AudioIO.ts"
-import { bytesOf, samplesOf } from "../src/internal/samples.ts"
+import * as AudioIO from "../src/AudioIO.ts"
+import type { Options } from "../src/Options.ts"
+import { bytesOf, samplesOf } from "../src/internal/signal/samples.ts"
 import type { Levels } from "../src/Level.ts"
 import * as Wav from "../src/Wav.ts"
 import { tone } from "./support/signal.ts"
@@ -59,7 +60,7 @@ describe("a file as the microphone", () => {
     const sound = tone(440, 2, 24_000)
     return Effect.gen(function* () {
       const { agent, heard } = yield* agentOf(silent)
-      const audio = yield* AudioIO
+      const audio = yield* AudioIO.AudioIO
       const running = yield* Effect.forkChild(agent.run({ inputs: [audio.input] }))
       yield* BidiTest.advance("1 second")
       assert.approximately(heard().length, 24_000, 480)
@@ -82,7 +83,7 @@ describe("a file as the microphone", () => {
     const stereo = Int16Array.from({ length: mono.length * 2 }, (_, i) => mono[i >> 1]!)
     return Effect.gen(function* () {
       const { agent, heard } = yield* agentOf(silent)
-      const audio = yield* AudioIO
+      const audio = yield* AudioIO.AudioIO
       yield* Effect.forkChild(agent.run({ inputs: [audio.input] }))
       yield* BidiTest.advance("1500 millis")
       const loud = heard().filter((sample) => Math.abs(sample) > 500).length
@@ -95,7 +96,7 @@ describe("a file as the microphone", () => {
   it.effect("loses its oldest frames when nobody takes them, and counts them", () =>
     Effect.gen(function* () {
       const { agent } = yield* agentOf(silent)
-      const audio = yield* AudioIO
+      const audio = yield* AudioIO.AudioIO
       const slow: BidiInput.BidiInput<AudioError, CurrentConversation> = {
         name: "slow",
         run: (take) => audio.input.run((event) => Effect.andThen(Effect.sleep("1 second"), take(event) ?? Effect.void))
@@ -113,7 +114,7 @@ describe("a file as the microphone", () => {
   it.effect("has frames of the size that was asked for", () =>
     Effect.gen(function* () {
       const { agent, model } = yield* agentOf(silent)
-      const audio = yield* AudioIO
+      const audio = yield* AudioIO.AudioIO
       const call = yield* agent.start({ inputs: [audio.input] })
       yield* BidiTest.advance("1 second")
       const sizes = new Set(model.log().flatMap((entry) => (entry._tag === "Audio" ? [entry.audio.length / 2] : [])))
@@ -139,7 +140,7 @@ describe("a file as the speaker", () => {
           yield* say(line, "second", second)
         })
       )
-      const audio = yield* AudioIO
+      const audio = yield* AudioIO.AudioIO
       const heard: Array<number> = []
       yield* Effect.scoped(
         Effect.gen(function* () {
@@ -173,7 +174,7 @@ describe("a file as the speaker", () => {
     const file = path()
     return Effect.gen(function* () {
       const { agent } = yield* agentOf((line) => say(line, "r", tone(440, 1, 24_000)))
-      const audio = yield* AudioIO
+      const audio = yield* AudioIO.AudioIO
       const call = yield* agent.start({ outputs: [audio.output] })
       yield* BidiTest.advance("1500 millis")
       yield* call.awaitSilence
@@ -195,7 +196,7 @@ describe("a file as the speaker", () => {
   it.effect("refuses what its buffer cannot hold, and counts it", () =>
     Effect.gen(function* () {
       const { agent } = yield* agentOf((line) => Effect.asVoid(line.reply({ text: "Long.", audio: "5 seconds" })))
-      const audio = yield* AudioIO
+      const audio = yield* AudioIO.AudioIO
       const call = yield* agent.start({ outputs: [audio.output] })
       yield* BidiTest.advance("100 millis")
       assert.deepStrictEqual(
@@ -211,7 +212,7 @@ describe("a file as the speaker", () => {
     const sound = tone(440, 2, 24_000)
     return Effect.gen(function* () {
       const { agent } = yield* agentOf((line) => say(line, "r", sound))
-      const audio = yield* AudioIO
+      const audio = yield* AudioIO.AudioIO
       let pause = Effect.void
       let resume = Effect.void
       const output = {
@@ -249,7 +250,7 @@ describe("both", () => {
   it.effect("half duplex: the model hears nothing while the agent is audible", () =>
     Effect.gen(function* () {
       const { agent, heard } = yield* agentOf((line) => Effect.asVoid(line.reply({ text: "One.", audio: "1 second" })))
-      const audio = yield* AudioIO
+      const audio = yield* AudioIO.AudioIO
       const call = yield* agent.start({ inputs: [audio.input], outputs: [audio.output] })
       yield* BidiTest.advance("3 seconds")
       const samples = heard()
@@ -272,7 +273,7 @@ describe("both", () => {
           yield* say(line, "r", tone(440, 1, 24_000))
         })
       )
-      const audio = yield* AudioIO
+      const audio = yield* AudioIO.AudioIO
       const seen: Array<Levels> = []
       yield* audio.levels.pipe(
         Stream.runForEach((levels) => Effect.sync(() => void seen.push(levels))),

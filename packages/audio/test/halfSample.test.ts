@@ -5,15 +5,15 @@ import { CurrentConversation } from "@effect-bidi/core/CurrentConversation"
 import { assert, describe, it } from "@effect/vitest"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import { AudioIO } from "../src/AudioIO.ts"
-import { bytesOf } from "../src/internal/samples.ts"
+import * as AudioIO from "../src/AudioIO.ts"
+import { bytesOf } from "../src/internal/signal/samples.ts"
 import { conversation } from "./support/conversation.ts"
 import { tone } from "./support/signal.ts"
 
 describe("half a sample", () => {
   it.effect("is played with the next piece, and nothing is thrown", () =>
     Effect.gen(function* () {
-      const audio = yield* AudioIO
+      const audio = yield* AudioIO.AudioIO
       const sink = yield* Effect.provideService(audio.output.open, CurrentConversation, conversation)
       const bytes = bytesOf(tone(440, 1, 24_000))
       // as providers cut it: 4801 bytes

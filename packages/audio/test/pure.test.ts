@@ -6,16 +6,16 @@ import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { type AudioDevice, describe as describeDevice, find, table } from "../src/AudioDevice.ts"
-import * as Codec from "../src/internal/codec.ts"
-import { DeviceClock } from "../src/internal/deviceClock.ts"
-import { Tape } from "../src/internal/file/tape.ts"
-import { Framing } from "../src/internal/framing.ts"
-import { Playlist } from "../src/internal/playlist.ts"
-import { Decoder, encode } from "../src/internal/portaudio/protocol.ts"
+import * as Codec from "../src/internal/signal/codec.ts"
+import { DeviceClock } from "../src/internal/playback/deviceClock.ts"
+import { VirtualSpeaker } from "../src/internal/backends/file/virtualSpeaker.ts"
+import { Framing } from "../src/internal/capture/framing.ts"
+import { PlaybackQueue } from "../src/internal/playback/queue.ts"
+import { Decoder, encode } from "../src/internal/backends/portaudio/protocol.ts"
 import * as Findings from "../src/internal/program/findings.ts"
-import { Reference } from "../src/internal/reference.ts"
-import * as Resampler from "../src/internal/resampler.ts"
-import { bytesOf, fromFloat, mix, samplesOf, toFloat } from "../src/internal/samples.ts"
+import { EchoReference } from "../src/internal/capture/echoReference.ts"
+import * as Resampler from "../src/internal/signal/resampler.ts"
+import { bytesOf, fromFloat, mix, samplesOf, toFloat } from "../src/internal/signal/samples.ts"
 import * as Level from "../src/Level.ts"
 import * as Wav from "../src/Wav.ts"
 import { breaks, correlate, tone } from "./support/signal.ts"
@@ -211,7 +211,7 @@ describe("devices", () => {
       if (Result.isFailure(error)) assert.include(error.failure.message, "0 Blue Yeti (alsa.usb), 1 channel, 48000 Hz")
     }
     const none = find([], "input", undefined)
-    assert.isTrue(Result.isFailure(none) && none.failure.message.includes("no microphone was found"))
+    assert.isTrue(Result.isFailure(none) && none.failure.message.includes("No microphone was found"))
   })
 
   it("are described with what they are for", () => {
@@ -278,7 +278,7 @@ describe("the playlist", () => {
     "counts every moment once: heard, waiting or cut, across silence, pauses and lost devices",
     { steps: some(step, 60) },
     ({ steps }) => {
-      const list = new Playlist(2)
+      const list = new PlaybackQueue(2)
       let written = 0 // to the device, since it counts
       let position = 0
       let produced = 0
@@ -317,7 +317,7 @@ describe("the playlist", () => {
   )
 
   it("finds the sound at a place, also a little behind", () => {
-    const list = new Playlist(2)
+    const list = new PlaybackQueue(2)
     list.add(bytesOf(Int16Array.of(1, 2, 3)), 3)
     list.add(bytesOf(Int16Array.of(4, 5)), 2)
     assert.strictEqual(list.played(4), 4)
@@ -330,7 +330,7 @@ describe("the playlist", () => {
 
 describe("the reference of the canceller", () => {
   it.prop("runs without a seam, however late single pieces are", { late: some(between(0, 200), 100) }, ({ late }) => {
-    const reference = new Reference(1000)
+    const reference = new EchoReference(1000)
     const places: Array<number> = []
     for (let i = 0; i < 300; i++) {
       // one piece in three is late, by up to a fifth of a second, and so is told a later position
@@ -348,7 +348,7 @@ describe("the tape", () => {
     ({ cutAt, waits }) => {
       let recorded = 0
       let loud = 0
-      const tape = new Tape({ sampleRate: 1000, channels: 1 }, 0, (pcm) => {
+      const tape = new VirtualSpeaker({ sampleRate: 1000, channels: 1 }, 0, (pcm) => {
         recorded += pcm.length / 2
         loud += samplesOf(pcm.slice()).filter((sample) => sample !== 0).length
       })
@@ -369,6 +369,7 @@ describe("the tape", () => {
 describe("the resampler", () => {
   it.effect("keeps a tone whole across frames of any length, at every pair of rates", () =>
     Effect.gen(function* () {
+      const makeResampler = yield* Resampler.load
       for (const [from, to] of [
         [24_000, 48_000],
         [48_000, 24_000],
@@ -376,7 +377,7 @@ describe("the resampler", () => {
         [24_000, 16_000],
         [8000, 24_000]
       ] as const) {
-        const resampler = yield* Resampler.make(from, to)
+        const resampler = yield* makeResampler(from, to)
         const sound = tone(440, 1, from)
         const parts: Array<Uint8Array> = []
         for (let at = 0, length = 7; at < sound.length; at += length, length = (length * 31) % 977) {
@@ -392,10 +393,11 @@ describe("the resampler", () => {
 
   it.effect("is used again, and remembers nothing", () =>
     Effect.gen(function* () {
+      const makeResampler = yield* Resampler.load
       for (let round = 0; round < 3; round++) {
         yield* Effect.scoped(
           Effect.gen(function* () {
-            const resampler = yield* Resampler.make(24_000, 11_025)
+            const resampler = yield* makeResampler(24_000, 11_025)
             const first = resampler.push(new Uint8Array(2400))
             assert.isTrue(first.every((byte) => byte === 0))
             resampler.push(bytesOf(tone(440, 0.1, 24_000)))
@@ -407,7 +409,7 @@ describe("the resampler", () => {
 
   it.effect("leaves no handlers in the process", () =>
     Effect.gen(function* () {
-      yield* Resampler.make(24_000, 48_000)
+      yield* (yield* Resampler.load)(24_000, 48_000)
       const foreign = [...process.listeners("unhandledRejection"), ...process.listeners("uncaughtException")].filter(
         (listener) => /ExitStatus|^function abort/.test(String(listener))
       )

@@ -11,9 +11,10 @@ import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
 import { execFileSync, spawn } from "node:child_process"
 import { fileURLToPath } from "node:url"
-import { AudioIO, type BackendName } from "../../src/AudioIO.ts"
-import * as Resampler from "../../src/internal/resampler.ts"
-import { bytesOf, samplesOf } from "../../src/internal/samples.ts"
+import * as AudioIO from "../../src/AudioIO.ts"
+import type { BackendName } from "../../src/Options.ts"
+import * as Resampler from "../../src/internal/signal/resampler.ts"
+import { bytesOf, samplesOf } from "../../src/internal/signal/samples.ts"
 import { extent, likeness, tone } from "../support/signal.ts"
 import * as Card from "../support/soundCard.ts"
 import * as Talk from "../support/talk.ts"
@@ -76,7 +77,7 @@ describe.skipIf(Card.missing !== undefined)("on a virtual sound card", () => {
       () =>
         Effect.gen(function* () {
           const { agent, emulator } = yield* Talk.make()
-          const audio = yield* AudioIO
+          const audio = yield* AudioIO.AudioIO
           // at the model's rate, so that nothing but the way is compared
           const spoken = yield* resampled(Talk.samples(Talk.speech("what time is it")), 22_050, Talk.RATE)
           const events: Array<Output> = []
@@ -208,7 +209,7 @@ describe.skipIf(Card.missing !== undefined)("on a virtual sound card", () => {
       () =>
         Effect.gen(function* () {
           const { agent, emulator } = yield* Talk.make({ voice: "tones" })
-          const audio = yield* AudioIO
+          const audio = yield* AudioIO.AudioIO
           const events = yield* audio.events.pipe(
             Stream.takeUntil(
               (
@@ -272,7 +273,7 @@ describe.skipIf(Card.missing !== undefined)("on a virtual sound card", () => {
 
   it.live("auto takes the sound server", () =>
     Effect.gen(function* () {
-      const { backend } = yield* AudioIO
+      const { backend } = yield* AudioIO.AudioIO
       assert.strictEqual(backend, "pulse")
     }).pipe(Effect.provide(AudioIO.layer()))
   )
@@ -288,11 +289,14 @@ const alive = (pid: number): boolean => {
 }
 
 const resampled = (samples: Int16Array, from: number, to: number) =>
-  Effect.map(Resampler.make(from, to), (resampler) => samplesOf(resampler.push(bytesOf(samples))))
+  Effect.map(
+    Effect.flatMap(Resampler.load, (make) => make(from, to)),
+    (resampler) => samplesOf(resampler.push(bytesOf(samples)))
+  )
 
 /** An open speaker without a conversation around it. */
 const playing = Effect.gen(function* () {
-  const audio = yield* AudioIO
+  const audio = yield* AudioIO.AudioIO
   const sink = yield* Effect.provideService(audio.output.open, CurrentConversation, conversation)
   return {
     sink,

@@ -8,9 +8,9 @@ import { pcm } from "@effect-bidi/core/Audio"
 import { CurrentConversation } from "@effect-bidi/core/CurrentConversation"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
-import { AudioIO } from "../../src/AudioIO.ts"
-import * as Resampler from "../../src/internal/resampler.ts"
-import { bytesOf, samplesOf } from "../../src/internal/samples.ts"
+import * as AudioIO from "../../src/AudioIO.ts"
+import * as Resampler from "../../src/internal/signal/resampler.ts"
+import { bytesOf, samplesOf } from "../../src/internal/signal/samples.ts"
 import { decibels, measure } from "../../src/Level.ts"
 import { conversation } from "../support/conversation.ts"
 import * as Card from "../support/soundCard.ts"
@@ -21,7 +21,7 @@ const SECONDS = 8
 const run = Effect.fnUntraced(function* (backend: "pulse" | "portaudio", echoCancellation: boolean) {
   const heard: Array<Uint8Array> = []
   const program = Effect.gen(function* () {
-    const audio = yield* AudioIO
+    const audio = yield* AudioIO.AudioIO
     const sink = yield* audio.output.open
     yield* audio.input
       .run((event) => {
@@ -34,7 +34,7 @@ const run = Effect.fnUntraced(function* (backend: "pulse" | "portaudio", echoCan
     const speech = Talk.speech(
       "Day one, the small boat left the harbour with a cargo of oranges and tea. Day two, the wind turned to the west and the captain told the crew to reef the sails before night fell."
     )
-    const resampler = yield* Resampler.make(22_050, Talk.RATE)
+    const resampler = yield* (yield* Resampler.load)(22_050, Talk.RATE)
     const sound = samplesOf(resampler.push(bytesOf(Talk.samples(speech))))
     for (let at = 0; at < sound.length; at += 2400) {
       const piece = bytesOf(sound.slice(at, at + 2400))

@@ -10,7 +10,8 @@ import * as Console from "effect/Console"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { parseArgs } from "node:util"
-import { AudioIO, type BackendName } from "../../src/AudioIO.ts"
+import * as AudioIO from "../../src/AudioIO.ts"
+import type { BackendName } from "../../src/Options.ts"
 import { extent, tone } from "../support/signal.ts"
 import * as Card from "../support/soundCard.ts"
 import * as Talk from "../support/talk.ts"
@@ -26,7 +27,7 @@ const row = (name: string, numbers: ReadonlyArray<number>) =>
   `${name.padEnd(58)} ${[Math.min(...numbers), middle(numbers), Math.max(...numbers)].map((n) => n.toFixed(1).padStart(7)).join(" ")}`
 
 const main = Effect.gen(function* () {
-  const audio = yield* AudioIO
+  const audio = yield* AudioIO.AudioIO
   const word = Talk.wavFile("word", tone(300, 0.6, Talk.RATE, 0.5), Talk.RATE)
   const start: Array<number> = []
   const person: Array<number> = []

@@ -11,8 +11,9 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { readFileSync } from "node:fs"
 import { parseArgs } from "node:util"
-import { AudioIO, type BackendName } from "../../src/AudioIO.ts"
-import { bytesOf, samplesOf } from "../../src/internal/samples.ts"
+import * as AudioIO from "../../src/AudioIO.ts"
+import type { BackendName } from "../../src/Options.ts"
+import { bytesOf, samplesOf } from "../../src/internal/signal/samples.ts"
 import { conversation } from "../support/conversation.ts"
 import { Breaks, tone } from "../support/signal.ts"
 import * as Card from "../support/soundCard.ts"
@@ -39,7 +40,7 @@ const children = (): ReadonlyArray<number> =>
 const megabytes = (kilobytes: number) => `${(kilobytes / 1024).toFixed(1)} MB`
 
 const main = Effect.gen(function* () {
-  const audio = yield* AudioIO
+  const audio = yield* AudioIO.AudioIO
   const sink = yield* audio.output.open
   const uplink = new Breaks(440, RATE)
   yield* audio.input

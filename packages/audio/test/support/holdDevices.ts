@@ -5,7 +5,8 @@ import { CurrentConversation } from "@effect-bidi/core/CurrentConversation"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import { execFileSync } from "node:child_process"
-import { AudioIO, type BackendName } from "../../src/AudioIO.ts"
+import * as AudioIO from "../../src/AudioIO.ts"
+import type { BackendName } from "../../src/Options.ts"
 import { conversation } from "./conversation.ts"
 
 const children = (): ReadonlyArray<number> =>
@@ -15,7 +16,7 @@ const children = (): ReadonlyArray<number> =>
     .map((line) => Number(line.trim().split(" ")[0]))
 
 const main = Effect.gen(function* () {
-  const audio = yield* AudioIO
+  const audio = yield* AudioIO.AudioIO
   yield* audio.output.open
   let frames = 0
   yield* audio.input.run(() => (++frames === 6 ? Console.log(JSON.stringify([process.pid, ...children()])) : undefined))

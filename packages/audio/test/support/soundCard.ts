@@ -9,7 +9,7 @@ import { createRequire } from "node:module"
 import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
-import { bytesOf, samplesOf } from "../../src/internal/samples.ts"
+import { bytesOf, samplesOf } from "../../src/internal/signal/samples.ts"
 import { tone } from "./signal.ts"
 
 const script = fileURLToPath(new URL("../../../../scripts/virtual-sound-card.sh", import.meta.url))

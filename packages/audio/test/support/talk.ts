@@ -13,7 +13,7 @@ import { execFileSync } from "node:child_process"
 import { mkdtempSync, readFileSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { samplesOf } from "../../src/internal/samples.ts"
+import { samplesOf } from "../../src/internal/signal/samples.ts"
 import * as Wav from "../../src/Wav.ts"
 import * as Result from "effect/Result"
 

@@ -6,7 +6,7 @@ import * as Flag from "effect/cli/Flag"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import { table } from "../../AudioDevice.ts"
-import { AudioIO } from "../../AudioIO.ts"
+import * as AudioIO from "../../AudioIO.ts"
 import { backend } from "./options.ts"
 
 const json = Flag.Boolean("json").pipe(Flag.withDescription("The same as JSON"), Flag.withDefault(false))
@@ -17,7 +17,7 @@ export const devices = Command.make(
   Effect.fnUntraced(function* ({ backend, json }) {
     const all = yield* AudioIO.devices({ backend })
     if (json) return yield* Console.log(JSON.stringify(all, undefined, 2))
-    if (all.length === 0) return yield* Console.log("No devices were found. The command `doctor` looks further.")
+    if (all.length === 0) return yield* Console.log("No devices were found. Run `soundcheck` to find out why.")
     yield* Console.log(table(all))
     yield* Console.log('\n* is the default. Choose with AudioIO.layer({ inputDevice: "part of a name or index" }).')
   })
