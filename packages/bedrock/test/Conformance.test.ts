@@ -37,7 +37,7 @@ const makeLab = Effect.fnUntraced(function* (speed: number) {
       received: (text) =>
         Effect.asVoid(awaitEntry((entry) => entry.kind === "received" && JSON.stringify(entry.event).includes(text))),
       connections: awaitConnections,
-      stutter: now(Fault.duplicate("toolUse"))
+      repeatToolCalls: now(Fault.duplicate("toolUse"))
     },
     failures: [
       { name: "HTTP 401", when: "connect", cause: refusing(401), reason: "Auth" },

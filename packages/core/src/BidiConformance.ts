@@ -1,8 +1,8 @@
 /**
- * What every provider has to do, as scenarios written once against `BidiModel`.
+ * The conformance suite for providers: scenarios written once against `BidiModel`.
  *
- * The author of a provider gives a {@link Lab}: the adapter, connected through its real SDK to a server that plays the
- * provider, and a hand on that server. Each scenario runs by itself and dies with what was wrong.
+ * The author of a provider brings a {@link Lab}: the adapter, connected through its real SDK to a server that plays the
+ * provider, and controls of that server. Each scenario runs by itself, and dies with what was wrong.
  *
  * @example
  * ```ts
@@ -14,41 +14,43 @@
  * @since 0.1.0
  */
 import { connections } from "./conformance/connections.ts"
-import { declarations } from "./conformance/declarations.ts"
 import { failures } from "./conformance/failures.ts"
-import { inputGate } from "./conformance/inputGate.ts"
-import { hearing } from "./conformance/hearing.ts"
-import type { Scenario } from "./conformance/lab.ts"
-import { oddServers } from "./conformance/oddServers.ts"
 import { handoffs } from "./conformance/handoffs.ts"
+import { longRunningTools } from "./conformance/longRunningTools.ts"
 import { proxies } from "./conformance/proxies.ts"
-import { talk } from "./conformance/talk.ts"
-import { tasks } from "./conformance/tasks.ts"
+import { serverFaults } from "./conformance/serverFaults.ts"
+import { speech } from "./conformance/speech.ts"
 import { toolCalls } from "./conformance/toolCalls.ts"
+import { toolDefinitions } from "./conformance/toolDefinitions.ts"
+import { turns } from "./conformance/turns.ts"
+import { unresponsiveModels } from "./conformance/unresponsiveModels.ts"
+import type { Scenario } from "./ConformanceLab.ts"
 
-export type * from "./conformance/lab.ts"
+export type * from "./ConformanceLab.ts"
 
 /**
- * Those in which a whole agent converses over the adapter: what is heard of it, tools that take their time, handoff. Part
- * of {@link scenarios}.
+ * The scenarios in which a whole agent converses: its speech, tools that take their time, handoffs. They are part of
+ * {@link scenarios}.
  *
  * @category scenarios
+ * @since 0.1.0
  */
-export const agents: ReadonlyArray<Scenario> = [...hearing, ...tasks, ...handoffs]
+export const agents: ReadonlyArray<Scenario> = [...speech, ...longRunningTools, ...handoffs]
 
 /**
- * All of them.
+ * All scenarios.
  *
  * @category scenarios
+ * @since 0.1.0
  */
 export const scenarios: ReadonlyArray<Scenario> = [
-  ...talk,
-  ...declarations,
+  ...turns,
+  ...toolDefinitions,
   ...toolCalls,
   ...connections,
   ...failures,
   ...proxies,
-  ...oddServers,
-  ...inputGate,
+  ...serverFaults,
+  ...unresponsiveModels,
   ...agents
 ]

@@ -26,16 +26,16 @@ const makeLab = Effect.fnUntraced(function* (speed: number) {
   return {
     model: GeminiLive.layer(at),
     manual: GeminiLive.layer({ ...at, turnDetection: "manual" }),
-    blocking: GeminiLive.layer({ ...at, model: "gemini-2.5-flash-native-audio-preview-12-2025" }),
+    blockingTools: GeminiLive.layer({ ...at, model: "gemini-2.5-flash-native-audio-preview-12-2025" }),
     // the default model does not tell of speech
-    deaf: GeminiLive.layer(at),
+    withoutSpeechEvents: GeminiLive.layer(at),
     proxied: proxied(url, ["http/1.1"], (secured) => ({
       layer: GeminiLive.layerFromEnv(),
       variables: { GOOGLE_API_KEY: KEY, GOOGLE_GEMINI_BASE_URL: secured }
     })),
     server: {
-      silence: now(Fault.failResponse({ code: "NEED_MORE_INPUT", afterChunks: 0 })),
-      ignore: now(Fault.noReply),
+      emptyReply: now(Fault.failResponse({ code: "NEED_MORE_INPUT", afterChunks: 0 })),
+      ignoreTurn: now(Fault.noReply),
       reply: ({ calls = [], text = "" }) =>
         control.nextReply({ text, calls: calls.map(({ arguments: args, name }) => ({ name, arguments: args })) }),
       hear: control.nextTranscript,
@@ -45,7 +45,7 @@ const makeLab = Effect.fnUntraced(function* (speed: number) {
       received: (text) =>
         Effect.asVoid(awaitEntry((entry) => entry.kind === "received" && JSON.stringify(entry.event).includes(text))),
       connections: awaitConnections,
-      stutter: now(Fault.duplicate("toolCall"))
+      repeatToolCalls: now(Fault.duplicate("toolCall"))
     },
     failures: [
       { name: "HTTP 400 about the key", when: "connect", cause: refusing(400), reason: "Auth" },

@@ -47,9 +47,9 @@ const makeLab = Effect.fnUntraced(function* (speed: number) {
           )
         ),
       loseRequest: now(Fault.ignoreEvent("response.create")),
-      refuseChange: now(Fault.refuseEvent("session.update", { param: "session.instructions" })),
-      nameAlike: now(Fault.sameEventId),
-      stutter: now(Fault.duplicate("response.output_item.done", "response.done"))
+      refuseUpdate: now(Fault.refuseEvent("session.update", { param: "session.instructions" })),
+      reuseIds: now(Fault.sameEventId),
+      repeatToolCalls: now(Fault.duplicate("response.output_item.done", "response.done"))
     },
     failures: [
       { name: "HTTP 401", when: "connect", cause: refusing(401), reason: "Auth" },

@@ -1,10 +1,11 @@
 /**
- * Connections: how they begin, remember and end.
+ * Connections: how they begin, get the history, and end.
  */
 import * as Effect from "effect/Effect"
 import type { Transcript } from "../Transcript.ts"
-import type { Scenario } from "./lab.ts"
-import { check, connect, failing } from "./line.ts"
+import type { Scenario } from "../ConformanceLab.ts"
+import { check, failing } from "./support/check.ts"
+import { connect } from "./support/connection.ts"
 
 const history: Transcript = [
   { _tag: "User", id: "u1", parts: ["My name is Ada."] },
@@ -24,7 +25,7 @@ const history: Transcript = [
 
 export const connections: ReadonlyArray<Scenario> = [
   {
-    name: "is told what was said before, with tool calls, as it was heard, and does not answer that",
+    name: "seeds the history with tool calls, as it was heard, and does not reply to it",
     run: ({ model, server }) =>
       Effect.gen(function* () {
         const line = yield* connect({}, history)
@@ -33,12 +34,12 @@ export const connections: ReadonlyArray<Scenario> = [
         for (const text of ["My name is Ada.", "Nice to meet you, Ada.", "4711", "measure", "red coat"]) {
           yield* server.received(text)
         }
-        yield* check(line.all("ResponseStarted").length === 1, "the history was answered")
-        yield* check(line.all("Problem").length === 0, "the history was not taken")
+        yield* check(line.all("ResponseStarted").length === 1, "the model replied to the history")
+        yield* check(line.all("Problem").length === 0, "the provider reported a problem with the history")
       }).pipe(Effect.provide(model))
   },
   {
-    name: "ends with its scope, wherever it is",
+    name: "closes with its scope, at any point",
     run: ({ model, server }) =>
       Effect.gen(function* () {
         yield* Effect.scoped(connect())
@@ -56,7 +57,7 @@ export const connections: ReadonlyArray<Scenario> = [
       }).pipe(Effect.provide(model))
   },
   {
-    name: "takes nothing after its end, and says so",
+    name: "refuses to send after its end",
     run: ({ failures, model, server }) =>
       Effect.gen(function* () {
         const failure = failures.find((failure) => failure.when === "live")

@@ -1,13 +1,14 @@
 /**
- * Failures: each is told as what it is, and leaves nothing behind.
+ * Failures: each has its reason, and leaves no connection open.
  */
 import * as Effect from "effect/Effect"
 import { BidiModel } from "../BidiModel.ts"
-import type { Failure, Lab, Scenario } from "./lab.ts"
-import { check, connect, failing } from "./line.ts"
+import type { Failure, Lab, Scenario } from "../ConformanceLab.ts"
+import { check, failing } from "./support/check.ts"
+import { connect } from "./support/connection.ts"
 
-const told = ({ name, reason }: Failure, got: string) =>
-  check(got === reason, `${name} is told as ${got}, not ${reason}`)
+const isReported = ({ name, reason }: Failure, got: string) =>
+  check(got === reason, `${name} is reported as ${got}, not ${reason}`)
 
 const run = (failure: Failure, { model, server }: Lab) =>
   Effect.gen(function* () {
@@ -15,18 +16,18 @@ const run = (failure: Failure, { model, server }: Lab) =>
       yield* failure.cause
       const { connect } = yield* BidiModel
       const error = yield* failing(failure.name, connect({ instructions: undefined, tools: [], resume: undefined }))
-      return yield* told(failure, error.reason._tag)
+      return yield* isReported(failure, error.reason._tag)
     }
     const line = yield* connect()
     yield* failure.cause
     const error = yield* line.end
-    yield* told(failure, error.reason._tag)
+    yield* isReported(failure, error.reason._tag)
   }).pipe(Effect.scoped, Effect.andThen(server.connections(0)), Effect.provide(model))
 
-/** One scenario for all failures of a lab: which there are, only the lab knows. */
+/** One scenario for all failures: each lab has its own. */
 export const failures: ReadonlyArray<Scenario> = [
   {
-    name: "tells every failure by its reason, and leaves nothing behind",
+    name: "reports every failure with its reason, and leaves no connection open",
     run: (lab) => Effect.forEach(lab.failures, (failure) => run(failure, lab), { discard: true })
   }
 ]

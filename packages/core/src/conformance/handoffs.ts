@@ -1,5 +1,5 @@
 /**
- * An agent that is changed, and one that another takes over from, in the middle of a call.
+ * Updates of an agent, and handoffs to another, during a call.
  */
 import * as Tool from "effect/ai/Tool"
 import * as Toolkit from "effect/ai/Toolkit"
@@ -7,9 +7,9 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as BidiAgent from "../BidiAgent.ts"
 import { CurrentConversation } from "../CurrentConversation.ts"
-import { type Call, checkSaid, start } from "./call.ts"
-import type { Scenario } from "./lab.ts"
-import { check } from "./line.ts"
+import { type Call, checkSaid, start } from "./support/call.ts"
+import type { Scenario } from "../ConformanceLab.ts"
+import { check } from "./support/check.ts"
 
 const tool = (name: string) => Tool.make(name, { success: Schema.String, dependencies: [CurrentConversation] })
 const Desk = Toolkit.make(tool("transfer"))
@@ -19,16 +19,16 @@ const billing = Billing.pipe(
   Effect.provide(Billing.toLayer({ refund: () => Effect.succeed("4711 crowns were paid back") }))
 )
 
-/** The model calls the tool that it has now, and is answered. */
+/** The model has called its new tool, and replied to the result. */
 const refunded = Effect.fnUntraced(function* (call: Call, results: number) {
   yield* call.untilSaid("You have it back.")
   yield* call.awaitIdle
   const last = call.all("ToolResult").at(-1)
   yield* check(call.all("ToolResult").length === results, "there were other calls")
-  yield* check(last?.result === "4711 crowns were paid back", `the new tool answered ${JSON.stringify(last)}`)
+  yield* check(last?.result === "4711 crowns were paid back", `the new tool returned ${JSON.stringify(last)}`)
 })
 
-/** The same connection where it can be changed, else a new one in its place. */
+/** The connection is the same where it can be updated; otherwise there is a second one. */
 const checkConnections = (call: Call) => {
   const expected = call.model.capabilities.midSessionUpdate ? 1 : 2
   const starts = call.all("ConnectionStart").length
@@ -37,7 +37,7 @@ const checkConnections = (call: Call) => {
 
 export const handoffs: ReadonlyArray<Scenario> = [
   {
-    name: "is another agent after a handoff, in the same call",
+    name: "hands over to another agent in the same call",
     run: ({ model, server }) =>
       Effect.gen(function* () {
         const other = yield* BidiAgent.make({ name: "billing", instructions: "You handle refunds.", toolkit: billing })
@@ -77,11 +77,14 @@ export const handoffs: ReadonlyArray<Scenario> = [
         yield* refunded(call, 2)
         yield* checkSaid(call, "Billing, hello.", "You have it back.")
         const { content } = yield* call.history
-        yield* check(content.filter(({ role }) => role === "user").length === 2, "what was said before is forgotten")
+        yield* check(
+          content.filter(({ role }) => role === "user").length === 2,
+          "the history before the handoff is lost"
+        )
       }).pipe(Effect.provide(model))
   },
   {
-    name: "has other instructions and tools after an update",
+    name: "changes instructions and tools by an update",
     run: ({ model, server }) =>
       Effect.gen(function* () {
         const toolkit = Desk.pipe(Effect.provide(Desk.toLayer({ transfer: () => Effect.succeed("never") })))

@@ -1,15 +1,16 @@
 /**
- * A network that lets nobody out but through a proxy. Each is run where the lab has one.
+ * A network whose only way out is a proxy.
  */
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import { checkSaid, start, until } from "./call.ts"
-import type { Scenario } from "./lab.ts"
-import { check, connect, failing } from "./line.ts"
+import { checkSaid, start, until } from "./support/call.ts"
+import type { Scenario } from "../ConformanceLab.ts"
+import { check, failing } from "./support/check.ts"
+import { connect } from "./support/connection.ts"
 
 export const proxies: ReadonlyArray<Scenario> = [
   {
-    name: "reaches the provider through the proxy of the configuration, and leaves it",
+    name: "connects through the proxy of the configuration, and closes its tunnel",
     run: ({ proxied, server }) =>
       proxied === undefined
         ? Effect.void
@@ -25,25 +26,25 @@ export const proxies: ReadonlyArray<Scenario> = [
                 yield* checkSaid(call, "Hello.")
               })
             ).pipe(Effect.provide(proxy.model))
-            yield* check(proxy.asked() === 1, `the proxy was asked for ${proxy.asked()} tunnels`)
+            yield* check(proxy.tunnels() === 1, `${proxy.tunnels()} tunnels were requested`)
             yield* until(() => proxy.open() === 0)
           })
   },
   {
-    name: "says that a proxy refused, once",
+    name: "reports that the proxy refused, without another attempt",
     run: ({ proxied }) =>
       proxied === undefined
         ? Effect.void
         : Effect.gen(function* () {
             const proxy = yield* proxied(407)
             const refusal = yield* failing("a connection", Effect.scoped(Effect.provide(connect(), proxy.model)))
-            yield* check(refusal.reason._tag === "InvalidRequest", `it was told as ${refusal.reason._tag}`)
+            yield* check(refusal.reason._tag === "InvalidRequest", `it was reported as ${refusal.reason._tag}`)
             yield* check(refusal.message.includes("407"), `the status is not in "${refusal.message}"`)
-            yield* check(proxy.asked() === 1, `the proxy was asked ${proxy.asked()} times`)
+            yield* check(proxy.tunnels() === 1, `${proxy.tunnels()} tunnels were requested`)
           })
   },
   {
-    name: "leaves a proxy that does not answer when it is given up",
+    name: "closes the connection to a proxy that does not answer when the attempt is interrupted",
     run: ({ proxied }) =>
       proxied === undefined
         ? Effect.void
@@ -51,7 +52,7 @@ export const proxies: ReadonlyArray<Scenario> = [
             const proxy = yield* proxied("never")
             const given = Effect.scoped(Effect.provide(connect(), proxy.model))
             const asking = yield* Effect.forkChild(given, { startImmediately: true })
-            yield* until(() => proxy.asked() === 1)
+            yield* until(() => proxy.tunnels() === 1)
             yield* Fiber.interrupt(asking)
             yield* until(() => proxy.open() === 0)
           })

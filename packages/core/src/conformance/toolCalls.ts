@@ -1,5 +1,5 @@
 /**
- * Tools: called, called together, failing, called wrongly.
+ * Tool calls: one, several at once, failing ones, and ones with wrong arguments.
  */
 import * as Tool from "effect/ai/Tool"
 import * as Toolkit from "effect/ai/Toolkit"
@@ -9,8 +9,8 @@ import * as BidiAgent from "../BidiAgent.ts"
 import type { BidiError } from "../BidiError.ts"
 import type { Output } from "../BidiEvent.ts"
 import * as BidiTest from "../BidiTest.ts"
-import type { Lab, Reply, Scenario } from "./lab.ts"
-import { check } from "./line.ts"
+import type { Lab, Reply, Scenario } from "../ConformanceLab.ts"
+import { check } from "./support/check.ts"
 
 const returning = { success: Schema.Json, failure: Schema.String, failureMode: "return" } as const
 const toolkit = Toolkit.make(
@@ -26,7 +26,7 @@ const handlers = toolkit.toLayer({
   fail: () => Effect.fail("the lamp is broken")
 })
 
-/** Asks something that makes the model call these tools; answers with what happened. */
+/** Makes the model call these tools, and checks the events. */
 const calling = (
   { model, server }: Lab,
   calls: NonNullable<Reply["calls"]>,
@@ -49,8 +49,8 @@ const calling = (
         `${name} was not called with what the model wrote`
       )
     }
-    const words = events.filter((e) => e._tag === "TranscriptStream" && e.isFinal && e.currentTranscript !== "")
-    yield* check(words.length === 1, `there were ${words.length} replies to the tools`)
+    const replies = events.filter((e) => e._tag === "TranscriptStream" && e.isFinal && e.currentTranscript !== "")
+    yield* check(replies.length === 1, `there were ${replies.length} replies to the tools`)
     yield* then(events)
   }).pipe(Effect.provide([model, handlers]), Effect.scoped)
 
@@ -58,14 +58,14 @@ const results = (events: ReadonlyArray<Output>) => events.filter((event) => even
 
 export const toolCalls: ReadonlyArray<Scenario> = [
   {
-    name: "calls a tool, and goes on with its result",
+    name: "calls a tool, and continues with its result",
     run: (lab) =>
       calling(lab, [{ name: "add", arguments: { a: 19, b: 23 } }], (events) =>
         Effect.andThen(check(results(events)[0]?.result === 42, "the result is wrong"), lab.server.received("42"))
       )
   },
   {
-    name: "calls tools together, and answers once",
+    name: "calls several tools at once, and replies once",
     run: (lab) =>
       calling(
         lab,
@@ -78,27 +78,27 @@ export const toolCalls: ReadonlyArray<Scenario> = [
       )
   },
   {
-    name: "is told that a tool failed, and why",
+    name: "tells the model that a tool failed, and why",
     run: (lab) =>
       calling(lab, [{ name: "fail", arguments: {} }], (events) =>
         Effect.andThen(
-          check(results(events)[0]?.isFailure === true, "a failure is told as a success"),
+          check(results(events)[0]?.isFailure === true, "the result of a failure is not a failure"),
           lab.server.received("the lamp is broken")
         )
       )
   },
   {
-    name: "is told what is wrong with the arguments",
+    name: "tells the model what is wrong with the arguments",
     run: (lab) =>
       calling(lab, [{ name: "add", arguments: { a: "one", b: 2 } }], (events) =>
         Effect.andThen(
-          check(results(events)[0]?.isFailure === true, "wrong arguments are told as a success"),
+          check(results(events)[0]?.isFailure === true, "the result of wrong arguments is not a failure"),
           lab.server.received("Invalid parameters")
         )
       )
   },
   {
-    name: "takes a result that is nothing",
+    name: "takes the result null",
     run: (lab) => calling(lab, [{ name: "nothing", arguments: {} }], () => Effect.void)
   }
 ]

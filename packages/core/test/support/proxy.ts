@@ -127,7 +127,7 @@ export const proxied =
       const { asked, open, url: way } = yield* proxy(refuses === undefined ? {} : { refuses })
       return {
         model: Layer.orDie(Layer.provide(layer, environment({ ...variables, HTTPS_PROXY: way }))),
-        asked: () => asked.length,
+        tunnels: () => asked.length,
         open
       }
     })

@@ -1,5 +1,5 @@
 /**
- * A whole agent with tools that take their time, want consent, are interrupted, and outlive their connection.
+ * A whole agent with tools that take their time, need approval, are interrupted, and outlive their connection.
  */
 import * as Tool from "effect/ai/Tool"
 import * as Toolkit from "effect/ai/Toolkit"
@@ -10,9 +10,9 @@ import * as Schema from "effect/Schema"
 import * as BidiTest from "../BidiTest.ts"
 import * as BidiTool from "../BidiTool.ts"
 import { CurrentConversation } from "../CurrentConversation.ts"
-import { breakConnection, type Call, checkSaid, start, until } from "./call.ts"
-import type { Lab, Scenario } from "./lab.ts"
-import { check } from "./line.ts"
+import { breakConnection, type Call, checkSaid, start, until } from "./support/call.ts"
+import type { Lab, Scenario } from "../ConformanceLab.ts"
+import { check } from "./support/check.ts"
 
 const returning = { success: Schema.String, failure: Schema.String, failureMode: "return" } as const
 const amount = Schema.Struct({ amount: Schema.Int })
@@ -31,7 +31,7 @@ const toolkit = Toolkit.make(
   Tool.make("wait", returning).annotate(BidiTool.OnInterruption, "cancel")
 )
 
-/** An agent whose tools wait until they are `finished`; `begun` are those that have begun. */
+/** An agent whose tools run until `finish`; `begun` are those that have begun. */
 const worker = Effect.fnUntraced(function* (speaker?: BidiTest.VirtualSpeaker) {
   const finished = yield* Latch.make()
   const begun: Array<string> = []
@@ -55,7 +55,7 @@ const worker = Effect.fnUntraced(function* (speaker?: BidiTest.VirtualSpeaker) {
   return { call, begun, finish: finished.open }
 })
 
-/** The model calls a tool, once it is asked something, and then says what it has to say to the result. */
+/** Makes the model call a tool, and then say `next`. */
 const callTool = Effect.fnUntraced(function* (
   { server }: Lab,
   call: Call,
@@ -68,7 +68,7 @@ const callTool = Effect.fnUntraced(function* (
   return yield* call.until("ToolUse")
 })
 
-/** There is one result, like this. */
+/** Checks that there is one result, which is this. */
 const checkResult = (call: Call, result: string, isFailure = false) => {
   const [one, ...others] = call.all("ToolResult")
   return check(
@@ -77,33 +77,33 @@ const checkResult = (call: Call, result: string, isFailure = false) => {
   )
 }
 
-export const tasks: ReadonlyArray<Scenario> = [
+export const longRunningTools: ReadonlyArray<Scenario> = [
   {
-    name: "calls a tool when somebody has consented, and talks meanwhile",
+    name: "calls a tool once it is approved, and converses meanwhile",
     run: (lab) =>
       Effect.gen(function* () {
         const { begun, call } = yield* worker()
         yield* callTool(lab, call, "pay", { input: { amount: 4710 } })
         const { id, input } = yield* call.until("ApprovalRequest")
-        yield* check(JSON.stringify(input) === '{"amount":4710}', `consent to ${JSON.stringify(input)} is asked for`)
+        yield* check(JSON.stringify(input) === '{"amount":4710}', `approval of ${JSON.stringify(input)} is requested`)
         yield* lab.server.reply({ text: "I am here." })
         yield* call.send("Are you there?")
         yield* call.untilSaid("I am here.")
-        yield* check(begun.length === 0, "it was called without consent")
+        yield* check(begun.length === 0, "the tool was called without approval")
         yield* lab.server.reply({ text: "It is paid." })
-        yield* check(yield* call.approve(id), "the call did not wait for consent")
-        yield* check(!(yield* call.approve(id)), "consent was taken twice")
+        yield* check(yield* call.approve(id), "the call did not wait for approval")
+        yield* check(!(yield* call.approve(id)), "the call was approved twice")
         yield* lab.server.received("receipt 4711")
         yield* call.untilSaid("It is paid.")
         yield* call.awaitIdle
         yield* checkResult(call, "receipt 4711")
-        yield* check(begun.length === 1, `it was called ${begun.length} times`)
-        yield* check(call.all("ApprovalResolved")[0]?.approved === true, "nobody heard of the consent")
+        yield* check(begun.length === 1, `the tool was called ${begun.length} times`)
+        yield* check(call.all("ApprovalResolved")[0]?.approved === true, "there was no ApprovalResolved")
         yield* checkSaid(call, "I am here.", "It is paid.")
       }).pipe(Effect.provide(lab.model))
   },
   {
-    name: "does not call a tool that was rejected, and is told why",
+    name: "does not call a tool that was rejected, and tells the model why",
     run: (lab) =>
       Effect.gen(function* () {
         const { begun, call } = yield* worker()
@@ -114,11 +114,11 @@ export const tasks: ReadonlyArray<Scenario> = [
         yield* call.untilSaid("Then not.")
         yield* call.awaitIdle
         yield* checkResult(call, "This was not approved: it is too dear.", true)
-        yield* check(begun.length === 0, "it was called although it was rejected")
+        yield* check(begun.length === 0, "the tool was called although the call was rejected")
       }).pipe(Effect.provide(lab.model))
   },
   {
-    name: "does not wait for consent for ever",
+    name: "stops waiting for approval after the timeout",
     run: (lab) =>
       Effect.gen(function* () {
         const { begun, call } = yield* worker()
@@ -126,12 +126,15 @@ export const tasks: ReadonlyArray<Scenario> = [
         yield* lab.server.received("nobody decided in time")
         yield* call.untilSaid("Nobody cares.")
         yield* call.awaitIdle
-        yield* check(call.all("ToolResult")[0]?.isFailure === true, "a call without consent is told as a success")
-        yield* check(begun.length === 0, "it was called without consent")
+        yield* check(
+          call.all("ToolResult")[0]?.isFailure === true,
+          "the result of a call without approval is not a failure"
+        )
+        yield* check(begun.length === 0, "the tool was called without approval")
       }).pipe(Effect.provide(lab.model))
   },
   {
-    name: "is told that a tool is still at work, goes on, and tells the result when it comes",
+    name: "tells the model that a tool is still running, goes on, and delivers the result later",
     run: (lab) =>
       Effect.gen(function* () {
         const { call, finish } = yield* worker()
@@ -148,12 +151,12 @@ export const tasks: ReadonlyArray<Scenario> = [
         yield* call.untilSaid("We are rich.")
         yield* call.awaitIdle
         yield* checkResult(call, "a chest of gold")
-        yield* check(call.all("ToolResult")[0]?.late === true, "a late result does not say so")
+        yield* check(call.all("ToolResult")[0]?.late === true, "a late result is not marked as late")
         yield* checkSaid(call, "I am digging.", "And you?", "We are rich.")
       }).pipe(Effect.provide(lab.model))
   },
   {
-    name: "stops a tool that takes too long, and is told",
+    name: "stops a tool at its timeout, and tells the model",
     run: (lab) =>
       Effect.gen(function* () {
         const { call } = yield* worker()
@@ -166,7 +169,7 @@ export const tasks: ReadonlyArray<Scenario> = [
       }).pipe(Effect.provide(lab.model))
   },
   {
-    name: "lets others see how far a tool is, and is told its end alone",
+    name: "reports the progress of a tool, and gives the model only its result",
     run: (lab) =>
       Effect.gen(function* () {
         const { call } = yield* worker()
@@ -181,7 +184,7 @@ export const tasks: ReadonlyArray<Scenario> = [
       }).pipe(Effect.provide(lab.model))
   },
   {
-    name: "lets a tool wait until nobody speaks, and is told",
+    name: "lets a tool wait until the conversation is idle",
     run: (lab) =>
       Effect.gen(function* () {
         const { call } = yield* worker()
@@ -194,7 +197,7 @@ export const tasks: ReadonlyArray<Scenario> = [
       }).pipe(Effect.provide(lab.model))
   },
   {
-    name: "stops a tool with the agent that is interrupted, if it is of that kind",
+    name: "stops a tool that is annotated so when the agent is interrupted",
     run: (lab) =>
       Effect.gen(function* () {
         const speaker = yield* BidiTest.speaker()
@@ -217,25 +220,25 @@ export const tasks: ReadonlyArray<Scenario> = [
       }).pipe(Effect.provide(lab.model))
   },
   {
-    name: "calls a tool once, however often the provider says so",
+    name: "calls a tool once when the provider repeats the call",
     run: (lab) =>
       Effect.gen(function* () {
-        if (lab.server.stutter === undefined) return
+        if (lab.server.repeatToolCalls === undefined) return
         const { begun, call, finish } = yield* worker()
-        yield* lab.server.stutter
+        yield* lab.server.repeatToolCalls
         yield* callTool(lab, call, "search", { next: "There it is." })
         yield* finish
         yield* lab.server.received("under the mat")
         yield* call.untilSaid("There it is.")
         yield* call.awaitIdle
-        yield* check(begun.length === 1, `it was called ${begun.length} times`)
+        yield* check(begun.length === 1, `the tool was called ${begun.length} times`)
         yield* checkResult(call, "the key is under the mat")
-        yield* check(call.all("Error").length === 0, "the provider complained")
+        yield* check(call.all("Error").length === 0, "there was an Error event")
         yield* checkSaid(call, "There it is.")
       }).pipe(Effect.provide(lab.model))
   },
   {
-    name: "is told on a new connection what a tool has found that was called on the old one",
+    name: "delivers on a new connection the result of a tool that was called on the old one",
     run: (lab) =>
       Effect.gen(function* () {
         const { begun, call, finish } = yield* worker()
@@ -246,14 +249,14 @@ export const tasks: ReadonlyArray<Scenario> = [
         yield* lab.server.received("under the mat")
         yield* call.untilSaid("There it is.")
         yield* call.awaitIdle
-        yield* check(begun.length === 1, `it was called ${begun.length} times`)
+        yield* check(begun.length === 1, `the tool was called ${begun.length} times`)
         yield* checkResult(call, "the key is under the mat")
         yield* checkSaid(call, "There it is.")
         yield* lab.server.connections(1)
       }).pipe(Effect.provide(lab.model))
   },
   {
-    name: "loses neither what the user says nor what a tool finds when the connection breaks",
+    name: "loses neither the user's message nor the result of a tool when the connection breaks",
     run: (lab) =>
       Effect.gen(function* () {
         const { call, finish } = yield* worker()
@@ -270,7 +273,7 @@ export const tasks: ReadonlyArray<Scenario> = [
       }).pipe(Effect.provide(lab.model))
   },
   {
-    name: "still waits for consent when the connection breaks",
+    name: "still waits for approval when the connection breaks",
     run: (lab) =>
       Effect.gen(function* () {
         const { begun, call } = yield* worker()
@@ -278,13 +281,13 @@ export const tasks: ReadonlyArray<Scenario> = [
         const { id } = yield* call.until("ApprovalRequest")
         yield* breakConnection(lab, call)
         yield* lab.server.reply({ text: "It is paid." })
-        yield* check(begun.length === 0, "it was called without consent")
-        yield* check(yield* call.approve(id), "the call does not wait for consent any more")
+        yield* check(begun.length === 0, "the tool was called without approval")
+        yield* check(yield* call.approve(id), "the call does not wait for approval any more")
         yield* lab.server.received("receipt 4711")
         yield* call.untilSaid("It is paid.")
         yield* call.awaitIdle
         yield* checkResult(call, "receipt 4711")
-        yield* check(call.all("ApprovalRequest").length === 1, "consent was asked for twice")
+        yield* check(call.all("ApprovalRequest").length === 1, "approval was requested twice")
         yield* checkSaid(call, "It is paid.")
       }).pipe(Effect.provide(lab.model))
   }

@@ -1,35 +1,38 @@
 /**
- * Turns of talk: typed, spoken, shown, interrupted.
+ * Turns: typed, spoken, shown, interrupted, manual.
  */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Base64 from "effect/encoding/Base64"
+import * as Result from "effect/Result"
 import * as Audio from "../Audio.ts"
-import * as BidiAgent from "../BidiAgent.ts"
 import * as BidiTest from "../BidiTest.ts"
-import { checkSaid, start } from "./call.ts"
-import type { Scenario } from "./lab.ts"
-import { check, connect, failing, type Line, spoken } from "./line.ts"
-import { tone } from "./voice.ts"
+import { newId } from "../internal/ids.ts"
+import { checkSaid, start } from "./support/call.ts"
+import type { Scenario } from "../ConformanceLab.ts"
+import { check, failing } from "./support/check.ts"
+import { connect, type TestConnection, spoken } from "./support/connection.ts"
+import { tone } from "./support/speech.ts"
 
 const LONG = "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen"
 
-const typed = (line: Line, text: string) =>
-  line.connection.send({ _tag: "UserMessage", id: crypto.randomUUID().replaceAll("-", ""), parts: [text] })
+const typed = (line: TestConnection, text: string) =>
+  Effect.flatMap(newId, (id) => line.connection.send({ _tag: "UserMessage", id, parts: [text] }))
 
-/** The reply, from its start to its end, in the order of the contract. */
-const reply = Effect.fnUntraced(function* (line: Line, times = 1) {
+/** Waits for the reply, and checks the order of its events. */
+const reply = Effect.fnUntraced(function* (line: TestConnection, times = 1) {
   const { responseId } = yield* line.until("ResponseStarted", times)
   const { stopReason } = yield* line.until("ResponseDone", times)
   const events = line.events()
   const own = events.filter((event) => "responseId" in event && event.responseId === responseId)
-  yield* check(own[0]?._tag === "ResponseStarted", "something of a response came before its start")
-  yield* check(own.at(-1)?._tag === "ResponseDone", "something of a response came after its end")
+  yield* check(own[0]?._tag === "ResponseStarted", "an event of a response came before ResponseStarted")
+  yield* check(own.at(-1)?._tag === "ResponseDone", "an event of a response came after ResponseDone")
   return { responseId, stopReason }
 })
 
-export const talk: ReadonlyArray<Scenario> = [
+export const turns: ReadonlyArray<Scenario> = [
   {
-    name: "is told its part and its tools, and says who it is",
+    name: "sends instructions and tools, and names its provider, model and connection",
     run: ({ model, server }) =>
       Effect.gen(function* () {
         const parameters = { type: "object", properties: { city: { type: "string" } }, required: ["city"] } as const
@@ -43,7 +46,7 @@ export const talk: ReadonlyArray<Scenario> = [
       }).pipe(Effect.provide(model))
   },
   {
-    name: "answers what was typed, with speech and its words",
+    name: "answers text with audio and its transcript",
     run: ({ model, server }) =>
       Effect.gen(function* () {
         const line = yield* connect()
@@ -52,24 +55,24 @@ export const talk: ReadonlyArray<Scenario> = [
         yield* server.received("How is the weather?")
         const { responseId, stopReason } = yield* reply(line)
         yield* check(stopReason === "complete", `a finished reply ended with ${stopReason}`)
-        yield* check(spoken(line).trim() === "It is a fine day.", `the words were "${spoken(line)}"`)
+        yield* check(spoken(line).trim() === "It is a fine day.", `the transcript was "${spoken(line)}"`)
         const finals = line.all("TranscriptDone").filter((event) => event.role === "assistant")
         yield* check(finals.length === 1, `there were ${finals.length} final transcripts of one reply`)
-        yield* check(finals[0]?.text.trim() === "It is a fine day.", `the final words were "${finals[0]?.text}"`)
+        yield* check(finals[0]?.text.trim() === "It is a fine day.", `the final transcript was "${finals[0]?.text}"`)
         const audio = line.all("AudioDelta")
-        yield* check(audio.length > 0, "there was no sound")
+        yield* check(audio.length > 0, "there was no audio")
         yield* check(
           audio.every((event) => event.responseId === responseId && event.itemId === finals[0]?.itemId),
-          "sound and words belong to different items"
+          "audio and transcript have different item ids"
         )
         yield* check(
           audio.every((event) => event.audio.length % Audio.frameSize(line.model.output) === 0),
-          "a piece of sound is not whole samples"
+          "a frame is not whole samples"
         )
       }).pipe(Effect.provide(model))
   },
   {
-    name: "hears speech, takes the turn, and answers it",
+    name: "detects a spoken turn, transcribes it and answers it",
     run: ({ model, server }) =>
       Effect.gen(function* () {
         const line = yield* connect()
@@ -82,15 +85,15 @@ export const talk: ReadonlyArray<Scenario> = [
         const heard = line.all("TranscriptDone").find((event) => event.role === "user") ?? words
         yield* check(
           heard.role === "user" && heard.text.trim() === "What is your name?",
-          "the user's words are missing"
+          "the transcript of the user is missing"
         )
-        yield* check(heard.itemId === itemId, "the user's words do not belong to the user's turn")
+        yield* check(heard.itemId === itemId, "the transcript of the user has not the id of the turn")
         const order = line.events().map((event) => event._tag)
-        yield* check(order.indexOf("UserTurn") < order.indexOf("ResponseStarted"), "the answer came before its turn")
+        yield* check(order.indexOf("UserTurn") < order.indexOf("ResponseStarted"), "the reply came before its turn")
       }).pipe(Effect.provide(model))
   },
   {
-    name: "falls silent when the user speaks while it generates, and answers the next turn",
+    name: "stops generating when the user speaks, and answers the next turn",
     run: ({ model, server }) =>
       Effect.gen(function* () {
         const line = yield* connect()
@@ -101,46 +104,43 @@ export const talk: ReadonlyArray<Scenario> = [
         yield* server.hear("Stop!")
         yield* server.reply({ text: "All right." })
         yield* Effect.forkScoped(line.speak)
-        // whichever way the provider says so
+        // the provider reports either
         yield* Effect.raceFirst(line.until("SpeechStarted"), line.until("Interrupted"))
         yield* line.connection.send({ _tag: "Interrupt", responseId, items: [] })
         yield* server.release
         const { stopReason } = yield* line.until("ResponseDone")
-        yield* check(stopReason === "interrupted", `the reply that was cut off ended with ${stopReason}`)
+        yield* check(stopReason === "interrupted", `the interrupted reply ended with ${stopReason}`)
         yield* reply(line, 2)
-        yield* check(spoken(line).endsWith("All right.") || spoken(line).trimEnd().endsWith("All right."), "no answer")
+        yield* check(
+          spoken(line).endsWith("All right.") || spoken(line).trimEnd().endsWith("All right."),
+          "there was no reply"
+        )
       }).pipe(Effect.provide(model))
   },
   {
-    name: "remembers what was heard when it is cut off while it is still audible",
+    name: "keeps in the history what was heard when it is interrupted while audible",
     run: ({ model, server }) =>
       Effect.gen(function* () {
-        const agent = yield* BidiAgent.make({})
         const speaker = yield* BidiTest.speaker()
-        const recorder = BidiTest.recorder()
-        const call = yield* agent.start({ outputs: [speaker.output, recorder.output] })
-        const said = (tag: "Interruption" | "ResponseComplete") =>
-          recorder.events().filter((event) => event._tag === tag).length
+        const call = yield* start({}, speaker)
         yield* server.reply({ text: LONG })
         yield* call.send("Count.")
-        while (said("ResponseComplete") === 0) yield* Effect.sleep("10 millis")
+        yield* call.until("ResponseComplete")
         yield* check(Duration.toMillis(speaker.played()) < 3000, "a reply is generated no faster than it plays")
         yield* Effect.sleep("300 millis")
         yield* server.reply({ text: "All right." })
         yield* call.send("Stop!")
-        yield* check(said("Interruption") === 1, `there were ${said("Interruption")} interruptions`)
+        yield* check(call.all("Interruption").length === 1, "there was not exactly one interruption")
         yield* call.awaitIdle
-        const texts = (yield* call.history).content.flatMap((message) =>
-          message.role === "assistant" ? message.content.map((part) => (part.type === "text" ? part.text : "")) : []
-        )
+        const texts = (yield* call.said).map(({ text }) => text)
         const [cut = "", next] = texts.length === 1 ? ["", texts[0]] : texts
-        yield* check(LONG.startsWith(cut) && cut.length < LONG.length, `it remembers "${cut}"`)
-        yield* check(next?.trim() === "All right.", "the next reply is missing")
+        yield* check(LONG.startsWith(cut) && cut.length < LONG.length, `the history holds "${cut}"`)
+        yield* check(next === "All right.", "the next reply is missing")
         yield* check(speaker.heard().length === 2, "the next reply was not heard")
-      }).pipe(Effect.provide(model), Effect.orDie)
+      }).pipe(Effect.provide(model))
   },
   {
-    name: "counts what it uses",
+    name: "reports usage",
     run: ({ model }) =>
       Effect.gen(function* () {
         const line = yield* connect()
@@ -150,41 +150,42 @@ export const talk: ReadonlyArray<Scenario> = [
           yield* line.until("Usage", n)
         }
         for (const usage of line.all("Usage")) {
-          yield* check(usage.totalTokens === usage.inputTokens + usage.outputTokens, "a sum of tokens is wrong")
+          yield* check(
+            usage.totalTokens === usage.inputTokens + usage.outputTokens,
+            "totalTokens is not the sum of input and output"
+          )
           const parts = usage.byModality.reduce((sum, part) => sum + part.inputTokens + part.outputTokens, 0)
-          yield* check(parts <= usage.totalTokens, "the parts are more than the sum")
+          yield* check(parts <= usage.totalTokens, "the modalities have more tokens than the total")
         }
         const total = line.all("Usage").reduce((sum, usage) => sum + usage.totalTokens, 0)
-        yield* check(total > 0, "nothing was used")
+        yield* check(total > 0, "no usage was reported")
       }).pipe(Effect.provide(model))
   },
   {
-    name: "sees a picture, or says at once that it cannot",
+    name: "takes an image, or fails with Unsupported",
     run: ({ model, server }) =>
       Effect.gen(function* () {
-        const agent = yield* BidiAgent.make({})
-        const call = yield* agent.start()
-        const image = { _tag: "ImageInput", image: PIXEL, mimeType: "image/png" } as const
+        const call = yield* start()
+        const image = { _tag: "ImageInput", image: pixel, mimeType: "image/png" } as const
         const sent = yield* Effect.result(call.send(["What is this?", image]))
         if (call.model.capabilities.images) {
-          yield* check(sent._tag === "Success", "a picture was refused")
+          yield* check(sent._tag === "Success", "an image was refused")
           yield* server.received("What is this?")
-          yield* server.received(Buffer.from(PIXEL).toString("base64").slice(0, 24))
+          yield* server.received(PIXEL.slice(0, 24))
           yield* call.awaitIdle
         } else {
           yield* check(
             sent._tag === "Failure" && sent.failure.reason._tag === "Unsupported",
-            "a picture was not refused"
+            "an image was not refused"
           )
         }
       }).pipe(Effect.provide(model))
   },
   {
-    name: "leaves the turns to the application, or says at once that it does not",
+    name: "takes manual turns, or fails with Unsupported",
     run: ({ manual, model, server }) =>
       Effect.gen(function* () {
-        const agent = yield* BidiAgent.make({})
-        const call = yield* agent.start()
+        const call = yield* start()
         if (manual === undefined) {
           const refusal = yield* failing("a manual turn", call.send({ _tag: "TurnStart" }))
           return yield* check(refusal.reason._tag === "Unsupported", "a manual turn was not refused")
@@ -192,27 +193,21 @@ export const talk: ReadonlyArray<Scenario> = [
         yield* server.hear("Over.")
         yield* server.reply({ text: "Roger." })
         yield* call.send({ _tag: "TurnStart" })
-        const tone = Audio.silence(call.model.input, "500 millis").fill(0x30)
-        yield* call.send({ _tag: "AudioInput", audio: tone, ...call.model.input })
+        yield* call.send({ _tag: "AudioInput", audio: tone(call.model.input, 25), ...call.model.input })
         yield* call.send({ _tag: "TurnCommit" })
         yield* call.awaitIdle
-        const texts = (yield* call.history).content.flatMap((message) =>
-          typeof message.content === "string"
-            ? []
-            : message.content.map((part) => (part.type === "text" ? part.text.trim() : ""))
-        )
-        yield* check(texts.includes("Roger."), `there was no answer to a manual turn, only ${texts.join(" | ")}`)
+        yield* checkSaid(call, "Roger.")
       }).pipe(Effect.provide(manual ?? model))
   },
   {
-    name: "does not speak to nothing: a turn in which nothing was said is refused, and the talk goes on",
+    name: "refuses a manual turn without audio, and goes on",
     run: ({ manual, server }) =>
       manual === undefined
         ? Effect.void
         : Effect.gen(function* () {
             const call = yield* start()
             yield* call.send({ _tag: "TurnStart" })
-            const refusal = yield* failing("a turn of nothing", call.send({ _tag: "TurnCommit" }))
+            const refusal = yield* failing("a turn without audio", call.send({ _tag: "TurnCommit" }))
             yield* check(refusal.reason._tag === "InvalidRequest", `it was refused with ${refusal.reason._tag}`)
             yield* call.awaitIdle
             yield* server.hear("Over.")
@@ -225,7 +220,7 @@ export const talk: ReadonlyArray<Scenario> = [
           }).pipe(Effect.provide(manual))
   },
   {
-    name: "replies when the application asks for it, by its instructions",
+    name: "replies on request, by the instructions given",
     run: ({ model, server }) =>
       Effect.gen(function* () {
         const call = yield* start()
@@ -238,7 +233,7 @@ export const talk: ReadonlyArray<Scenario> = [
       }).pipe(Effect.provide(model))
   },
   {
-    name: "is told a fact and does not answer it, or says that it would",
+    name: "takes a note without a reply, or fails with Unsupported",
     run: ({ model, server }) =>
       Effect.gen(function* () {
         const call = yield* start()
@@ -257,10 +252,7 @@ export const talk: ReadonlyArray<Scenario> = [
   }
 ]
 
-// a black pixel
-const PIXEL = Uint8Array.from(
-  Buffer.from(
-    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg==",
-    "base64"
-  )
-)
+// black
+const PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg=="
+
+const pixel = Result.getOrThrow(Base64.decode(PIXEL))

@@ -1,14 +1,15 @@
 /**
- * Tools as the model is told about them: every one as it is, or refused by its name before anybody is called.
+ * Tools as they are declared to the model: each one complete, or refused by its name before the adapter connects.
  */
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type { BidiError } from "../BidiError.ts"
 import type { ToolDefinition } from "../BidiModel.ts"
-import type { Lab, Scenario } from "./lab.ts"
-import { check, connect, failing } from "./line.ts"
+import type { Lab, Scenario } from "../ConformanceLab.ts"
+import { check, failing } from "./support/check.ts"
+import { connect } from "./support/connection.ts"
 
-const PATIENCE: Duration.Input = "2 seconds"
+const ARRIVAL_TIMEOUT: Duration.Input = "2 seconds"
 
 const tool = (name: string, parameters: ToolDefinition["parameters"]): ToolDefinition => ({
   name,
@@ -22,7 +23,7 @@ const nothing = { type: "object", additionalProperties: false }
 /** Names that no provider takes. */
 const wrongNames = ["no such name!", "", "n".repeat(200), "naïve"]
 
-/** Parameters, and what of them the model has to know. */
+/** Tools, and what the model has to get of their parameters. */
 const shapes: ReadonlyArray<readonly [ToolDefinition, mentions: ReadonlyArray<string>]> = [
   [tool("bare", nothing), ["bare"]],
   [
@@ -63,28 +64,28 @@ const refusedByName = (error: BidiError, { name }: ToolDefinition) =>
     check(error.message.includes(name), `"${error.message}" does not name the tool "${name}"`)
   )
 
-const isTold = ({ server }: Lab, name: string, what: string) =>
+const isSent = ({ server }: Lab, name: string, what: string) =>
   server.received(what).pipe(
     Effect.timeoutOrElse({
-      duration: PATIENCE,
-      orElse: () => Effect.die(new Error(`the tool "${name}" was taken, and the model never heard of ${what}`))
+      duration: ARRIVAL_TIMEOUT,
+      orElse: () => Effect.die(new Error(`the tool "${name}" was accepted, and ${what} was not sent`))
     })
   )
 
-/** The provider takes the tool if it answers. */
+/** Connects with the tool, and waits for a reply. */
 const talk = Effect.fnUntraced(function* (shape: ToolDefinition) {
   const line = yield* connect({ tools: [shape] })
   yield* line.connection.send({ _tag: "UserMessage", id: "hello", parts: ["Hello."] })
   yield* Effect.raceFirst(line.until("ResponseDone"), Effect.flatMap(line.end, Effect.fail))
 })
 
-export const declarations: ReadonlyArray<Scenario> = [
+export const toolDefinitions: ReadonlyArray<Scenario> = [
   {
-    name: "refuses a tool whose name the provider does not take by that name, and calls nobody",
+    name: "refuses a tool by its name where the provider does not take that name, before it connects",
     run: (lab) =>
       Effect.gen(function* () {
         const refusal = lab.failures.find(({ when }) => when === "connect")
-        // the next call would be refused by the provider
+        // the next attempt to connect would fail
         if (refusal !== undefined) yield* refusal.cause
         for (const name of wrongNames) {
           const wrong = tool(name, nothing)
@@ -93,17 +94,17 @@ export const declarations: ReadonlyArray<Scenario> = [
         }
         if (refusal === undefined) return
         const error = yield* failing(refusal.name, Effect.scoped(connect({ tools: [tool("good", nothing)] })))
-        yield* check(error.reason._tag === refusal.reason, "somebody was called for a tool that could not be declared")
+        yield* check(error.reason._tag === refusal.reason, "the adapter connected with a tool that cannot be declared")
       }).pipe(Effect.provide(lab.model))
   },
   {
-    name: "tells the model all of a tool's parameters, whatever their shape, or refuses the tool by its name",
+    name: "sends all of a tool's parameters, whatever their shape, or refuses the tool by its name",
     run: (lab) =>
       Effect.gen(function* () {
         for (const [shape, mentions] of shapes) {
           const talked = yield* Effect.result(Effect.scoped(talk(shape)))
           if (talked._tag === "Failure") yield* refusedByName(talked.failure, shape)
-          else for (const what of mentions) yield* isTold(lab, shape.name, what)
+          else for (const what of mentions) yield* isSent(lab, shape.name, what)
         }
       }).pipe(Effect.provide(lab.model))
   }

@@ -1,24 +1,22 @@
 /**
- * Servers that lose a request, refuse a change, or name everything alike: the talk goes on, and whoever asked is told.
- *
- * Each is run where the lab can make the server so.
+ * Servers that lose a request, refuse an update, or reuse ids: the conversation goes on, and the caller gets the error.
  */
 import * as Effect from "effect/Effect"
-import { checkSaid, start } from "./call.ts"
-import type { Scenario } from "./lab.ts"
-import { check, failing } from "./line.ts"
+import { checkSaid, start } from "./support/call.ts"
+import type { Scenario } from "../ConformanceLab.ts"
+import { check, failing } from "./support/check.ts"
 
 const SENTENCE = "Ha, ha, ha, ha, that is what they all say."
 
-export const oddServers: ReadonlyArray<Scenario> = [
+export const serverFaults: ReadonlyArray<Scenario> = [
   {
-    name: "stays as it was when the provider refuses a change, and whoever asked for it is told",
+    name: "keeps its configuration when the provider refuses an update, and reports the refusal",
     run: ({ model, server }) =>
-      server.refuseChange === undefined
+      server.refuseUpdate === undefined
         ? Effect.void
         : Effect.gen(function* () {
             const call = yield* start({ instructions: "You are the front desk." })
-            yield* server.refuseChange!
+            yield* server.refuseUpdate!
             const refusal = yield* failing("a change", call.update({ instructions: "You handle refunds." }))
             yield* check(refusal.reason._tag === "InvalidRequest", `it was refused with ${refusal.reason._tag}`)
             yield* server.reply({ text: "The front desk." })
@@ -26,12 +24,12 @@ export const oddServers: ReadonlyArray<Scenario> = [
             yield* call.untilSaid("The front desk.")
             yield* call.awaitIdle
             yield* call.update({ instructions: "You handle complaints." })
-            yield* check(call.all("ConnectionStart").length === 1, "it cost a connection")
+            yield* check(call.all("ConnectionStart").length === 1, "there was a second connection")
             yield* checkSaid(call, "The front desk.")
           }).pipe(Effect.provide(model))
   },
   {
-    name: "is not deaf for ever when a request for a reply gets lost, and loses no instructions",
+    name: "recovers when a request for a reply is lost, with its instructions",
     run: ({ model, server }) =>
       server.loseRequest === undefined
         ? Effect.void
@@ -50,13 +48,13 @@ export const oddServers: ReadonlyArray<Scenario> = [
           }).pipe(Effect.provide(model))
   },
   {
-    name: "hears all of a reply from a server that names everything alike",
+    name: "takes every reply of a server that reuses message ids",
     run: ({ model, server }) =>
-      server.nameAlike === undefined
+      server.reuseIds === undefined
         ? Effect.void
         : Effect.gen(function* () {
             const call = yield* start()
-            yield* server.nameAlike!
+            yield* server.reuseIds!
             yield* server.reply({ text: SENTENCE })
             yield* call.send("Tell me.")
             yield* call.untilSaid(SENTENCE)

@@ -1,20 +1,20 @@
 /**
- * A whole agent that speaks and is spoken to: what is heard of it, and by whom.
+ * A whole agent that speaks and is spoken to: what is heard, and what interrupts it.
  */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as BidiTest from "../BidiTest.ts"
-import { type Call, checkSaid, produced, start, until } from "./call.ts"
-import type { Scenario } from "./lab.ts"
-import { check, failing } from "./line.ts"
-import { tone } from "./voice.ts"
+import { type Call, checkSaid, produced, start, until } from "./support/call.ts"
+import type { Scenario } from "../ConformanceLab.ts"
+import { check, failing } from "./support/check.ts"
+import { tone } from "./support/speech.ts"
 
 const COUNT =
   "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen twenty"
 const NOTICE = "This call is recorded so that we can learn from it."
 
-/** The agent counts, long before that is heard. */
+/** The agent counts: five seconds of audio are there before they are heard. */
 const counting = Effect.fnUntraced(function* (call: Call, times = 1) {
   yield* call.send("Count.")
   const { responseId } = yield* call.until("ResponseStart", times)
@@ -28,7 +28,7 @@ const heardOf = (speaker: BidiTest.VirtualSpeaker, responseId: string): number =
     .filter((item) => item.responseId === responseId)
     .reduce((sum, item) => sum + Duration.toMillis(item.heard), 0)
 
-/** The next reply plays from its beginning to its end. */
+/** Checks that the next reply is heard whole. */
 const heardWhole = Effect.fnUntraced(function* (call: Call, speaker: BidiTest.VirtualSpeaker, text: string) {
   yield* call.untilSaid(text)
   yield* call.awaitIdle
@@ -37,22 +37,22 @@ const heardWhole = Effect.fnUntraced(function* (call: Call, speaker: BidiTest.Vi
   yield* check(all > 0 && Math.abs(heard - all) < 1, `${heard} of ${all} ms of "${text}" were heard`)
 })
 
-/** It remembers to have counted a part of the way. */
+/** Checks that a part of the counting is in the history. */
 const cutShort = (call: Call) =>
   Effect.flatMap(call.said, (said) =>
     check(
       said.some(({ interrupted, text }) => interrupted && text !== COUNT && COUNT.startsWith(text)) &&
         said.every(({ text }) => text !== COUNT),
-      `it remembers to have said ${JSON.stringify(said)}`
+      `the history holds ${JSON.stringify(said)}`
     )
   )
 
 const userTurns = (call: Call) =>
   Effect.map(call.history, ({ content }) => content.filter(({ role }) => role === "user"))
 
-export const hearing: ReadonlyArray<Scenario> = [
+export const speech: ReadonlyArray<Scenario> = [
   {
-    name: "is silent when the person speaks over what is only still audible, and remembers what was heard",
+    name: "stops playing when the user speaks over a complete reply, and keeps in the history what was heard",
     run: ({ model, server }) =>
       Effect.gen(function* () {
         const speaker = yield* BidiTest.speaker()
@@ -68,10 +68,9 @@ export const hearing: ReadonlyArray<Scenario> = [
         yield* check(interruption.reason === "user_speech", `it was interrupted by ${interruption.reason}`)
         yield* check(interruption.responseId === responseId, "another reply was interrupted")
         const all = produced(call, responseId)
-        yield* check(heard >= 1000 && heard < all, `${heard} of ${all} ms are said to be heard`)
+        yield* check(heard >= 1000 && heard < all, `${heard} of ${all} ms are reported as heard`)
         if (call.model.capabilities.truncation) {
-          if (server.truncated === undefined)
-            return yield* Effect.die(new Error("the lab cannot tell what is truncated"))
+          if (server.truncated === undefined) return yield* Effect.die(new Error("the lab needs server.truncated"))
           yield* server.truncated(heard)
         }
         yield* cutShort(call)
@@ -109,12 +108,12 @@ export const hearing: ReadonlyArray<Scenario> = [
         yield* server.reply({ text: "All right." })
         yield* call.send("Enough.")
         yield* heardWhole(call, speaker, "All right.")
-        yield* check(produced(call, responseId) === before, "sound of a reply came after its interruption")
+        yield* check(produced(call, responseId) === before, "audio of a reply came after its interruption")
         yield* cutShort(call)
       }).pipe(Effect.provide(model))
   },
   {
-    name: "says what the application wants said, one after the other",
+    name: "says the texts of the application one after the other",
     run: ({ model, server }) =>
       Effect.gen(function* () {
         const call = yield* start()
@@ -126,11 +125,11 @@ export const hearing: ReadonlyArray<Scenario> = [
         yield* call.untilSaid("Mind the doors.")
         yield* call.awaitIdle
         yield* checkSaid(call, "Mind the gap.", "Mind the doors.")
-        yield* check((yield* userTurns(call)).length === 0, "what it was told to say is said to be the user's")
+        yield* check((yield* userTurns(call)).length === 0, "a text of the application is in the history as the user's")
       }).pipe(Effect.provide(model))
   },
   {
-    name: "says what is protected to its end, whatever the person says or types",
+    name: "says uninterruptible speech to its end, whatever the user says or types",
     run: ({ model, server }) =>
       Effect.gen(function* () {
         const speaker = yield* BidiTest.speaker()
@@ -145,16 +144,16 @@ export const hearing: ReadonlyArray<Scenario> = [
         yield* call.interrupt()
         yield* Fiber.join(question)
         const [heard, all] = [heardOf(speaker, responseId), produced(call, responseId)]
-        yield* check(all > 1500, `a notice of eleven words lasts ${all} ms only`)
-        yield* check(Math.abs(heard - all) < 1, `${heard} of ${all} ms were heard when the next thing was sent`)
+        yield* check(all > 1500, `a text of eleven words lasts only ${all} ms`)
+        yield* check(Math.abs(heard - all) < 1, `${heard} of ${all} ms were heard when the next message was sent`)
         yield* heardWhole(call, speaker, "You may.")
-        yield* check(call.all("Interruption").length === 0, "what is protected was interrupted")
-        yield* check(call.all("UserSpeech").length === 0, "the provider heard the person")
+        yield* check(call.all("Interruption").length === 0, "uninterruptible speech was interrupted")
+        yield* check(call.all("UserSpeech").length === 0, "the provider heard the user")
         yield* checkSaid(call, NOTICE, "You may.")
       }).pipe(Effect.provide(model))
   },
   {
-    name: "is cut off by force, also where it is protected",
+    name: "is interrupted by force also in uninterruptible speech",
     run: ({ model, server }) =>
       Effect.gen(function* () {
         const speaker = yield* BidiTest.speaker()
@@ -169,11 +168,11 @@ export const hearing: ReadonlyArray<Scenario> = [
         yield* call.send("Spare me.")
         yield* heardWhole(call, speaker, "All right.")
         const left = heardOf(speaker, responseId)
-        yield* check(Math.abs(left - Duration.toMillis(heard)) < 1, "it went on after it was cut off")
+        yield* check(Math.abs(left - Duration.toMillis(heard)) < 1, "it was heard after the interruption")
       }).pipe(Effect.provide(model))
   },
   {
-    name: "hears nothing of who is muted, and everything again afterwards",
+    name: "hears nothing while the input is muted, and hears again afterwards",
     run: ({ model, server }) =>
       Effect.gen(function* () {
         const call = yield* start()
@@ -190,15 +189,15 @@ export const hearing: ReadonlyArray<Scenario> = [
         yield* call.untilSaid("I can.")
         yield* call.awaitIdle
         const turns = yield* userTurns(call)
-        yield* check(turns.length === 1, `the user had ${turns.length} turns, one of them aloud`)
+        yield* check(turns.length === 1, `the user had ${turns.length} turns, not the one that was audible`)
         yield* checkSaid(call, "I can.")
       }).pipe(Effect.provide(model))
   },
   {
-    name: "hears what is said between the signals of the application, and falls silent at the first",
+    name: "hears what is said between turn signals, and stops playing at the first",
     run: ({ manual, server }) =>
       manual === undefined
-        ? Effect.void // refused: see above
+        ? Effect.void // Unsupported, see turns.ts
         : Effect.gen(function* () {
             const speaker = yield* BidiTest.speaker()
             const call = yield* start({}, speaker)
@@ -208,11 +207,14 @@ export const hearing: ReadonlyArray<Scenario> = [
             yield* counting(call)
             yield* until(() => Duration.toMillis(speaker.played()) >= 300)
             yield* press
-            yield* check(call.all("Interruption").length === 1, "it speaks while the user has the turn")
+            yield* check(call.all("Interruption").length === 1, "it speaks during the user's turn")
             yield* say
             const cleared = yield* Effect.result(call.send({ _tag: "TurnClear" }))
             if (cleared._tag === "Failure") {
-              yield* check(cleared.failure.reason._tag === "Unsupported", `a turn is cleared: ${cleared.failure}`)
+              yield* check(
+                cleared.failure.reason._tag === "Unsupported",
+                `clearing a turn fails with ${cleared.failure}`
+              )
             } else {
               yield* press
             }
@@ -222,11 +224,11 @@ export const hearing: ReadonlyArray<Scenario> = [
             yield* call.send({ _tag: "TurnCommit" })
             yield* heardWhole(call, speaker, "Roger.")
             yield* check((yield* userTurns(call)).length === 2, "what was said is not one turn")
-            yield* check(call.all("Error").length === 0, "the provider complained")
+            yield* check(call.all("Error").length === 0, "there was an Error event")
           }).pipe(Effect.provide(manual))
   },
   {
-    name: "refuses a signal that is no turn of this provider",
+    name: "refuses turn signals where turns are not manual",
     run: ({ model }) =>
       Effect.gen(function* () {
         const call = yield* start()

@@ -1,6 +1,5 @@
 /**
- * Models that hear nothing for a while, do not tell that they hear, or say nothing to what they heard. A lab without such a
- * model passes.
+ * Models that do not hear for a while, do not report speech, or do not reply to what they heard.
  */
 import * as Tool from "effect/ai/Tool"
 import * as Toolkit from "effect/ai/Toolkit"
@@ -8,19 +7,19 @@ import * as Effect from "effect/Effect"
 import * as Latch from "effect/Latch"
 import * as Schema from "effect/Schema"
 import * as Audio from "../Audio.ts"
-import { checkSaid, start } from "./call.ts"
-import type { Scenario } from "./lab.ts"
-import { check } from "./line.ts"
+import { checkSaid, start } from "./support/call.ts"
+import type { Scenario } from "../ConformanceLab.ts"
+import { check } from "./support/check.ts"
 
 const toolkit = Toolkit.make(
   Tool.make("search", { success: Schema.String, failure: Schema.String, failureMode: "return" })
 )
 
-export const inputGate: ReadonlyArray<Scenario> = [
+export const unresponsiveModels: ReadonlyArray<Scenario> = [
   {
-    name: "gives a model that waits for its tool the result, on the same connection, while the microphone goes on",
-    run: ({ blocking, server }) =>
-      blocking === undefined
+    name: "delivers the result to a model that waits for its tool, on the same connection, while the microphone is on",
+    run: ({ blockingTools, server }) =>
+      blockingTools === undefined
         ? Effect.void
         : Effect.gen(function* () {
             const finished = yield* Latch.make()
@@ -33,22 +32,22 @@ export const inputGate: ReadonlyArray<Scenario> = [
             const { input } = call.model
             const audio = Audio.silence(input, "20 millis")
             const frame = call.send({ _tag: "AudioInput", audio, ...input })
-            // frames leave as they come; the last one may be on its way
+            // frames are sent as they come; the last one may be on its way
             yield* Effect.repeat(Effect.andThen(frame, Effect.sleep("2 millis")), { times: 50 })
             yield* finished.open
             yield* Effect.repeat(frame, { times: 10 })
             yield* server.received("the key is under the mat")
             yield* call.untilSaid("I have found it.")
             const [result, ...others] = call.all("ToolResult")
-            yield* check(others.length === 0 && result?.isFailure === false, "the result did not arrive, or twice")
-            yield* check(result?.late !== true, "the result did not arrive as one")
-            yield* check(call.all("ConnectionRestart").length === 0, "the call cost a connection")
-          }).pipe(Effect.provide(blocking))
+            yield* check(others.length === 0 && result?.isFailure === false, "there was not exactly one result")
+            yield* check(result?.late !== true, "the result was late")
+            yield* check(call.all("ConnectionRestart").length === 0, "the connection was replaced")
+          }).pipe(Effect.provide(blockingTools))
   },
   {
-    name: "makes a turn of what it hears also where the provider does not tell of speech",
-    run: ({ deaf, server }) =>
-      deaf === undefined
+    name: "completes turns where the provider does not report speech",
+    run: ({ server, withoutSpeechEvents }) =>
+      withoutSpeechEvents === undefined
         ? Effect.void
         : Effect.gen(function* () {
             const call = yield* start()
@@ -56,29 +55,29 @@ export const inputGate: ReadonlyArray<Scenario> = [
             yield* server.reply({ text: "I am the keeper." })
             yield* Effect.forkScoped(call.speak)
             yield* call.untilSaid("I am the keeper.")
-            yield* check(call.all("UserSpeech").length === 0, "the lab's deaf model tells of speech")
+            yield* check(call.all("UserSpeech").length === 0, "the model of the lab reports speech")
             const { content } = yield* call.history
             const told = JSON.stringify(content)
             yield* check(told.includes("What is your name?"), "what the user said is missing")
             yield* check(told.indexOf("What is your name?") < told.indexOf("I am the keeper."), "the order is wrong")
-            // and it does not take itself for interrupted, or busy, for ever
+            // the conversation is neither interrupted nor busy for ever
             yield* call.awaitIdle
-          }).pipe(Effect.provide(deaf))
+          }).pipe(Effect.provide(withoutSpeechEvents))
   },
   {
-    name: "tells silence as silence",
+    name: "reports an empty reply as incomplete",
     run: ({ model, server }) =>
-      server.silence === undefined
+      server.emptyReply === undefined
         ? Effect.void
         : Effect.gen(function* () {
             const call = yield* start()
-            yield* server.silence!
+            yield* server.emptyReply!
             yield* call.send("Say something.")
             yield* call.until("Error")
             yield* call.awaitIdle
             yield* check(
               call.all("ResponseComplete").every(({ stopReason }) => stopReason !== "complete"),
-              "a reply without anything in it is told as a complete one"
+              "an empty reply is reported as complete"
             )
             yield* checkSaid(call)
             yield* server.reply({ text: "Here I am." })
@@ -89,14 +88,14 @@ export const inputGate: ReadonlyArray<Scenario> = [
           }).pipe(Effect.provide(model))
   },
   {
-    name: "tells when what was heard is not answered, and goes on",
+    name: "reports a turn that is not answered, and goes on",
     run: ({ model, server }) =>
-      server.ignore === undefined
+      server.ignoreTurn === undefined
         ? Effect.void
         : Effect.gen(function* () {
             const call = yield* start()
             yield* server.hear("Is anybody there?")
-            yield* server.ignore!
+            yield* server.ignoreTurn!
             yield* Effect.forkScoped(call.speak)
             yield* call.until("Error")
             const { content } = yield* call.history

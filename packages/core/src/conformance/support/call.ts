@@ -1,37 +1,37 @@
 /**
- * A whole agent in a call, with everything that happened in it so far.
+ * A call of a whole agent, with its events so far.
  */
 import type * as Tool from "effect/ai/Tool"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
-import * as Audio from "../Audio.ts"
-import * as BidiAgent from "../BidiAgent.ts"
-import type { BidiError } from "../BidiError.ts"
-import type { Output } from "../BidiEvent.ts"
-import { allTags } from "../internal/events/tags.ts"
-import type { BidiOutput } from "../BidiOutput.ts"
-import type * as BidiTest from "../BidiTest.ts"
-import type { Lab } from "./lab.ts"
-import { check } from "./line.ts"
-import { speech } from "./voice.ts"
-import * as Watch from "./watch.ts"
+import * as Audio from "../../Audio.ts"
+import * as BidiAgent from "../../BidiAgent.ts"
+import type { BidiError } from "../../BidiError.ts"
+import type { Output } from "../../BidiEvent.ts"
+import { allTags } from "../../internal/events/tags.ts"
+import type { BidiOutput } from "../../BidiOutput.ts"
+import type * as BidiTest from "../../BidiTest.ts"
+import type { Lab } from "../../ConformanceLab.ts"
+import { check } from "./check.ts"
+import { speech } from "./speech.ts"
+import * as EventLog from "./eventLog.ts"
 
-export interface Call extends BidiAgent.Call<BidiError>, Pick<Watch.Watch<Output>, "all" | "until" | "waitFor"> {
-  /** Everything that happened; `events` of the call itself is another matter. */
-  readonly seen: Watch.Watch<Output>["events"]
+export interface Call extends BidiAgent.Call<BidiError>, Pick<EventLog.EventLog<Output>, "all" | "until" | "waitFor"> {
+  /** All events so far; `events` is the stream of the call itself. */
+  readonly seen: EventLog.EventLog<Output>["events"]
   /** Waits until the agent has said it. */
   readonly untilSaid: (text: string) => Effect.Effect<void>
-  /** A person speaks for a second, and is silent until the turn has certainly ended. */
+  /** The user speaks for a second, and is silent until the turn has certainly ended. */
   readonly speak: Effect.Effect<void, BidiError>
   /** Replies of the agent in the history, as they were heard. */
   readonly said: Effect.Effect<ReadonlyArray<{ readonly text: string; readonly interrupted: boolean }>>
 }
 
-const watcher = (watch: Watch.Watch<Output>): BidiOutput => ({
-  name: "watcher",
+const recorder = (log: EventLog.EventLog<Output>): BidiOutput => ({
+  name: "recorder",
   events: allTags,
   open: Effect.succeed({
-    offer: watch.add,
+    offer: log.add,
     flush: Effect.void,
     playback: "none",
     run: Effect.void,
@@ -44,12 +44,12 @@ export const start = Effect.fnUntraced(function* <Tools extends Record<string, T
   profile: BidiAgent.Profile<Tools, never, R> = {},
   speaker?: BidiTest.VirtualSpeaker
 ) {
-  const watch = yield* Watch.make<Output>()
+  const log = EventLog.make<Output>()
   const agent = yield* BidiAgent.make(profile)
   const call: BidiAgent.Call<BidiError> = yield* agent.start({
-    outputs: [watcher(watch), ...(speaker === undefined ? [] : [speaker.output])]
+    outputs: [recorder(log), ...(speaker === undefined ? [] : [speaker.output])]
   })
-  const { all, events, until, waitFor } = watch
+  const { all, events, until, waitFor } = log
   const { input } = call.model
   return {
     ...call,
@@ -77,30 +77,31 @@ export const start = Effect.fnUntraced(function* <Tools extends Record<string, T
   } satisfies Call
 })
 
-/** Milliseconds of sound that came of a reply, or of all. */
+/** Milliseconds of audio that one reply has produced so far, or all of them. */
 export const produced = (call: Pick<Call, "all">, responseId?: string): number =>
   call
     .all("AudioStream")
     .filter((event) => responseId === undefined || event.responseId === responseId)
     .reduce((sum, event) => sum + Audio.millis(event, event.audio.length), 0)
 
-/** Waits until something holds that nothing tells of, such as how far a speaker is. */
+/** Waits until something holds that causes no event, such as how far a speaker is. */
 export const until = (holds: () => boolean): Effect.Effect<void> =>
   Effect.suspend(() => (holds() ? Effect.void : Effect.andThen(Effect.sleep("10 millis"), until(holds))))
 
-/** What the agent said, in the order of the talk, and nothing else. */
+/** Checks that the agent said these texts, in this order, and nothing else. */
 export const checkSaid = (call: Call, ...texts: ReadonlyArray<string>): Effect.Effect<void> =>
   Effect.flatMap(call.said, (said) =>
     check(
       JSON.stringify(said.map(({ text }) => text)) === JSON.stringify(texts),
-      `it said ${JSON.stringify(said)}, not ${JSON.stringify(texts)}`
+      `the agent said ${JSON.stringify(said)}, not ${JSON.stringify(texts)}`
     )
   )
 
-/** Breaks the connection, as it breaks by itself, and waits for the next one. */
+/** Breaks the connection, and waits for the next one. */
 export const breakConnection = Effect.fnUntraced(function* ({ failures }: Lab, call: Call) {
   const loss = failures.find(({ reason, when }) => when === "live" && reason === "ConnectionLost")
-  if (loss === undefined) return yield* Effect.die(new Error("the lab cannot break a connection"))
+  if (loss === undefined)
+    return yield* Effect.die(new Error("the lab has no live failure with the reason ConnectionLost"))
   const before = call.all("ConnectionStart").length
   yield* loss.cause
   yield* call.until("ConnectionStart", before + 1)
