@@ -32,7 +32,7 @@ const backends = Effect.gen(function* () {
   for (const name of ["pulse", "portaudio"] as const) {
     const found = yield* Effect.result(Effect.flatMap(choose(name, portaudioModule()), (backend) => backend.devices))
     yield* Result.isSuccess(found)
-      ? say("✓", `${name}: ${found.success.length} devices`)
+      ? say(found.success.length > 0 ? "✓" : " ", `${name}: ${found.success.length} devices`)
       : say(" ", `${name}: ${found.failure.message}`)
   }
 })

@@ -17,7 +17,7 @@ import { BidiError, ConversationEnded, ServerFault } from "../../BidiError.ts"
 import type { Command, Connection } from "../../BidiModel.ts"
 import { AudioBuffer } from "./audioBuffer.ts"
 import * as WellFormed from "../conversation/wellFormed.ts"
-import { ofCommand, type Suspect } from "./oversized.ts"
+import { type Message, messagesOf } from "./messages.ts"
 
 const CONTROL_CAPACITY = 1024
 const RETRY_CONGESTED = Effect.sleep("20 millis") // until audio that the connection did not take is tried again
@@ -88,7 +88,7 @@ export interface Outbox {
     send: Connection["send"]
   ) => Effect.Effect<never, BidiError>
   /** What was sent, or was about to be sent, in the last seconds of the connection. */
-  readonly suspects: () => ReadonlyArray<Suspect>
+  readonly recent: () => ReadonlyArray<Message>
   /** Refuses the waiting command with this id, which the provider will never accept. Returns whether there was one. */
   readonly refuse: (id: string, error: BidiError) => boolean
   readonly isEmpty: () => boolean
@@ -286,9 +286,9 @@ export const make = Effect.fnUntraced(function* (
       if (turn?.command._tag === "TurnCommit") turn = undefined
     },
     drain: drain as Outbox["drain"],
-    suspects: () => lately().flatMap(({ command }) => ofCommand(command)),
+    recent: () => lately().flatMap(({ command }) => messagesOf(command)),
     refuse: (id, error) => {
-      const items = control.filter((item) => ofCommand(item.command).some((one) => one.id === id))
+      const items = control.filter((item) => messagesOf(item.command).some((one) => one.id === id))
       for (const item of items) refuse(item, error)
       return items.length > 0
     },

@@ -4,43 +4,16 @@
  * is suspected twice.
  */
 import { BidiError, InvalidRequest } from "../../BidiError.ts"
-import type { Command } from "../../BidiModel.ts"
 import { fromError } from "../../BidiEvent.ts"
-import type { Entry, Transcript } from "../../Transcript.ts"
+import type { Transcript } from "../../Transcript.ts"
+import { type Message, messageOf } from "./messages.ts"
 import type { Services } from "../conversation/services.ts"
-
-/** A message that was sent: the id of its entry in the history, and its size in bytes. */
-export interface Suspect {
-  readonly id: string
-  readonly size: number
-}
 
 /** Whether the provider closed the connection because a message was too large. */
 export const isTooLarge = ({ reason }: BidiError): boolean => reason.code === "1009"
 
-/** The messages that a command sends. */
-export const ofCommand = (command: Command): ReadonlyArray<Suspect> => {
-  switch (command._tag) {
-    case "UserMessage":
-      return [{ id: command.id, size: size(command.parts) }]
-    case "ToolOutputs":
-      return command.outputs.map(({ id, result }) => ({ id, size: size(result) }))
-    case "Note":
-      return [{ id: command.text, size: size(command.text) }]
-    case "Respond":
-      return command.instructions === undefined ? [] : [{ id: command.instructions, size: size(command.instructions) }]
-    default:
-      return []
-  }
-}
-
-const ofEntry = (entry: Entry): Suspect => ({
-  id: entry.id,
-  size: entry._tag === "User" ? size(entry.parts) : entry._tag === "ToolCall" ? size(entry.output) : size(entry.text)
-})
-
-const largest = (suspects: ReadonlyArray<Suspect>): Suspect | undefined =>
-  suspects.reduce<Suspect | undefined>(
+const largest = (suspects: ReadonlyArray<Message>): Message | undefined =>
+  suspects.reduce<Message | undefined>(
     (most, one) => (most !== undefined && most.size >= one.size ? most : one),
     undefined
   )
@@ -68,8 +41,8 @@ export class OversizedMessages {
   /** A connection was closed because of a message that was too large. */
   blame(close: BidiError): void {
     const { now, outbox } = this.services
-    const told = now() - this.at < SUSPECT_MILLIS ? this.history.map(ofEntry) : []
-    const suspect = largest([...outbox.suspects(), ...told])
+    const told = now() - this.at < SUSPECT_MILLIS ? this.history.map(messageOf) : []
+    const suspect = largest([...outbox.recent(), ...told])
     if (suspect === undefined) return
     if (this.blamed.has(suspect.id)) this.refuse(suspect.id, close)
     this.blamed.add(suspect.id)
@@ -89,15 +62,4 @@ export class OversizedMessages {
     turn.refused(id)
     if (!outbox.refuse(id, error)) fanout.emit(fromError(error))
   }
-}
-
-// Images are the only binary values in messages.
-const size = (value: unknown): number => {
-  let pictures = 0
-  const text = JSON.stringify(value, (_, one) => {
-    if (!(one instanceof Uint8Array)) return one
-    pictures += one.length
-    return undefined
-  })
-  return pictures + (text?.length ?? 0)
 }

@@ -30,14 +30,14 @@ const Devices = Schema.fromJsonString(
   )
 )
 
-/** Why a program of PulseAudio did not do what it should, and what to do about it. */
+/** Why a program of PulseAudio failed, and what to do about it. */
 export const missing = (program: string, { missing, words }: ChildEnd): AudioError =>
   backendMissing(
     BACKEND,
     missing
       ? `${program} is not installed (Debian, Ubuntu: apt-get install pulseaudio-utils)`
       : /refused|timeout|does not answer|no such file/i.test(words)
-        ? `no sound server answers (${words}); start PulseAudio or PipeWire`
+        ? `no sound server answers (${words.split("\n", 1)[0]}); start PulseAudio or PipeWire`
         : words
   )
 
