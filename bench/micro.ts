@@ -139,7 +139,7 @@ const stream = measure(
   (inbox) => forever(Stream.fromPull(Effect.succeed(inbox.takeAll)))
 )
 
-const event: AudioStream = { _tag: "AudioStream", responseId: "resp_1", itemId: "item_1", audio, ...format }
+const event: AudioStream = { _tag: "AudioStream", responseId: "resp_1", itemId: "item_1", audio, at: 0, ...format }
 const encode = Schema.encodeSync(BidiJson.OutputFromString)
 const decode = Schema.decodeSync(BidiJson.OutputFromString)
 const text = encode(event)

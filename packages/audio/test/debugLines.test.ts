@@ -22,6 +22,7 @@ const linesAt = (level: "Debug" | "Info") =>
           responseId: "r",
           itemId: "i",
           audio: new Uint8Array(48_000 * seconds),
+          at: 0,
           ...pcm(24_000)
         })
       say(1)

@@ -19,7 +19,7 @@ describe("half a sample", () => {
       // as providers cut it: 4801 bytes
       for (let at = 0; at < bytes.length; at += 4801) {
         const piece = bytes.slice(at, at + 4801)
-        sink.offer({ _tag: "AudioStream", responseId: "r", itemId: "i", audio: piece, ...pcm(24_000) })
+        sink.offer({ _tag: "AudioStream", responseId: "r", itemId: "i", audio: piece, at: 0, ...pcm(24_000) })
       }
       // what is over at the end of an item belongs to none
       const odd = {
@@ -27,6 +27,7 @@ describe("half a sample", () => {
         responseId: "r",
         itemId: "j",
         audio: new Uint8Array(4801),
+        at: 0,
         ...pcm(24_000)
       } as const
       sink.offer(odd)

@@ -31,6 +31,7 @@ describe("frames of the service", () => {
       P.done("complete"),
       {
         _tag: "Usage",
+        responseId: "p-r1",
         inputTokens: 45,
         outputTokens: 72,
         totalTokens: 117,

@@ -186,13 +186,25 @@ export type InputOf<Tag extends InputTag> = Extract<Input, { readonly _tag: Tag 
 // ---------------------------------------------------------------------------------------------------------------------
 
 /**
+ * When something happened: milliseconds since 1970, by the clock of the conversation. Taken where it happens, not where
+ * somebody hears of it. Every output event has one.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const At = Schema.Finite
+
+const event = <const Tag extends string, const Fields extends Schema.Struct.Fields>(tag: Tag, fields: Fields) =>
+  Schema.TaggedStruct(tag, { ...fields, at: At })
+
+/**
  * A connection to the model is ready. `generation` numbers the connections of this conversation from 1; `expiresAt` is
  * when the provider will end it, if the provider says so.
  *
  * @category outputs
  * @since 0.1.0
  */
-export const ConnectionStart = Schema.TaggedStruct("ConnectionStart", {
+export const ConnectionStart = event("ConnectionStart", {
   connectionId: Schema.String,
   model: Schema.String,
   generation: Schema.Int,
@@ -214,7 +226,7 @@ export type ConnectionStart = typeof ConnectionStart.Type
  * @category outputs
  * @since 0.1.0
  */
-export const ConnectionWarning = Schema.TaggedStruct("ConnectionWarning", {
+export const ConnectionWarning = event("ConnectionWarning", {
   timeLeft: BidiDuration,
   message: Schema.optionalKey(Schema.String)
 })
@@ -236,7 +248,7 @@ export type ConnectionWarning = typeof ConnectionWarning.Type
  * @category outputs
  * @since 0.1.0
  */
-export const ConnectionRestart = Schema.TaggedStruct("ConnectionRestart", {
+export const ConnectionRestart = event("ConnectionRestart", {
   reason: Schema.Literals(["scheduled", "timeout", "lost", "fault", "rate_limited"]),
   turnInterrupted: Schema.Boolean,
   attempt: Schema.Int,
@@ -259,7 +271,7 @@ export type ConnectionRestart = typeof ConnectionRestart.Type
  * @category outputs
  * @since 0.1.0
  */
-export const HistoryTrimmed = Schema.TaggedStruct("HistoryTrimmed", {
+export const HistoryTrimmed = event("HistoryTrimmed", {
   entries: Schema.Int,
   shortened: Schema.optionalKey(Schema.Int)
 })
@@ -307,7 +319,7 @@ export type CloseReason = typeof CloseReason.Type
  * @category outputs
  * @since 0.1.0
  */
-export const ConnectionClose = Schema.TaggedStruct("ConnectionClose", {
+export const ConnectionClose = event("ConnectionClose", {
   connectionId: Schema.String,
   reason: CloseReason,
   error: Schema.optionalKey(BidiError),
@@ -332,7 +344,7 @@ export type ConnectionClose = typeof ConnectionClose.Type
  * @category outputs
  * @since 0.1.0
  */
-export const ResponseStart = Schema.TaggedStruct("ResponseStart", { responseId: Schema.String })
+export const ResponseStart = event("ResponseStart", { responseId: Schema.String })
 
 /**
  * The type of {@link ResponseStart}.
@@ -349,7 +361,7 @@ export type ResponseStart = typeof ResponseStart.Type
  * @category outputs
  * @since 0.1.0
  */
-export const ResponseComplete = Schema.TaggedStruct("ResponseComplete", {
+export const ResponseComplete = event("ResponseComplete", {
   responseId: Schema.String,
   stopReason: Schema.Literals(["complete", "interrupted", "tool_use", "error"]),
   detail: Schema.optionalKey(Schema.Literals(["max_tokens", "content_filter"]))
@@ -370,7 +382,7 @@ export type ResponseComplete = typeof ResponseComplete.Type
  * @category outputs
  * @since 0.1.0
  */
-export const AudioStream = Schema.TaggedStruct("AudioStream", {
+export const AudioStream = event("AudioStream", {
   responseId: Schema.String,
   itemId: Schema.String,
   audio: Schema.Uint8Array,
@@ -394,7 +406,7 @@ export type AudioStream = typeof AudioStream.Type
  * @category outputs
  * @since 0.1.0
  */
-export const TranscriptStream = Schema.TaggedStruct("TranscriptStream", {
+export const TranscriptStream = event("TranscriptStream", {
   role: Schema.Literals(["user", "assistant"]),
   delta: Schema.String,
   isFinal: Schema.Boolean,
@@ -420,7 +432,7 @@ export type TranscriptStream = typeof TranscriptStream.Type
  * @category outputs
  * @since 0.1.0
  */
-export const Reasoning = Schema.TaggedStruct("Reasoning", { responseId: Schema.String, delta: Schema.String })
+export const Reasoning = event("Reasoning", { responseId: Schema.String, delta: Schema.String })
 
 /**
  * The type of {@link Reasoning}.
@@ -436,7 +448,7 @@ export type Reasoning = typeof Reasoning.Type
  * @category outputs
  * @since 0.1.0
  */
-export const UserSpeech = Schema.TaggedStruct("UserSpeech", { phase: Schema.Literals(["started", "stopped"]) })
+export const UserSpeech = event("UserSpeech", { phase: Schema.Literals(["started", "stopped"]) })
 
 /**
  * The type of {@link UserSpeech}.
@@ -452,7 +464,7 @@ export type UserSpeech = typeof UserSpeech.Type
  * @category outputs
  * @since 0.1.0
  */
-export const UserIdle = Schema.TaggedStruct("UserIdle", { idle: BidiDuration })
+export const UserIdle = event("UserIdle", { idle: BidiDuration })
 
 /**
  * The type of {@link UserIdle}.
@@ -470,7 +482,7 @@ export type UserIdle = typeof UserIdle.Type
  * @category outputs
  * @since 0.1.0
  */
-export const Interruption = Schema.TaggedStruct("Interruption", {
+export const Interruption = event("Interruption", {
   reason: Schema.Literals(["user_speech", "user_text", "manual", "error"]),
   responseId: Schema.String,
   heard: BidiDuration
@@ -490,7 +502,7 @@ export type Interruption = typeof Interruption.Type
  * @category outputs
  * @since 0.1.0
  */
-export const Handoff = Schema.TaggedStruct("Handoff", { from: Schema.String, to: Schema.String })
+export const Handoff = event("Handoff", { from: Schema.String, to: Schema.String })
 
 /**
  * The type of {@link Handoff}.
@@ -510,7 +522,7 @@ export type Handoff = typeof Handoff.Type
  * @category outputs
  * @since 0.1.0
  */
-export const ToolUse = Schema.TaggedStruct("ToolUse", {
+export const ToolUse = event("ToolUse", {
   id: Schema.String,
   name: Schema.String,
   input: Schema.Json,
@@ -531,7 +543,7 @@ export type ToolUse = typeof ToolUse.Type
  * @category outputs
  * @since 0.1.0
  */
-export const ToolProgress = Schema.TaggedStruct("ToolProgress", {
+export const ToolProgress = event("ToolProgress", {
   id: Schema.String,
   name: Schema.String,
   value: Schema.Json
@@ -552,7 +564,7 @@ export type ToolProgress = typeof ToolProgress.Type
  * @category outputs
  * @since 0.1.0
  */
-export const ToolResult = Schema.TaggedStruct("ToolResult", {
+export const ToolResult = event("ToolResult", {
   id: Schema.String,
   name: Schema.String,
   result: Schema.Json,
@@ -575,7 +587,7 @@ export type ToolResult = typeof ToolResult.Type
  * @category outputs
  * @since 0.1.0
  */
-export const ApprovalRequest = Schema.TaggedStruct("ApprovalRequest", {
+export const ApprovalRequest = event("ApprovalRequest", {
   id: Schema.String,
   name: Schema.String,
   input: Schema.Json
@@ -595,7 +607,7 @@ export type ApprovalRequest = typeof ApprovalRequest.Type
  * @category outputs
  * @since 0.1.0
  */
-export const ApprovalResolved = Schema.TaggedStruct("ApprovalResolved", {
+export const ApprovalResolved = event("ApprovalResolved", {
   id: Schema.String,
   name: Schema.String,
   approved: Schema.Boolean,
@@ -616,11 +628,13 @@ export type ApprovalResolved = typeof ApprovalResolved.Type
 
 /**
  * Tokens used since the last `Usage` event: a delta, never a running total. `inputTokens` includes cached input.
+ * `responseId` is the reply that used them; tokens used to hear the user have none.
  *
  * @category outputs
  * @since 0.1.0
  */
-export const Usage = Schema.TaggedStruct("Usage", {
+export const Usage = event("Usage", {
+  responseId: Schema.optionalKey(Schema.String),
   inputTokens: Schema.Int,
   outputTokens: Schema.Int,
   totalTokens: Schema.Int,
@@ -650,7 +664,7 @@ export type Usage = typeof Usage.Type
  * @category outputs
  * @since 0.1.0
  */
-export const ErrorEvent = Schema.TaggedStruct("Error", {
+export const ErrorEvent = event("Error", {
   error: BidiError,
   code: Schema.String,
   message: Schema.String,
@@ -672,7 +686,7 @@ export type ErrorEvent = typeof ErrorEvent.Type
  * @category outputs
  * @since 0.1.0
  */
-export const Unknown = Schema.TaggedStruct("Unknown", {
+export const Unknown = event("Unknown", {
   provider: Schema.String,
   type: Schema.String,
   raw: Schema.Json
@@ -726,6 +740,14 @@ export const Output = Schema.Union([
 export type Output = typeof Output.Type
 
 /**
+ * An output event without its time, as whoever reports it says it.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Untimed<Event extends Output = Output> = Event extends unknown ? Omit<Event, "at"> : never
+
+/**
  * The tags of output events.
  *
  * @category outputs
@@ -747,7 +769,7 @@ export type OutputOf<Tag extends OutputTag> = Extract<Output, { readonly _tag: T
  * @category constructors
  * @since 0.1.0
  */
-export const fromError = (error: BidiError): ErrorEvent => ({
+export const fromError = (error: BidiError): Untimed<ErrorEvent> => ({
   _tag: "Error",
   error,
   code: error.reason.code ?? error.reason._tag,

@@ -40,21 +40,21 @@ const same = <A>(
 }
 
 /** An event whose JSON nests it differently. */
-const nested = <A, const Fields extends Schema.Struct.Fields>(
+const nested = <A extends Event.Output, const Fields extends Schema.Struct.Fields>(
   event: Schema.Codec<A, any>,
   type: string,
   fields: Fields,
   convert: {
-    readonly decode: (json: Schema.Struct<Fields>["Type"]) => NoInfer<A>
+    readonly decode: (json: Schema.Struct<Fields>["Type"]) => NoInfer<Event.Untimed<A>>
     readonly encode: (event: A) => Schema.Struct<Fields>["Type"]
   }
 ): Schema.Codec<A, any> =>
-  Schema.Struct({ type: Schema.Literal(type), ...fields }).pipe(
+  Schema.Struct({ type: Schema.Literal(type), ...fields, at: Event.At }).pipe(
     Schema.decodeTo(
       Schema.toType(event),
       SchemaTransformation.transform<A, any>({
-        decode: convert.decode,
-        encode: (event) => ({ type, ...convert.encode(event) })
+        decode: (json) => ({ ...convert.decode(json), at: json.at }) as unknown as A,
+        encode: (event) => ({ type, ...convert.encode(event), at: event.at })
       })
     )
   ) as any

@@ -15,7 +15,7 @@ import type * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import type { AudioFormat } from "./Audio.ts"
 import type { BidiError } from "./BidiError.ts"
-import type { ImageInput, ResponseComplete, Usage } from "./BidiEvent.ts"
+import type { ImageInput, ResponseComplete, Untimed, Usage } from "./BidiEvent.ts"
 import type { Consume } from "./adapter/Inbox.ts"
 import type { Entry } from "./Transcript.ts"
 
@@ -240,7 +240,7 @@ export type ModelEvent =
   | { readonly _tag: "Interrupted"; readonly responseId: string }
   | { readonly _tag: "ToolCalls"; readonly responseId: string; readonly calls: ReadonlyArray<ToolCall> }
   | { readonly _tag: "ToolCallsCancelled"; readonly ids: ReadonlyArray<string> }
-  | Usage
+  | Untimed<Usage>
   | { readonly _tag: "Expiring"; readonly timeLeft: Duration.Duration }
   | { readonly _tag: "Resumable"; readonly handle: string | undefined }
   | { readonly _tag: "Problem"; readonly error: BidiError; readonly details?: Schema.Json }

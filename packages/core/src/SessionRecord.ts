@@ -71,6 +71,16 @@ export const Profile = Schema.TaggedStruct("Profile", {
   instructions: Schema.optionalKey(Schema.String)
 })
 
+const { at: _, ...usage } = BidiEvent.Usage.fields
+
+/**
+ * Tokens were used.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const Usage = Schema.Struct(usage)
+
 /**
  * A connection to the model was ready.
  *
@@ -125,18 +135,7 @@ export const Closed = Schema.TaggedStruct("Closed", { reason: BidiEvent.CloseRea
  * @category schemas
  * @since 0.1.0
  */
-export const Body = Schema.Union([
-  Opened,
-  Entry,
-  Heard,
-  State,
-  Profile,
-  BidiEvent.Usage,
-  Connection,
-  Handle,
-  Approval,
-  Closed
-])
+export const Body = Schema.Union([Opened, Entry, Heard, State, Profile, Usage, Connection, Handle, Approval, Closed])
 
 /**
  * One record: the `n`-th of its epoch, written `at` (milliseconds since 1970).

@@ -20,7 +20,9 @@ const coarse = <A extends object>(event: A): A =>
 
 const same = <A extends object>(a: A, b: A) => assert.isTrue(Equal.equals(coarse(a), coarse(b)))
 
-const out = (event: BidiEvent.Output) => JSON.parse(encodeOutput(event))
+const timed = <Event extends BidiEvent.Untimed>(event: Event) =>
+  ({ ...event, at: 1_700_000_000_000 }) as unknown as BidiEvent.Output
+const out = (event: BidiEvent.Untimed) => JSON.parse(encodeOutput(timed(event)))
 const bytes = new Uint8Array([0, 1, 2, 255])
 
 describe("events as JSON", () => {
@@ -60,7 +62,8 @@ describe("events as JSON", () => {
       sample_rate: 24000,
       channels: 1,
       response_id: "r",
-      item_id: "i"
+      item_id: "i",
+      at: 1_700_000_000_000
     })
     const words = { _tag: "TranscriptStream", role: "assistant", currentTranscript: "one two" } as const
     assert.deepStrictEqual(out({ ...words, delta: " two", isFinal: false }), {
@@ -69,7 +72,8 @@ describe("events as JSON", () => {
       text: " two",
       role: "assistant",
       is_final: false,
-      current_transcript: "one two"
+      current_transcript: "one two",
+      at: 1_700_000_000_000
     })
     assert.deepInclude(out({ ...words, delta: "", isFinal: true }), { delta: { text: "" }, text: "one two" })
     assert.deepStrictEqual(
@@ -95,12 +99,13 @@ describe("events as JSON", () => {
         outputTokens: 4,
         totalTokens: 7,
         modality_details: [{ modality: "audio", input_tokens: 3, output_tokens: 4 }],
-        cacheReadInputTokens: 1
+        cacheReadInputTokens: 1,
+        at: 1_700_000_000_000
       }
     )
     assert.deepStrictEqual(
       out({ _tag: "Interruption", reason: "user_speech", responseId: "r", heard: Duration.millis(1200) }),
-      { type: "bidi_interruption", reason: "user_speech", response_id: "r", heard_ms: 1200 }
+      { type: "bidi_interruption", reason: "user_speech", response_id: "r", heard_ms: 1200, at: 1_700_000_000_000 }
     )
   })
 
@@ -110,10 +115,10 @@ describe("events as JSON", () => {
       reason: new BidiError.RateLimited({ message: "slow down", code: "429", retryAfter: Duration.seconds(3) })
     })
     const event = BidiEvent.fromError(cause)
-    const decoded = decodeOutput(encodeOutput(event))
+    const decoded = decodeOutput(encodeOutput(timed(event)))
     assert.deepInclude(out(event), { type: "bidi_error", code: "429", message: "openai: RateLimited: slow down" })
     assert.isTrue(decoded._tag === "Error" && decoded.error.isRetryable)
-    assert.isTrue(Equal.equals(decoded, event))
+    assert.isTrue(Equal.equals(decoded, timed(event)))
     const restart = { _tag: "ConnectionRestart", reason: "lost", turnInterrupted: false, attempt: 1 } as const
     assert.strictEqual(out({ ...restart, cause }).timeout_error, "openai: RateLimited: slow down")
     assert.strictEqual(out(restart).timeout_error, null)

@@ -8,9 +8,10 @@ const sound: BidiEvent.AudioStream = {
   responseId: "r",
   itemId: "i",
   audio: new Uint8Array(2),
+  at: 0,
   ...Audio.pcm(24_000)
 }
-const speech = (phase: "started" | "stopped"): BidiEvent.Output => ({ _tag: "UserSpeech", phase })
+const speech = (phase: "started" | "stopped"): BidiEvent.Output => ({ _tag: "UserSpeech", phase, at: 0 })
 
 describe("an output with a mailbox", () => {
   it.effect("drops sound that it has not begun to handle, and nothing else, when it is to fall silent", () =>

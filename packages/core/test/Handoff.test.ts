@@ -81,7 +81,7 @@ describe("an agent that hands over", () => {
         })
       )
       yield* BidiTest.advance("1 second")
-      assert.deepStrictEqual(handoffs(), [{ _tag: "Handoff", from: "desk", to: "billing" }])
+      assert.deepStrictEqual(handoffs(), [{ _tag: "Handoff", from: "desk", to: "billing", at: 0 }])
       assert.deepStrictEqual(described(model), [
         "1 dialed: You are the front desk. transfer,slow",
         "1 update: You handle refunds. refund",
@@ -113,7 +113,7 @@ describe("an agent that hands over", () => {
         "2 dialed: You handle refunds. refund",
         "2 Note"
       ])
-      assert.deepStrictEqual(handoffs(), [{ _tag: "Handoff", from: "desk", to: "billing" }])
+      assert.deepStrictEqual(handoffs(), [{ _tag: "Handoff", from: "desk", to: "billing", at: 0 }])
       const seeded = model.log().find((entry) => entry._tag === "Seeded" && entry.generation === 2)
       assert.deepInclude(seeded?._tag === "Seeded" ? seeded.history[0] : undefined, {
         parts: ["I want my money back."]

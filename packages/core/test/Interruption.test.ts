@@ -47,7 +47,7 @@ describe("an interruption", () => {
         })
       )
       yield* BidiTest.advance("1 minute")
-      assert.deepStrictEqual(interruptions(), [{ ...silence, heard: Duration.seconds(3) }])
+      assert.deepStrictEqual(interruptions(), [{ ...silence, heard: Duration.seconds(3), at: 3000 }])
       assert.deepStrictEqual(model.commands()[1], {
         _tag: "Interrupt",
         responseId: "story",
@@ -122,7 +122,7 @@ describe("an interruption", () => {
     Effect.gen(function* () {
       const { assistant, interruptions, model } = yield* tellingA((line) => line.hear("No."))
       yield* BidiTest.advance("1 second")
-      assert.deepStrictEqual(interruptions(), [{ ...silence, heard: Duration.zero }])
+      assert.deepStrictEqual(interruptions(), [{ ...silence, heard: Duration.zero, at: 0 }])
       assert.deepInclude(model.commands()[1], { items: [{ itemId: "tale", heard: 0, produced: 10_000 }] })
       assert.deepStrictEqual(yield* assistant, [])
     })
@@ -347,8 +347,8 @@ describe("a reply that the provider cut off without a word about speech", () => 
       })
       assert.deepStrictEqual(speaker.played(), Duration.seconds(3))
       assert.deepStrictEqual(interruptions, [
-        { ...silence, heard: Duration.seconds(3) },
-        { _tag: "ResponseComplete", responseId: "story", stopReason: "interrupted" }
+        { ...silence, heard: Duration.seconds(3), at: 3000 },
+        { _tag: "ResponseComplete", responseId: "story", stopReason: "interrupted", at: 3000 }
       ])
       assert.deepStrictEqual(assistant, ["one two three"])
     })

@@ -41,8 +41,8 @@ describe("what the model thinks", () => {
       const history = JSON.stringify((yield* call.history).content)
       yield* call.stop()
       yield* call.await
-      assert.deepStrictEqual(asked, [thought])
-      assert.deepStrictEqual(hooked, [thought])
+      assert.deepStrictEqual(asked, [{ ...thought, at: 0 }])
+      assert.deepStrictEqual(hooked, [{ ...thought, at: 0 }])
       assert.notInclude(JSON.stringify(others), "greets")
       assert.include(history, "Hello.")
       assert.notInclude(history, "greets")
@@ -50,8 +50,14 @@ describe("what the model thinks", () => {
   )
 
   it("is JSON, and comes back from it", () => {
-    const json = Schema.encodeSync(BidiJson.Output)(thought)
-    assert.deepStrictEqual(json as object, { type: "bidi_reasoning", response_id: "r1", delta: "The user greets me." })
-    assert.deepStrictEqual(Schema.decodeUnknownSync(BidiJson.Output)(json), thought)
+    const timed = { ...thought, at: 7 }
+    const json = Schema.encodeSync(BidiJson.Output)(timed)
+    assert.deepStrictEqual(json as object, {
+      type: "bidi_reasoning",
+      response_id: "r1",
+      delta: "The user greets me.",
+      at: 7
+    })
+    assert.deepStrictEqual(Schema.decodeUnknownSync(BidiJson.Output)(json), timed)
   })
 })

@@ -140,7 +140,7 @@ describe("a talk that is larger than what the provider takes", () => {
       assert.match(JSON.stringify(told), /My name is Ada.*row row.*characters left out.*There are many/)
       assert.deepStrictEqual(
         recorder.events().find((event) => event._tag === "HistoryTrimmed"),
-        { _tag: "HistoryTrimmed", entries: 0, shortened: 1 }
+        { _tag: "HistoryTrimmed", entries: 0, shortened: 1, at: 1000 }
       )
     })
   )

@@ -9,7 +9,7 @@ import * as Stream from "effect/Stream"
 import { agentWith } from "./support/agent.ts"
 
 const raw = { type: "mood.detected", mood: "cheerful", scores: [0.25, 0.75] }
-const expected = { _tag: "Unknown", provider: "test", type: "mood.detected", raw } as const
+const expected = { _tag: "Unknown", provider: "test", type: "mood.detected", raw, at: 0 } as const
 
 const script: BidiTest.Script = (line) => line.emit({ _tag: "Unknown", type: raw.type, raw })
 

@@ -1,10 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
-import type { Usage } from "@effect-bidi/core/BidiEvent"
+import type { Untimed, Usage } from "@effect-bidi/core/BidiEvent"
 import * as Duration from "effect/Duration"
 import * as M from "./fixtures/messages.ts"
 import { brief, events, hear, KEY, older, send, start, summary } from "./support/protocol.ts"
 
-const usage: Usage = {
+const usage: Untimed<Usage> = {
   _tag: "Usage",
   inputTokens: 150,
   outputTokens: 105,
@@ -36,7 +36,7 @@ describe("what the provider says", () => {
       sound(2400),
       whole("Hello there."),
       done,
-      usage
+      { ...usage, responseId: "c_r1" }
     ])
   })
 

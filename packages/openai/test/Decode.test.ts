@@ -41,7 +41,7 @@ describe("what the provider says", () => {
       words(" there."),
       silence(50),
       allWords("Hello there."),
-      usage,
+      { ...usage, responseId: "resp_1" },
       { _tag: "ResponseDone", responseId: "resp_1", stopReason: "complete" }
     ])
   })
@@ -197,7 +197,7 @@ describe("the end of a reply", () => {
     assert.deepStrictEqual(events(start(), ...F.twoCalls), [
       started,
       { _tag: "ToolCalls", responseId: "resp_1", calls },
-      usage,
+      { ...usage, responseId: "resp_1" },
       { _tag: "ResponseDone", responseId: "resp_1", stopReason: "tool_use" }
     ])
   })

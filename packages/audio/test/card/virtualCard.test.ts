@@ -304,7 +304,7 @@ const playing = Effect.gen(function* () {
     play: (samples: Int16Array) => {
       for (let at = 0; at < samples.length; at += 2400) {
         const audio = bytesOf(samples.slice(at, at + 2400))
-        sink.offer({ _tag: "AudioStream", audio, ...pcm(Talk.RATE), responseId: "r", itemId: "i" })
+        sink.offer({ _tag: "AudioStream", audio, at: 0, ...pcm(Talk.RATE), responseId: "r", itemId: "i" })
       }
     }
   }

@@ -38,7 +38,7 @@ const run = Effect.fnUntraced(function* (backend: "pulse" | "portaudio", echoCan
     const sound = samplesOf(resampler.push(bytesOf(Talk.samples(speech))))
     for (let at = 0; at < sound.length; at += 2400) {
       const piece = bytesOf(sound.slice(at, at + 2400))
-      sink.offer({ _tag: "AudioStream", audio: piece, ...pcm(Talk.RATE), responseId: "r", itemId: "i" })
+      sink.offer({ _tag: "AudioStream", audio: piece, at: 0, ...pcm(Talk.RATE), responseId: "r", itemId: "i" })
     }
     yield* Effect.sleep(SECONDS * 1000)
   }).pipe(

@@ -63,7 +63,7 @@ const main = Effect.gen(function* () {
       while (given * 1000 - Duration.toMillis(position()) < 2000) {
         for (let at = 0; at < second.length; at += 4800) {
           const piece = second.slice(at, at + 4800)
-          sink.offer({ _tag: "AudioStream", audio: piece, ...pcm(RATE), responseId: "r", itemId: "i" })
+          sink.offer({ _tag: "AudioStream", audio: piece, at: 0, ...pcm(RATE), responseId: "r", itemId: "i" })
         }
         given++
       }

@@ -64,7 +64,9 @@ const decode = (state: State, type: string, data: Fields, out: Events): void => 
     case "usageEvent": {
       const [totals, usage] = since(state.totals, data)
       state.totals = totals
-      if (usage !== undefined) out.push(usage)
+      // told behind the reply it is about; once the user has spoken again, it is about that
+      const about = state.response ?? (state.turn === undefined ? state.last : undefined)
+      if (usage !== undefined) out.push(about === undefined ? usage : { ...usage, responseId: about.id })
       return
     }
     case "completionStart":

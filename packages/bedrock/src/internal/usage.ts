@@ -1,7 +1,7 @@
 /**
  * Tokens. The provider counts from the beginning of a connection, and says beside it what is new.
  */
-import type { Usage } from "@effect-bidi/core/BidiEvent"
+import type { Untimed, Usage } from "@effect-bidi/core/BidiEvent"
 import { count, type Fields, optionalFields } from "@effect-bidi/core/adapter/Json"
 
 /** What a connection had used at its last report. */
@@ -13,7 +13,7 @@ export interface Totals {
 export const none: Totals = { input: 0, output: 0 }
 
 /** The new totals, and what was used since the last; nothing when that is nothing. */
-export const since = (last: Totals, raw: Fields): readonly [Totals, Usage | undefined] => {
+export const since = (last: Totals, raw: Fields): readonly [Totals, Untimed<Usage> | undefined] => {
   const totals = {
     input: Math.max(last.input, count(raw, "totalInputTokens")),
     output: Math.max(last.output, count(raw, "totalOutputTokens"))
@@ -40,7 +40,11 @@ const modality = (modality: "text" | "audio", input: Fields | undefined, output:
   outputTokens: count(output, names[modality])
 })
 
-const usage = (inputTokens: number, outputTokens: number, byModality: Usage["byModality"]): Usage | undefined =>
+const usage = (
+  inputTokens: number,
+  outputTokens: number,
+  byModality: Usage["byModality"]
+): Untimed<Usage> | undefined =>
   inputTokens + outputTokens === 0
     ? undefined
     : { _tag: "Usage", inputTokens, outputTokens, totalTokens: inputTokens + outputTokens, byModality }

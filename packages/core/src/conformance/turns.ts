@@ -24,7 +24,9 @@ const reply = Effect.fnUntraced(function* (line: TestConnection, times = 1) {
   const { responseId } = yield* line.until("ResponseStarted", times)
   const { stopReason } = yield* line.until("ResponseDone", times)
   const events = line.events()
-  const own = events.filter((event) => "responseId" in event && event.responseId === responseId)
+  const own = events.filter(
+    (event) => event._tag !== "Usage" && "responseId" in event && event.responseId === responseId
+  )
   yield* check(own[0]?._tag === "ResponseStarted", "an event of a response came before ResponseStarted")
   yield* check(own.at(-1)?._tag === "ResponseDone", "an event of a response came after ResponseDone")
   return { responseId, stopReason }
@@ -156,9 +158,13 @@ export const turns: ReadonlyArray<Scenario> = [
           )
           const parts = usage.byModality.reduce((sum, part) => sum + part.inputTokens + part.outputTokens, 0)
           yield* check(parts <= usage.totalTokens, "the modalities have more tokens than the total")
+          const known = line.all("ResponseStarted").some(({ responseId }) => responseId === usage.responseId)
+          yield* check(usage.responseId === undefined || known, "usage names a response that never started")
         }
         const total = line.all("Usage").reduce((sum, usage) => sum + usage.totalTokens, 0)
         yield* check(total > 0, "no usage was reported")
+        const replies = new Set(line.all("Usage").flatMap(({ responseId }) => responseId ?? []))
+        yield* check(replies.size === 2, "usage does not name each response")
       }).pipe(Effect.provide(model))
   },
   {

@@ -130,9 +130,11 @@ const onSignal: Take = (state, { vadSignalType: type }, out) => {
     onSpeech(state, type === "VAD_SIGNAL_TYPE_SOS", out)
 }
 
-const onUsage: Take = (_, raw, out) => {
+// It comes with the end of a turn, or behind it.
+const onUsage: Take = (state, raw, out) => {
   const usage = usageOf(raw)
-  if (usage !== undefined) out.push(usage)
+  const about = state.reply ?? state.last
+  if (usage !== undefined) out.push(about === undefined ? usage : { ...usage, responseId: about.id })
 }
 
 /** What is left where the provider does not say it: enough to find a pause, and too little to wait long for one. */

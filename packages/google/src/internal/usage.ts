@@ -1,7 +1,7 @@
 /**
  * Tokens. Every report stands for itself and is added to those before it; cached input is part of the prompt.
  */
-import type { Usage } from "@effect-bidi/core/BidiEvent"
+import type { Untimed, Usage } from "@effect-bidi/core/BidiEvent"
 import { count, type Fields, isFields } from "@effect-bidi/core/adapter/Json"
 import { list } from "./frame.ts"
 
@@ -23,7 +23,7 @@ const modalityOf = (name: unknown): Modality => {
 }
 
 /** Nothing for a report of nothing. */
-export const usageOf = (raw: Fields): Usage | undefined => {
+export const usageOf = (raw: Fields): Untimed<Usage> | undefined => {
   const prompt = count(raw, "promptTokenCount")
   const toolUse = count(raw, "toolUsePromptTokenCount")
   // on Vertex' wire these have the names of other requests

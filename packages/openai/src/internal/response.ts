@@ -49,7 +49,7 @@ export const onDone = (state: State, raw: Fields, out: Outcome): void => {
   for (const itemId of response.words.keys()) finishItem(state, responseId, itemId, out)
   const calls = raw.status === "completed" ? callsOf(state, response, raw.output, out) : []
   if (calls.length > 0) out.events.push({ _tag: "ToolCalls", responseId, calls })
-  const usage = ofResponse(raw.usage)
+  const usage = ofResponse(responseId, raw.usage)
   if (usage !== undefined) out.events.push(usage)
   const done = ending(state, responseId, raw, calls.length > 0)
   if (done.error !== undefined) explain(state, done.error)

@@ -1,20 +1,21 @@
 /**
  * Tokens. The provider counts per response and per transcription, never cumulatively; cached input is part of input.
  */
-import type { Usage } from "@effect-bidi/core/BidiEvent"
+import type { Untimed, Usage } from "@effect-bidi/core/BidiEvent"
 import { count, type Fields, isFields } from "@effect-bidi/core/adapter/Json"
 
 const modalities = ["text", "audio", "image"] as const
 
 /** The usage of a response; nothing for one that used nothing. */
-export const ofResponse = (raw: unknown): Usage | undefined => {
+export const ofResponse = (responseId: string, raw: unknown): Untimed<Usage> | undefined => {
   if (!isFields(raw)) return undefined
   const inputs = details(raw, "input_token_details")
-  return usage(raw, inputs, details(raw, "output_token_details"), inputs && count(inputs, "cached_tokens"))
+  const used = usage(raw, inputs, details(raw, "output_token_details"), inputs && count(inputs, "cached_tokens"))
+  return used && { ...used, responseId }
 }
 
 /** The usage of a transcription, unless it is billed by the second. */
-export const ofTranscription = (raw: unknown): Usage | undefined =>
+export const ofTranscription = (raw: unknown): Untimed<Usage> | undefined =>
   isFields(raw) && raw.type === "tokens"
     ? // what a transcription gives out is text
       usage(raw, details(raw, "input_token_details"), { text_tokens: raw.output_tokens }, undefined)
@@ -30,7 +31,7 @@ const usage = (
   inputs: Fields | undefined,
   outputs: Fields | undefined,
   cached: number | undefined
-): Usage | undefined => {
+): Untimed<Usage> | undefined => {
   const inputTokens = count(raw, "input_tokens")
   const outputTokens = count(raw, "output_tokens")
   const totalTokens = count(raw, "total_tokens") || inputTokens + outputTokens

@@ -43,11 +43,14 @@ export class ConnectionMetrics {
     this.lostAt = undefined
   }
 
-  /** Audio arrived. */
-  audio(): void {
-    this.audioAt = this.clock.currentTimeMillisUnsafe()
-    if (this.silentSince === undefined) return
-    audioGap.updateUnsafe(this.audioAt - this.silentSince, this.context)
-    this.silentSince = undefined
+  /** Audio arrived. Returns when. */
+  audio(): number {
+    const at = this.clock.currentTimeMillisUnsafe()
+    this.audioAt = at
+    if (this.silentSince !== undefined) {
+      audioGap.updateUnsafe(at - this.silentSince, this.context)
+      this.silentSince = undefined
+    }
+    return at
   }
 }

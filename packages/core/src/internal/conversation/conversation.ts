@@ -102,8 +102,9 @@ const untilEnd = (
       const stop = (reason: CloseReason) => Effect.asVoid(Deferred.succeed(ended, reason))
 
       const clock = yield* Clock.Clock
-      const shutdown = new Shutdown(() => clock.currentTimeMillisUnsafe())
-      const fanout = new Fanout()
+      const now = () => clock.currentTimeMillisUnsafe()
+      const shutdown = new Shutdown(now)
+      const fanout = new Fanout(now)
       const [journal, history] = yield* openHistory(shutdown, plan, fanout, fail, onLost)
       const services = yield* Services.make(fanout, journal, history)
       let onInterruption = () => {}

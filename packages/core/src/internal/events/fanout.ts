@@ -1,7 +1,7 @@
 /**
- * Hands every event to everybody who asked for it, in one order, at once.
+ * Hands every event to everybody who asked for it, in one order, at once, with the time at which it was told.
  */
-import type { Output, OutputTag } from "../../BidiEvent.ts"
+import type { AudioStream, Output, OutputTag, Untimed } from "../../BidiEvent.ts"
 
 type Offer = (event: Output) => void
 type Offers = ReadonlyArray<Offer>
@@ -9,10 +9,23 @@ type Offers = ReadonlyArray<Offer>
 export class Fanout {
   private byTag: ReadonlyMap<OutputTag, Offers> = new Map()
   private audio: Offer = () => {} // fifty a second are told without a search
+  private readonly now: () => number
 
-  emit(event: Output): void {
-    if (event._tag === "AudioStream") return this.audio(event)
-    for (const offer of this.byTag.get(event._tag) ?? []) offer(event)
+  /** `now` is in milliseconds since 1970. */
+  constructor(now: () => number) {
+    this.now = now
+  }
+
+  emit(event: Untimed<Exclude<Output, AudioStream>>): void {
+    const offers = this.byTag.get(event._tag)
+    if (offers === undefined) return
+    const timed = { ...event, at: this.now() } as Output
+    for (const offer of offers) offer(timed)
+  }
+
+  /** A frame of sound. Whoever has it knows the time already. */
+  sound(frame: AudioStream): void {
+    this.audio(frame)
   }
 
   /** Whether anybody asked for it. */
@@ -28,7 +41,7 @@ export class Fanout {
   }
 
   /** Emits the last event; nothing passes after it. */
-  close(last: Output): void {
+  close(last: Untimed<Exclude<Output, AudioStream>>): void {
     this.emit(last)
     this.change(new Map())
   }

@@ -63,16 +63,17 @@ export class Receiver {
     }
     const audio = this.samples.push(event.audio)
     if (audio.length === 0) return
-    this.metrics.audio()
+    const at = this.metrics.audio()
     this.ledger.append(event.responseId, itemId, Audio.millis(this.format, audio.length))
-    this.fanout.emit({
+    this.fanout.sound({
       _tag: "AudioStream",
       responseId: event.responseId,
       itemId,
       audio,
       encoding: this.format.encoding,
       sampleRate: this.format.sampleRate,
-      channels: this.format.channels
+      channels: this.format.channels,
+      at
     })
   }
 
