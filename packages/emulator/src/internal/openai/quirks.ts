@@ -1,8 +1,6 @@
 /**
- * Servers of the protocol that are not like the provider's own: what they swallow, refuse and call otherwise.
+ * Servers of the protocol that are not like the provider's own: what they ignore and refuse.
  */
-import type { Quirk } from "../../Fault.ts"
-import type { ServerEvent } from "./state.ts"
 import type { Step } from "./step.ts"
 
 /** Whether an event of the client is not answered as it should be; it is refused here, where it is. */
@@ -35,27 +33,3 @@ export const failsToHear = (step: Step): string | undefined => {
 /** The name of a call. */
 export const callId = (step: Step): string =>
   step.state.quirks.some(({ _tag }) => _tag === "SameCallId") ? "call_0" : step.id("call")
-
-/** An event as such a server sends it. */
-export const disguise = (quirks: ReadonlyArray<Quirk>, event: ServerEvent): ServerEvent =>
-  quirks.reduce<ServerEvent>((event, one) => {
-    switch (one._tag) {
-      case "SameEventId":
-        return { ...event, event_id: "event_TODO" }
-      case "BetaNames":
-        return {
-          ...event,
-          type: event.type.replace(/^response\.output_(audio|audio_transcript|text)\./, "response.$1.")
-        }
-      case "ErrorsWithoutEventId": {
-        if (event.type !== "error") return event
-        const { event_id: _, ...error } = event.error as Record<string, unknown>
-        return { ...event, error }
-      }
-      case "IgnoreEvent":
-      case "RefuseEvent":
-      case "FailTranscription":
-      case "SameCallId":
-        return event
-    }
-  }, event)

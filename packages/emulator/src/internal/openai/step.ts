@@ -5,7 +5,7 @@ import type { Assistant } from "../../Assistant.ts"
 import { makeId } from "../emulator/ids.ts"
 import type { Command } from "../emulator/machine.ts"
 import type { Problem } from "./check.ts"
-import { disguise } from "./quirks.ts"
+import { disguise } from "./disguise.ts"
 import type { Active, Item, ServerEvent, Session } from "./state.ts"
 
 /** What a session is made with. */
