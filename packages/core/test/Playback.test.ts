@@ -1,7 +1,8 @@
 /** What was heard, as laws of the ledger and of a device in real time. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Schema from "effect/Schema"
-import { Ledger, RealTime } from "../src/internal/playback/ledger.ts"
+import { DeviceClock } from "../src/internal/playback/deviceClock.ts"
+import { Ledger } from "../src/internal/playback/ledger.ts"
 
 const Millis = Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 5000 }))
 const Step = Schema.TaggedUnion({
@@ -14,7 +15,7 @@ type Step = typeof Step.Type
 /** Plays the steps on devices that begin late by some milliseconds, and are silenced together. */
 const play = (steps: ReadonlyArray<Step>, delays: ReadonlyArray<number>, onInterrupt: (ledger: Ledger) => void) => {
   const ledger = new Ledger()
-  const devices = delays.map((delay) => ({ delay, time: new RealTime() }))
+  const devices = delays.map((delay) => ({ delay, time: new DeviceClock() }))
   let now = 0
   for (const { delay, time } of devices) ledger.add(() => time.played(Math.max(0, now - delay)))
   let produced = 0
@@ -86,7 +87,7 @@ const silence: ReadonlyArray<Step> = Array.from({ length: 100 }, () => ({ _tag: 
 
 describe("a device in real time", () => {
   it("plays from the moment it has something, and not while it has nothing", () => {
-    const time = new RealTime()
+    const time = new DeviceClock()
     time.append(1000, 500)
     assert.strictEqual(time.played(500), 0)
     assert.strictEqual(time.played(900), 400)
@@ -100,7 +101,7 @@ describe("a device in real time", () => {
   })
 
   it("goes on where it is when it is resumed without having been paused", () => {
-    const time = new RealTime()
+    const time = new DeviceClock()
     time.append(1000, 0)
     time.resume(400)
     assert.strictEqual(time.played(500), 500)

@@ -7,7 +7,8 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Schema from "effect/Schema"
 import { cases } from "../../../scripts/cases.ts"
-import { Ledger, REPORT_GRACE, RemoteTime } from "../src/internal/playback/ledger.ts"
+import { Ledger } from "../src/internal/playback/ledger.ts"
+import { MAX_LAG_MILLIS, RemoteClock } from "../src/internal/playback/remoteClock.ts"
 import { agentWith } from "./support/agent.ts"
 
 const remote = BidiOutput.make("browser", { events: ["AudioStream"], handle: () => Effect.void })
@@ -122,7 +123,7 @@ describe("a speaker that reports its position", () => {
     { steps: Schema.Array(Step).check(Schema.isMaxLength(40)) },
     ({ steps }) => {
       const ledger = new Ledger()
-      const time = new RemoteTime()
+      const time = new RemoteClock()
       let now = 0
       let over = 0 // when the sound would have been over
       const position = () => time.played(now)
@@ -161,9 +162,9 @@ describe("a speaker that reports its position", () => {
             over = now
         }
         assert.isAtMost(position(), time.given)
-        if (now >= over + REPORT_GRACE) assert.strictEqual(ledger.remaining(), 0)
+        if (now >= over + MAX_LAG_MILLIS) assert.strictEqual(ledger.remaining(), 0)
       }
-      now = Math.max(now, over + REPORT_GRACE)
+      now = Math.max(now, over + MAX_LAG_MILLIS)
       assert.strictEqual(ledger.remaining(), 0)
       assert.deepStrictEqual(ledger.unheard(), [])
     },

@@ -34,7 +34,7 @@ import * as Limits from "./limits.ts"
 import * as History from "../history/history.ts"
 import * as Journal from "../session/journal.ts"
 import { Fanout } from "../events/fanout.ts"
-import type * as Observers from "../events/observers.ts"
+import type { EventStream } from "../events/eventStream.ts"
 import * as Outbox from "../connection/outbox.ts"
 import { Receiver } from "../turns/receiver.ts"
 import * as Agents from "./agents.ts"
@@ -118,7 +118,7 @@ const untilEnd = (
       const profiles = Agents.make(profile, services.fanout, (to, onConfirmed) =>
         sender.orEnded(Effect.flatMap(Deferred.await(model), (supervisor) => supervisor.configure(to, onConfirmed)))
       )
-      let events: Pick<Observers.Everything, "stream" | "caughtUp"> = { stream: Stream.empty, caughtUp: Effect.void }
+      let events: Pick<EventStream, "stream" | "caughtUp"> = { stream: Stream.empty, caughtUp: Effect.void }
       const conversation: Conversation = {
         sessionId: plan.sessionId,
         model: services.model,

@@ -5,12 +5,12 @@
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import * as Queue from "effect/Queue"
 import type { Profile } from "../../BidiModel.ts"
 import type { BidiOutput } from "../../BidiOutput.ts"
 import type { ConnectionOptions, Hook } from "../../ConversationOptions.ts"
 import * as Supervisor from "../connection/supervisor.ts"
-import * as Observers from "../events/observers.ts"
+import * as EventStream from "../events/eventStream.ts"
+import * as Hooks from "../events/hooks.ts"
 import type { Interrupter } from "../turns/interruption.ts"
 import type { Receiver } from "../turns/receiver.ts"
 import type { Shutdown } from "./shutdown.ts"
@@ -27,9 +27,9 @@ export const openHooks = (shutdown: Shutdown, services: Services, hooks: Readonl
       return shutdown.part(
         name,
         Effect.gen(function* () {
-          const mailbox = yield* Observers.mailbox(services.fanout, hook.tags)
+          const mailbox = yield* Hooks.mailbox(services.fanout, hook.tags)
           const end = Effect.sync(() => mailbox.done(Exit.fail(Cause.Done())))
-          yield* shutdown.worker(name, Observers.watch(mailbox, hook.handle, services.journal), end, fail)
+          yield* shutdown.worker(name, Hooks.run(mailbox, hook.handle, services.journal), end, fail)
         })
       )
     },
@@ -40,9 +40,9 @@ export const openEvents = (shutdown: Shutdown, services: Services) =>
   shutdown.part(
     "the events",
     Effect.gen(function* () {
-      const everything = yield* Observers.everything(services.fanout)
-      yield* Effect.addFinalizer(() => Queue.end(everything.queue))
-      return everything
+      const events = yield* EventStream.make(services.fanout)
+      yield* Effect.addFinalizer(() => events.end)
+      return events
     })
   )
 

@@ -1,5 +1,5 @@
 /**
- * What is worth saying only where somebody reads it: the words are made only when the level `Debug` is on.
+ * Messages at the level `Debug`, which are made only when that level is on.
  */
 import * as Effect from "effect/Effect"
 import * as LogLevel from "effect/LogLevel"
@@ -9,20 +9,20 @@ import type { Fanout } from "./fanout.ts"
 
 const isOn = LogLevel.isEnabled("Debug")
 
-export const debug = (words: () => string): Effect.Effect<void> =>
-  Effect.flatMap(isOn, (on) => (on ? Effect.logDebug(words()) : Effect.void))
+export const debug = (message: () => string): Effect.Effect<void> =>
+  Effect.flatMap(isOn, (on) => (on ? Effect.logDebug(message()) : Effect.void))
 
-/** Says every event but frames of sound. When the level is off, nobody is asked for anything. */
+/** Logs every event but frames of audio. When the level is off, it does not subscribe. */
 export const logEvents = Effect.fnUntraced(function* (fanout: Fanout) {
   if (!(yield* isOn)) return
   const run = Effect.runSyncWith(yield* Effect.context<never>())
-  fanout.subscribe(silent, (event) => run(Effect.logDebug(inWords(event))))
+  fanout.subscribe(logged, (event) => run(Effect.logDebug(describe(event))))
 })
 
-const silent = allTags.filter((tag) => tag !== "AudioStream")
+const logged = allTags.filter((tag) => tag !== "AudioStream")
 
-// What a tool was given and gave is said by the tools, which know what must not be.
-const inWords = (event: Output): string => {
+// Tools log their arguments and results themselves: they know what is confidential.
+const describe = (event: Output): string => {
   switch (event._tag) {
     case "ToolUse":
     case "ToolProgress":

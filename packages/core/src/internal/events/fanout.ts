@@ -1,5 +1,5 @@
 /**
- * Hands every event to everybody who asked for it, in one order, at once, with the time at which it was told.
+ * Gives every event to its subscribers, at once, in the order in which they subscribed, with the time at which it happens.
  */
 import type { AudioStream, Output, OutputTag, Untimed } from "../../BidiEvent.ts"
 
@@ -8,7 +8,7 @@ type Offers = ReadonlyArray<Offer>
 
 export class Fanout {
   private byTag: ReadonlyMap<OutputTag, Offers> = new Map()
-  private audio: Offer = () => {} // fifty a second are told without a search
+  private audio: Offer = () => {} // fifty frames a second need no lookup
   private readonly now: () => number
 
   /** `now` is in milliseconds since 1970. */
@@ -28,7 +28,7 @@ export class Fanout {
     this.audio(frame)
   }
 
-  /** Whether anybody asked for it. */
+  /** Whether anybody has subscribed to it. */
   wants(tag: OutputTag): boolean {
     return this.byTag.has(tag)
   }

@@ -1,6 +1,4 @@
-/**
- * The tags of all output events.
- */
 import { Output, type OutputTag } from "../../BidiEvent.ts"
 
+/** The tags of all output events. */
 export const allTags: ReadonlyArray<OutputTag> = Output.members.map((member) => member.fields._tag.schema.literal)

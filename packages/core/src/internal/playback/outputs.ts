@@ -1,5 +1,5 @@
 /**
- * The opened outputs: who plays audio, how far they are, and how to silence them.
+ * The opened outputs: which of them play audio, how much they have played, and how to flush them.
  */
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
@@ -10,17 +10,18 @@ import * as Audio from "../../Audio.ts"
 import type { BidiOutput, Connected } from "../../BidiOutput.ts"
 import { atMost } from "../conversation/shutdown.ts"
 import type { Fanout } from "../events/fanout.ts"
-import { type Ledger, type Position, RemoteTime } from "./ledger.ts"
+import type { Ledger } from "./ledger.ts"
+import { RemoteSpeaker } from "./remoteSpeaker.ts"
 
-// A device that has not done in this time what it was asked for is left behind; its position is taken as it is.
-const TIMEOUT = "250 millis"
+// A device that takes longer is left behind; its position is taken as it is.
+const DEVICE_TIMEOUT = "250 millis"
 
 const together = { concurrency: "unbounded", discard: true } as const
 
 export interface Outputs {
   /** Connects an opened output: it gets its events from now on. */
   readonly add: <E, R>(output: BidiOutput<E, R>, connected: Connected<E>) => void
-  /** Drops the audio that waits anywhere, and silences every device. What they play next, they play: a pause is over. */
+  /** Drops all audio that waits, and silences every device. It ends a pause. */
   readonly flush: Effect.Effect<void>
   /** Whether everything that plays can pause. */
   readonly canPause: () => boolean
@@ -28,21 +29,21 @@ export interface Outputs {
   readonly pause: Effect.Effect<void>
   /** Ends a pause; nothing happens without one. */
   readonly resume: Effect.Effect<void>
-  /** A remote speaker tells how much of an item it has played. */
+  /** A remote speaker reports how much of an item it has played. */
   readonly report: (itemId: string, played: Duration.Duration) => void
 }
 
 export const make = Effect.fnUntraced(function* (format: Audio.AudioFormat, fanout: Fanout, ledger: Ledger) {
   const clock = yield* Clock.Clock
   const flushes: Array<Effect.Effect<void>> = []
-  const remotes: Array<Remote> = []
+  const remotes: Array<RemoteSpeaker> = []
   const playing: Array<Pick<Connected<unknown>, "pause" | "resume">> = []
   let paused = false
 
   const resume = Effect.suspend(() => {
     if (!paused) return Effect.void
     paused = false
-    return Effect.forEach(playing, ({ resume }) => asked("an output did not go on after a pause", resume), together)
+    return Effect.forEach(playing, ({ resume }) => request("an output did not resume", resume), together)
   })
 
   return {
@@ -52,7 +53,7 @@ export const make = Effect.fnUntraced(function* (format: Audio.AudioFormat, fano
       if (typeof playback === "function") {
         ledger.add(() => Duration.toMillis(playback()))
       } else if (playback === "remote") {
-        const remote = new Remote(ledger, clock)
+        const remote = new RemoteSpeaker(ledger, clock)
         remotes.push(remote)
         flush = Effect.andThen(flush, Effect.sync(remote.flush))
         if (pause) pause = Effect.andThen(pause, Effect.sync(remote.pause))
@@ -65,7 +66,7 @@ export const make = Effect.fnUntraced(function* (format: Audio.AudioFormat, fano
       if (playback !== "none") {
         playing.push({ ...(pause === undefined ? {} : { pause }), ...(resume === undefined ? {} : { resume }) })
       }
-      flushes.push(asked(`the output "${output.name}" did not fall silent`, flush))
+      flushes.push(request(`the output "${output.name}" was not flushed`, flush))
       fanout.subscribe(output.events, offer)
     },
     flush: Effect.andThen(
@@ -76,7 +77,7 @@ export const make = Effect.fnUntraced(function* (format: Audio.AudioFormat, fano
     isPaused: () => paused,
     pause: Effect.suspend(() => {
       paused = true
-      return Effect.forEach(playing, ({ pause }) => asked("an output did not pause", pause), together)
+      return Effect.forEach(playing, ({ pause }) => request("an output did not pause", pause), together)
     }),
     resume,
     report: (itemId, played) => {
@@ -85,43 +86,9 @@ export const make = Effect.fnUntraced(function* (format: Audio.AudioFormat, fano
   } satisfies Outputs
 })
 
-// What a device dies of is not what whoever asks it dies of.
-const asked = (problem: string, effect: Effect.Effect<void> = Effect.void) =>
-  Effect.flatMap(atMost(effect, TIMEOUT), (exit) => {
-    if (Option.isNone(exit)) return Effect.logWarning(`${problem} within ${TIMEOUT}`)
+// A failure of the device is not one of the conversation.
+const request = (problem: string, effect: Effect.Effect<void> = Effect.void) =>
+  Effect.flatMap(atMost(effect, DEVICE_TIMEOUT), (exit) => {
+    if (Option.isNone(exit)) return Effect.logWarning(`${problem} within ${DEVICE_TIMEOUT}`)
     return Exit.isSuccess(exit.value) ? Effect.void : Effect.logWarning(problem, exit.value.cause)
   })
-
-/** A device that cannot be asked, and may tell where it is. */
-class Remote {
-  private readonly time = new RemoteTime()
-  private readonly ledger: Ledger
-  private readonly clock: Clock.Clock
-  private readonly position: Position
-
-  constructor(ledger: Ledger, clock: Clock.Clock) {
-    this.ledger = ledger
-    this.clock = clock
-    this.position = () => this.time.played(this.now())
-    ledger.add(this.position)
-  }
-
-  append(millis: number): void {
-    this.time.append(millis, this.now())
-  }
-
-  report(itemId: string, played: number): void {
-    const position = this.ledger.locate(this.position, itemId, played)
-    if (position !== undefined) this.time.report(position, this.now())
-  }
-
-  readonly flush = (): void => this.time.flush(this.now())
-
-  readonly pause = (): void => this.time.pause(this.now())
-
-  readonly resume = (): void => this.time.resume(this.now())
-
-  private now(): number {
-    return this.clock.currentTimeMillisUnsafe()
-  }
-}

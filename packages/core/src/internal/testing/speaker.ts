@@ -7,12 +7,12 @@ import * as Effect from "effect/Effect"
 import * as Audio from "../../Audio.ts"
 import type { AudioStream } from "../../BidiEvent.ts"
 import * as BidiOutput from "../../BidiOutput.ts"
-import { RealTime } from "../playback/ledger.ts"
+import { DeviceClock } from "../playback/deviceClock.ts"
 
 export const make = Effect.fnUntraced(function* (name: string) {
   const clock = yield* Clock.Clock
   const now = () => clock.currentTimeMillisUnsafe()
-  const time = new RealTime()
+  const time = new DeviceClock()
   const frames: Array<{ readonly frame: AudioStream; readonly millis: number }> = []
   let flushes = 0
 
