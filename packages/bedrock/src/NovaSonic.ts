@@ -24,9 +24,9 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Records from "effect/Record"
 import * as Account from "./internal/account.ts"
-import { connect, LIFE, RENEW_BEFORE } from "./internal/connect.ts"
+import { connect, CONNECTION_LIFETIME, RENEW_BEFORE } from "./internal/connect.ts"
 import * as Errors from "./internal/errors.ts"
-import { HISTORY } from "./internal/history.ts"
+import { HISTORY_BYTES } from "./internal/history.ts"
 import { check, resolve } from "./internal/settings.ts"
 import type { Keys, Options } from "./Options.ts"
 
@@ -66,10 +66,10 @@ export const make = Effect.fnUntraced(function* (
       midSessionUpdate: false
     },
     limits: {
-      maxDuration: LIFE,
-      renewAfter: Duration.subtract(LIFE, RENEW_BEFORE),
+      maxDuration: CONNECTION_LIFETIME,
+      renewAfter: Duration.subtract(CONNECTION_LIFETIME, RENEW_BEFORE),
       renewBefore: RENEW_BEFORE,
-      history: HISTORY
+      history: HISTORY_BYTES
     },
     connect: connect(settings, account, errors)
   })

@@ -10,7 +10,7 @@ import * as References from "effect/References"
 import * as Scope from "effect/Scope"
 import { TestClock } from "effect/testing"
 import * as Tracer from "effect/Tracer"
-import { GRACE } from "../src/internal/transport.ts"
+import { ASSUMED_ACCEPTED_AFTER } from "../src/internal/transport.ts"
 import { begun, dial, KEY, read, ready } from "./support/line.ts"
 import * as Server from "./support/server.ts"
 
@@ -85,7 +85,7 @@ describe("a connection that comes up", () => {
       const fiber = yield* Effect.forkScoped(dial(server.url))
       const peer = yield* server.accept
       yield* peer.opening
-      yield* TestClock.adjust(Duration.subtract(Duration.fromInputUnsafe(GRACE), Duration.millis(1)))
+      yield* TestClock.adjust(Duration.subtract(Duration.fromInputUnsafe(ASSUMED_ACCEPTED_AFTER), Duration.millis(1)))
       assert.isUndefined(fiber.pollUnsafe())
       yield* TestClock.adjust("1 millis")
       const connection = yield* Fiber.join(fiber)

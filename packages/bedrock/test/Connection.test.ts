@@ -8,7 +8,7 @@ import * as Fiber from "effect/Fiber"
 import * as Scope from "effect/Scope"
 import { TestClock } from "effect/testing"
 import type { Socket } from "node:net"
-import { LANE } from "../src/internal/body.ts"
+import { AUDIO_QUEUE_FRAMES } from "../src/internal/requestBody.ts"
 import { INBOX_CAPACITY } from "@effect-bidi/core/adapter/WebSocketLine"
 import * as F from "./fixtures/frames.ts"
 import { begun, dial, read, ready } from "./support/line.ts"
@@ -138,12 +138,12 @@ describe("a connection", () => {
     Effect.gen(function* () {
       const { connection, peer } = yield* ready()
       const outputs = [1, 2].map((n) => ({ id: `call_${n}`, name: "tool", result: n, isFailure: false }))
-      for (let i = 0; i < LANE; i++) connection.sendAudio(new Uint8Array(1024))
+      for (let i = 0; i < AUDIO_QUEUE_FRAMES; i++) connection.sendAudio(new Uint8Array(1024))
       yield* Effect.all(
         [connection.send({ _tag: "ToolOutputs", outputs }), connection.send(message("x".repeat(3000)))],
         { concurrency: "unbounded" }
       )
-      for (let i = 0; i < LANE; i++) yield* peer.sound
+      for (let i = 0; i < AUDIO_QUEUE_FRAMES; i++) yield* peer.sound
       const names = peer.seen().slice(3).join(" ")
       assert.include(names, "contentStart toolResult contentEnd contentStart toolResult contentEnd")
       assert.include(names, "contentStart textInput textInput textInput contentEnd")

@@ -3,7 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { crc32 } from "node:zlib"
-import { FrameLengths, LONGEST } from "../src/internal/frameLength.ts"
+import { FrameLengths, MAX_FRAME_BYTES } from "../src/internal/frameLength.ts"
 import * as F from "./fixtures/frames.ts"
 import { read, ready } from "./support/line.ts"
 import * as Server from "./support/server.ts"
@@ -57,8 +57,8 @@ describe("a frame", () => {
       lengths.pass(prelude(length))
       return lengths.wrong
     }
-    assert.isUndefined(wrong(LONGEST))
-    assert.strictEqual(wrong(LONGEST + 1), `a frame of ${LONGEST + 1} bytes`)
+    assert.isUndefined(wrong(MAX_FRAME_BYTES))
+    assert.strictEqual(wrong(MAX_FRAME_BYTES + 1), `a frame of ${MAX_FRAME_BYTES + 1} bytes`)
     assert.strictEqual(wrong(15), "a frame of 15 bytes")
   })
 
@@ -71,7 +71,7 @@ describe("a frame", () => {
     ([sizes, cuts]) =>
       Effect.sync(() => {
         const frames = sizes.map((size) => Server.chunk("x".repeat(size)))
-        const bytes = Buffer.concat([...frames, prelude(LONGEST + 1)])
+        const bytes = Buffer.concat([...frames, prelude(MAX_FRAME_BYTES + 1)])
         const lengths = new FrameLengths()
         const good: Array<Uint8Array> = []
         let at = 0
@@ -81,7 +81,7 @@ describe("a frame", () => {
           at += part.length
           if (lengths.wrong !== undefined) break
         }
-        assert.strictEqual(lengths.wrong, `a frame of ${LONGEST + 1} bytes`)
+        assert.strictEqual(lengths.wrong, `a frame of ${MAX_FRAME_BYTES + 1} bytes`)
         // all that came before it has passed, and less of it than says how long it is
         const passed = Buffer.concat(good)
         const before = bytes.length - 12

@@ -3,8 +3,8 @@ import { assert, describe, it } from "@effect/vitest"
 import type { Entry } from "@effect-bidi/core/Transcript"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { HISTORY, replay } from "../src/internal/history.ts"
-import { head, pieces, shorten, tail } from "../src/internal/text.ts"
+import { HISTORY_BYTES, replay } from "../src/internal/history.ts"
+import { head, pieces, shorten, tail } from "../src/internal/utf8.ts"
 import { start } from "./support/protocol.ts"
 
 interface Message {
@@ -130,15 +130,15 @@ describe("the talk so far", () => {
       ["USER 3", "ASSISTANT 3", "USER 4", "ASSISTANT 4", "USER 5", "ASSISTANT 5"]
     )
     // all of it fits, to the last byte
-    const exactly = "x".repeat(HISTORY / 2)
-    assert.strictEqual(size(messages(user(exactly), agent(exactly))), HISTORY)
+    const exactly = "x".repeat(HISTORY_BYTES / 2)
+    assert.strictEqual(size(messages(user(exactly), agent(exactly))), HISTORY_BYTES)
     assert.strictEqual(messages(user("old"), agent("old"), user(exactly), agent(exactly)).length, 2)
   })
 
   it("shortens what is too long by itself, and says so, before it leaves out others", () => {
     const found = call({ result: "x".repeat(60_000), isFailure: false })
     const told = messages(user("My name is Ada."), agent("Hello."), user("Look it up."), found, agent("Done."))
-    assert.isAtMost(size(told), HISTORY)
+    assert.isAtMost(size(told), HISTORY_BYTES)
     assert.deepStrictEqual(
       told.map(({ role }) => role),
       ["USER", "ASSISTANT", "USER", "ASSISTANT"]
@@ -154,7 +154,7 @@ describe("the talk so far", () => {
       user(`Tell me: ${"😀".repeat(20_000)} why?`),
       agent(`${"a".repeat(60_000)}!`)
     )
-    assert.isAtMost(size(told), HISTORY)
+    assert.isAtMost(size(told), HISTORY_BYTES)
     assert.deepStrictEqual(
       told.map(({ role }) => role),
       ["USER", "ASSISTANT", "USER", "ASSISTANT"]
@@ -177,12 +177,12 @@ describe("the talk so far", () => {
           agent(`a${n} ${"a".repeat(turn.agent)}`)
         ])
         const told = messages(...(greets ? [agent("Welcome.")] : []), ...said)
-        assert.isAtMost(size(told), HISTORY)
+        assert.isAtMost(size(told), HISTORY_BYTES)
         assert.strictEqual(told.length > 0, talk.length > 0 || greets)
         told.forEach(({ role }, n) => assert.strictEqual(role, n % 2 === 0 ? "USER" : "ASSISTANT"))
         const last = talk.at(-1)
         if (last === undefined) return
-        if (last.user + (last.tool ?? 0) <= HISTORY / 2 - 200 && last.agent <= HISTORY / 2 - 200) {
+        if (last.user + (last.tool ?? 0) <= HISTORY_BYTES / 2 - 200 && last.agent <= HISTORY_BYTES / 2 - 200) {
           assert.strictEqual(told.at(-1)!.text, `a${talk.length - 1} ${"a".repeat(last.agent)}`)
           assert.include(told.at(-2)!.text, `u${talk.length - 1} ${"u".repeat(last.user)}`)
         } else {

@@ -1,10 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Audio from "@effect-bidi/core/Audio"
 import * as Effect from "effect/Effect"
-import { Microphone, PATIENCE, SILENCE } from "../src/internal/microphone.ts"
+import { Microphone, SILENCE_AFTER_MILLIS, SILENCE_MILLIS } from "../src/internal/microphone.ts"
 
 const format = Audio.pcm(16_000)
-const FRAME = 1024 // bytes of 32 ms
+const FRAME_BYTES = 1024 // bytes of 32 ms
 
 const make = (full: () => boolean = () => false) => {
   const sounds: Array<Buffer> = []
@@ -12,7 +12,7 @@ const make = (full: () => boolean = () => false) => {
   const microphone = new Microphone(
     {
       isFull: full,
-      sound: (event) => {
+      audio: (event) => {
         const { audioInput } = (JSON.parse(Buffer.from(event).toString()) as { event: any }).event
         assert.deepInclude(audioInput, { promptName: "p", contentName: "mic" })
         sounds.push(Buffer.from(audioInput.content, "base64"))
@@ -31,17 +31,17 @@ const make = (full: () => boolean = () => false) => {
 
 const tone = (bytes: number, from = 0) => Uint8Array.from({ length: bytes }, (_, i) => (from + i) % 251)
 
-const quiet = (sounds: ReadonlyArray<Buffer>) => sounds.filter((sound) => sound.every((byte) => byte === 0)).length
+const silences = (sounds: ReadonlyArray<Buffer>) => sounds.filter((sound) => sound.every((byte) => byte === 0)).length
 
 describe("sound", () => {
   it.each([[640], [1024], [3200], [100_000], [2]])("in frames of %i bytes leaves in events of 32 ms", (size) => {
     const { microphone, sounds } = make()
     const whole = tone(Math.ceil(20_000 / size) * size)
     for (let i = 0; i < whole.length; i += size) assert.isTrue(microphone.take(whole.subarray(i, i + size), 0))
-    assert.isTrue(sounds.every((sound) => sound.length === FRAME))
+    assert.isTrue(sounds.every((sound) => sound.length === FRAME_BYTES))
     // no more than what does not fill an event waits
-    assert.strictEqual(sounds.length, Math.floor(whole.length / FRAME))
-    assert.deepStrictEqual(Buffer.concat(sounds), Buffer.from(whole.subarray(0, sounds.length * FRAME)))
+    assert.strictEqual(sounds.length, Math.floor(whole.length / FRAME_BYTES))
+    assert.deepStrictEqual(Buffer.concat(sounds), Buffer.from(whole.subarray(0, sounds.length * FRAME_BYTES)))
   })
 
   it("is as it was brought, whatever becomes of the memory it was brought in", () => {
@@ -94,15 +94,15 @@ describe("silence", () => {
     microphone.open(1000)
     let now = 1000
     while (now < 2000) now += microphone.keepAlive(now)
-    assert.strictEqual(quiet(sounds), sounds.length)
-    assert.strictEqual(sounds.length, Math.ceil(1000 / SILENCE))
-    assert.isTrue(sounds.every((sound) => sound.length === 3 * FRAME))
+    assert.strictEqual(silences(sounds), sounds.length)
+    assert.strictEqual(sounds.length, Math.ceil(1000 / SILENCE_MILLIS))
+    assert.isTrue(sounds.every((sound) => sound.length === 3 * FRAME_BYTES))
   })
 
   it("begins at once", () => {
     const { microphone, sounds } = make()
     microphone.open(1000)
-    assert.strictEqual(microphone.keepAlive(1000), SILENCE)
+    assert.strictEqual(microphone.keepAlive(1000), SILENCE_MILLIS)
     assert.strictEqual(sounds.length, 1)
   })
 
@@ -112,40 +112,40 @@ describe("silence", () => {
       let due = microphone.take(tone(millis * 32), 0) ? microphone.keepAlive(0) : 0
       for (let now = millis; now < 5000; now += millis) {
         // a network that is late by less than it is patient
-        if (now >= due) due = now + microphone.keepAlive(now + PATIENCE - 1)
+        if (now >= due) due = now + microphone.keepAlive(now + SILENCE_AFTER_MILLIS - 1)
         microphone.take(tone(millis * 32), now)
       }
-      assert.strictEqual(quiet(sounds), 0, String(millis))
+      assert.strictEqual(silences(sounds), 0, String(millis))
     }
   })
 
   it("makes up for the time that was left out, so that a turn ends when it ended", () => {
     const { microphone, sounds } = make()
-    microphone.take(tone(FRAME), 1000)
-    assert.strictEqual(microphone.keepAlive(1000), 32 + PATIENCE)
-    microphone.keepAlive(1000 + 32 + PATIENCE)
-    assert.strictEqual(quiet(sounds), Math.floor((32 + PATIENCE) / SILENCE))
+    microphone.take(tone(FRAME_BYTES), 1000)
+    assert.strictEqual(microphone.keepAlive(1000), 32 + SILENCE_AFTER_MILLIS)
+    microphone.keepAlive(1000 + 32 + SILENCE_AFTER_MILLIS)
+    assert.strictEqual(silences(sounds), Math.floor((32 + SILENCE_AFTER_MILLIS) / SILENCE_MILLIS))
   })
 
   it("completes what was left of the sound", () => {
     const { microphone, sounds } = make()
     microphone.take(tone(10), 0)
     microphone.keepAlive(1000)
-    assert.deepStrictEqual(sounds[0], Buffer.concat([tone(10), new Uint8Array(FRAME - 10)]))
+    assert.deepStrictEqual(sounds[0], Buffer.concat([tone(10), new Uint8Array(FRAME_BYTES - 10)]))
   })
 
   it("is not made up for when the process was held up", () => {
     const { microphone, sounds } = make()
     microphone.open(0)
     microphone.keepAlive(600_000)
-    assert.isAtMost(sounds.length, 1000 / SILENCE)
-    assert.isAtMost(microphone.keepAlive(600_000), SILENCE)
+    assert.isAtMost(sounds.length, 1000 / SILENCE_MILLIS)
+    assert.isAtMost(microphone.keepAlive(600_000), SILENCE_MILLIS)
   })
 
   it("is left out where the line is full", () => {
     const { microphone, sounds } = make(() => true)
     microphone.open(0)
-    assert.strictEqual(microphone.keepAlive(100), SILENCE - 4)
+    assert.strictEqual(microphone.keepAlive(100), SILENCE_MILLIS - 4)
     assert.strictEqual(sounds.length, 0)
   })
 })

@@ -7,7 +7,7 @@ import { NodeHttp2Handler } from "@smithy/node-http-handler"
 import * as Effect from "effect/Effect"
 import type * as http2 from "node:http2"
 import * as net from "node:net"
-import { quiet } from "../src/internal/account.ts"
+import { silentLogger } from "../src/internal/account.ts"
 import { environment } from "./support/environment.ts"
 import * as Server from "./support/server.ts"
 
@@ -35,7 +35,7 @@ const open = Effect.fnUntraced(function* (options: Server.Options = {}, more: ob
     region: "us-east-1",
     endpoint: server.url,
     credentials: identity,
-    logger: quiet,
+    logger: silentLogger,
     requestHandler: {
       metadata: handler.metadata,
       handle: async (request: Handled[0], options: Handled[1]) => {
@@ -251,9 +251,9 @@ describe("the AWS SDK", () => {
       asked.push(options?.forceRefresh === true)
       return identity
     }
-    const first = new BedrockRuntimeClient({ region: "us-east-1", credentials, logger: quiet })
+    const first = new BedrockRuntimeClient({ region: "us-east-1", credentials, logger: silentLogger })
     const shared = first.config.credentials
-    const second = new BedrockRuntimeClient({ region: "us-east-1", credentials: shared, logger: quiet })
+    const second = new BedrockRuntimeClient({ region: "us-east-1", credentials: shared, logger: silentLogger })
     await shared()
     await second.config.credentials()
     await shared({ forceRefresh: true })
@@ -261,7 +261,7 @@ describe("the AWS SDK", () => {
   })
 
   it("has a region that is looked up, or refused", async () => {
-    const client = new BedrockRuntimeClient({ region: "eu-north-1", logger: quiet })
+    const client = new BedrockRuntimeClient({ region: "eu-north-1", logger: silentLogger })
     assert.strictEqual(await client.config.region(), "eu-north-1")
   })
 })

@@ -37,7 +37,7 @@ export interface Account {
 }
 
 /** Keys that are good for less are not used again: the next connection asks for newer ones. */
-const FRESH = Duration.toMillis("5 minutes")
+const MIN_KEY_LIFETIME_MILLIS = Duration.toMillis("5 minutes")
 
 /**
  * The credentials of the SDK for one connection. It asks a provider again, up to five times a connection, while its keys are
@@ -50,12 +50,13 @@ export const signingWith = (keys: Identity): (() => Promise<Identity>) => {
 }
 
 /** Says nothing: the SDK warns on the console about every failure of a stream otherwise. */
-export const quiet = { trace() {}, debug() {}, info() {}, warn() {}, error() {} }
+export const silentLogger = { trace() {}, debug() {}, info() {}, warn() {}, error() {} }
 
-const HINT = "AWS does not take API keys for bidirectional streams; pass credentials, or unset AWS_BEARER_TOKEN_BEDROCK"
+const API_KEY_HINT =
+  "AWS does not take API keys for bidirectional streams; pass credentials, or unset AWS_BEARER_TOKEN_BEDROCK"
 
 // Frames are signed even where an API key proves who calls.
-const NOBODY = { accessKeyId: "none", secretAccessKey: "none" }
+const UNUSED_KEYS = { accessKeyId: "none", secretAccessKey: "none" }
 
 /** `secrets` gets all that must not be told. */
 export const open = Effect.fnUntraced(function* (
@@ -65,7 +66,7 @@ export const open = Effect.fnUntraced(function* (
 ): Effect.fn.Return<Account, BidiError> {
   const { bearerToken, profile } = settings
   const shared = {
-    logger: quiet,
+    logger: silentLogger,
     maxAttempts: 1,
     ...(profile === undefined ? {} : { profile }),
     ...(settings.endpoint === undefined ? {} : { endpoint: settings.endpoint.href })
@@ -82,7 +83,7 @@ export const open = Effect.fnUntraced(function* (
   const given = bearerToken === undefined ? settings.credentials : undefined
   const provide =
     bearerToken !== undefined
-      ? () => Effect.succeed<Identity>(NOBODY)
+      ? () => Effect.succeed<Identity>(UNUSED_KEYS)
       : Effect.isEffect(given)
         ? () => Effect.flatMap(Effect.mapError(given, errors.noKeys), (keys) => checked(keys, errors))
         : providedBySdk(config, given, errors)
@@ -111,7 +112,7 @@ export const open = Effect.fnUntraced(function* (
       }
       const before = last
       const left = stale ? 0 : lifeOf(before) - now
-      if (left >= FRESH) return before
+      if (left >= MIN_KEY_LIFETIME_MILLIS) return before
       return yield* left > 0 ? Effect.catch(ask(true), () => Effect.succeed(before)) : ask(true)
     }),
     renewed: (old) =>
@@ -122,7 +123,7 @@ export const open = Effect.fnUntraced(function* (
       stale = true
     },
     agent: settings.agent,
-    hint: bearerToken === undefined ? undefined : HINT
+    hint: bearerToken === undefined ? undefined : API_KEY_HINT
   }
 })
 

@@ -5,6 +5,7 @@
  * waits for `seed`, and is kept waiting no longer than the provider allows.
  */
 import type { BidiError } from "@effect-bidi/core/BidiError"
+import * as Id from "@effect-bidi/core/adapter/Id"
 import { takeEach } from "@effect-bidi/core/adapter/Inbox"
 import type { Command, Connection, Setup } from "@effect-bidi/core/BidiModel"
 import * as Clock from "effect/Clock"
@@ -26,20 +27,20 @@ import { declare, type DeclaredTool } from "./toolSchema.ts"
 import { type Line, open } from "./transport.ts"
 
 /** How long the provider lets a connection live. */
-export const LIFE = Duration.minutes(8)
+export const CONNECTION_LIFETIME = Duration.minutes(8)
 
 /** How long before its end to replace it. */
 export const RENEW_BEFORE = Duration.minutes(1)
 
 // A connection that is signed with keys about to expire ends earlier: with what is left then for replacing it, three
 // minutes before the keys do.
-const KEYS_LAST = Duration.toMillis("2 minutes")
+const KEY_EXPIRY_MARGIN_MILLIS = Duration.toMillis("2 minutes")
 
 // Keys that nobody renews shall not make one connection chase the other.
-const SHORTEST = Duration.toMillis("1 minute")
+const MIN_CONNECTION_MILLIS = Duration.toMillis("1 minute")
 
 // The provider gives up a connection without input after 55 seconds.
-const UNSEEDED = "45 seconds"
+const HISTORY_TIMEOUT = "45 seconds"
 
 export const connect = (settings: Settings, account: Account, errors: Errors) =>
   Effect.fn("NovaSonic.connect")(function* (setup: Setup): Effect.fn.Return<Connection, BidiError, Scope.Scope> {
@@ -56,13 +57,13 @@ export const connect = (settings: Settings, account: Account, errors: Errors) =>
         newer === undefined ? Effect.fail(refusal) : attempt(newer)
       )
     )
-    const expiry = Math.max(lifeOf(keys) - KEYS_LAST, startedAt + SHORTEST)
+    const expiry = Math.max(lifeOf(keys) - KEY_EXPIRY_MARGIN_MILLIS, startedAt + MIN_CONNECTION_MILLIS)
     const seeded = yield* Latch.make(false)
-    yield* Effect.forkScoped(hum(line, microphone, seeded, now))
+    yield* Effect.forkScoped(keepAudioFlowing(line, microphone, seeded, now))
 
     return {
       id: state.promptName,
-      expiresAt: Math.min(startedAt + Duration.toMillis(LIFE), expiry),
+      expiresAt: Math.min(startedAt + Duration.toMillis(CONNECTION_LIFETIME), expiry),
       seed: (history) =>
         Effect.suspend(() => {
           const past = replay(state, history)
@@ -106,7 +107,7 @@ const dialed = (
 ) =>
   Effect.fnUntraced(function* (keys: Identity) {
     const startedAt = yield* Clock.currentTimeMillis
-    const state = initial(errors, crypto.randomUUID())
+    const state = initial(errors, yield* Id.uuid)
     const { promptName } = state
     let microphone: Microphone | undefined
     const line = yield* open({
@@ -129,9 +130,9 @@ const dialed = (
   })
 
 // Sound, from the moment there may be any.
-const hum = (line: Line, microphone: Microphone, seeded: Latch.Latch, now: () => number) =>
+const keepAudioFlowing = (line: Line, microphone: Microphone, seeded: Latch.Latch, now: () => number) =>
   Effect.gen(function* () {
-    yield* Effect.raceFirst(seeded.await, Effect.sleep(UNSEEDED))
+    yield* Effect.raceFirst(seeded.await, Effect.sleep(HISTORY_TIMEOUT))
     if (!microphone.isOpen) yield* line.send(microphone.open(now()))
     while (true) yield* Effect.sleep(microphone.keepAlive(now()))
   }).pipe(Effect.ignore)

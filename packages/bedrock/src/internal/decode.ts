@@ -77,7 +77,7 @@ const decode = (state: State, type: string, data: Fields, out: Events): void => 
 }
 
 // More blocks than these are never open at once; those that never end are forgotten.
-const BLOCKS = 64
+const MAX_OPEN_BLOCKS = 64
 
 const onStart = (state: State, data: Fields, out: Events): void => {
   open(state, text(data, "contentId"), text(data, "type"), data, out)
@@ -97,7 +97,7 @@ const open = (state: State, contentId: string, type: string, data: Fields, out: 
   }
   state.blocks.set(contentId, block)
   state.silenced.delete(contentId)
-  if (state.blocks.size > BLOCKS) state.blocks.delete(state.blocks.keys().next().value!)
+  if (state.blocks.size > MAX_OPEN_BLOCKS) state.blocks.delete(state.blocks.keys().next().value!)
   return block
 }
 
@@ -172,7 +172,7 @@ const onEnd = (state: State, data: Fields, out: Events): void => {
 
 const silence = ({ silenced }: State, contentId: string): void => {
   silenced.add(contentId)
-  if (silenced.size > BLOCKS) silenced.delete(silenced.values().next().value!)
+  if (silenced.size > MAX_OPEN_BLOCKS) silenced.delete(silenced.values().next().value!)
 }
 
 const stageOf = (data: Fields): string | undefined => {

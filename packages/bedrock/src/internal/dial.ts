@@ -25,8 +25,9 @@ export interface Wire {
   readonly onWrongFrame: (what: string) => void
 }
 
-export interface Phone {
-  readonly client: BedrockRuntimeClient
+/** A client of the SDK for one connection. */
+export interface Client {
+  readonly sdk: BedrockRuntimeClient
   /** Host and port, for people. */
   readonly address: () => string
   /** Nothing of it is left. */
@@ -34,10 +35,10 @@ export interface Phone {
 }
 
 // The SDK ends sessions that are idle for this long, in silence; its default of five minutes is less than a call.
-const SESSION_TIMEOUT = 600_000
+const SESSION_TIMEOUT_MILLIS = 600_000
 
 /** Dials with these keys, which last as long as the connection: its frames are signed with those it began with. */
-export const dial = (account: Account, keys: Identity, wire: Wire): Phone => {
+export const dial = (account: Account, keys: Identity, wire: Wire): Client => {
   let address = "the provider"
   const sockets = new Set<net.Socket>()
 
@@ -75,10 +76,10 @@ export const dial = (account: Account, keys: Identity, wire: Wire): Phone => {
   }
 
   const handler = new NodeHttp2Handler({
-    sessionTimeout: SESSION_TIMEOUT,
+    sessionTimeout: SESSION_TIMEOUT_MILLIS,
     nodeHttp2ConnectOptions: { createConnection }
   })
-  const client = new BedrockRuntimeClient({
+  const sdk = new BedrockRuntimeClient({
     ...account.config,
     credentials: signingWith(keys),
     requestHandler: {
@@ -101,11 +102,11 @@ export const dial = (account: Account, keys: Identity, wire: Wire): Phone => {
     >
   })
   return {
-    client,
+    sdk,
     address: () => address,
     destroy: () => {
       over.abort()
-      client.destroy()
+      sdk.destroy()
       tunnel?.destroy()
       for (const socket of sockets) socket.destroy()
     }

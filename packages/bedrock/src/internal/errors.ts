@@ -4,7 +4,7 @@
  */
 import * as AdapterErrors from "@effect-bidi/core/adapter/AdapterErrors"
 import { BidiError } from "@effect-bidi/core/BidiError"
-import { type Failure, shapeOf } from "./failure.ts"
+import { type SdkError, shapeOf } from "./sdkError.ts"
 
 export const PROVIDER = "bedrock"
 
@@ -46,7 +46,7 @@ const byText: ReadonlyArray<readonly [RegExp, Kind]> = [
   [/System instability detected|Chat history should be sent completely before/, "ServerFault"]
 ]
 
-const kindOf = ({ isService, message, name, status }: Failure): Kind =>
+const kindOf = ({ isService, message, name, status }: SdkError): Kind =>
   byText.find(([text]) => text.test(message))?.[1] ??
   byName.get(name) ??
   (status === undefined ? undefined : AdapterErrors.kindOfStatus(status)) ??
@@ -79,7 +79,7 @@ export const make = (secrets: ReadonlySet<string>): Errors => {
   const errors = AdapterErrors.make(PROVIDER, AdapterErrors.redacting(secrets))
   const { lost, ofKind } = errors
 
-  const told = (kind: Kind, failure: Failure, message: string): BidiError => {
+  const told = (kind: Kind, failure: SdkError, message: string): BidiError => {
     const isModel = failure.name === "ResourceNotFoundException" || /\bmodel identifier\b/.test(message)
     return ofKind(kind, {
       message,

@@ -3,14 +3,14 @@
  */
 import type { AudioFormat } from "@effect-bidi/core/Audio"
 import type { Settings } from "./settings.ts"
-import { pieces } from "./text.ts"
+import { pieces } from "./utf8.ts"
 import type { DeclaredTool } from "./toolSchema.ts"
 
 /** One event of ours. */
 export type InputEvent = Readonly<Record<string, unknown>>
 
 /** Bytes of text in one event. The provider takes 1 KB. */
-const INPUT = 1000
+const TEXT_EVENT_BYTES = 1000
 
 const plain = { mediaType: "text/plain" }
 
@@ -74,7 +74,7 @@ export const textBlock = (
 ): ReadonlyArray<InputEvent> => [
   { contentStart: { promptName, contentName, type: "TEXT", interactive, role, textInputConfiguration: plain } },
   // the limit is that of the talk, not of the system prompt
-  ...(role === "SYSTEM" ? [text] : pieces(text, INPUT)).map((content) => ({
+  ...(role === "SYSTEM" ? [text] : pieces(text, TEXT_EVENT_BYTES)).map((content) => ({
     textInput: { promptName, contentName, content }
   })),
   contentEnd(promptName, contentName)

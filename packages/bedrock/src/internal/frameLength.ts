@@ -8,16 +8,16 @@
 import { crc32 } from "node:zlib"
 
 /** Bytes of the longest frame that is believed. One of 100 ms of sound has 9 KB, a tool call a few more. */
-export const LONGEST = 1024 * 1024
+export const MAX_FRAME_BYTES = 1024 * 1024
 
-const LENGTH = 4
-const PRELUDE = 12
-const SHORTEST = PRELUDE + 4
+const LENGTH_BYTES = 4
+const PRELUDE_BYTES = 12
+const MIN_FRAME_BYTES = PRELUDE_BYTES + 4
 
 export class FrameLengths {
   /** What is wrong with the last frame that has begun, if anything is. */
   wrong: string | undefined
-  private readonly prelude = Buffer.alloc(PRELUDE)
+  private readonly prelude = Buffer.alloc(PRELUDE_BYTES)
   private readonly lengths = this.prelude.subarray(0, 8) // what the checksum is of
   private filled = 0
   private left = 0 // bytes of the frame that are still to come
@@ -34,10 +34,10 @@ export class FrameLengths {
       }
       if (this.filled === 0) begin = at
       this.prelude[this.filled++] = bytes[at++]!
-      if (this.filled === LENGTH) this.wrong = lengthProblem(this.prelude.readUInt32BE(0))
-      if (this.filled === PRELUDE) {
+      if (this.filled === LENGTH_BYTES) this.wrong = lengthProblem(this.prelude.readUInt32BE(0))
+      if (this.filled === PRELUDE_BYTES) {
         if (this.prelude.readUInt32BE(8) !== crc32(this.lengths)) this.wrong = "a frame whose length cannot be believed"
-        this.left = this.prelude.readUInt32BE(0) - PRELUDE
+        this.left = this.prelude.readUInt32BE(0) - PRELUDE_BYTES
         this.filled = 0
       }
       if (this.wrong !== undefined) return begin
@@ -47,7 +47,7 @@ export class FrameLengths {
 }
 
 const lengthProblem = (length: number): string | undefined =>
-  length < SHORTEST || length > LONGEST ? `a frame of ${length} bytes` : undefined
+  length < MIN_FRAME_BYTES || length > MAX_FRAME_BYTES ? `a frame of ${length} bytes` : undefined
 
 /** Has the bytes of a stream looked at on their way to whoever iterates over it. The last are those before a wrong frame. */
 export const watchFrames = (stream: AsyncIterable<Uint8Array>, onWrong: (what: string) => void): void => {

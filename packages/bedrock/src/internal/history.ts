@@ -9,10 +9,10 @@ import type { Entry, ToolCall, User } from "@effect-bidi/core/Transcript"
 import { aside, nextName } from "./encode.ts"
 import { type InputEvent, textBlock } from "./events.ts"
 import type { State } from "./state.ts"
-import { bytes, shorten } from "./text.ts"
+import { bytes, shorten } from "./utf8.ts"
 
 /** Bytes of all the text a connection begins with. */
-export const HISTORY = 40_000
+export const HISTORY_BYTES = 40_000
 
 interface Message {
   readonly role: "USER" | "ASSISTANT"
@@ -64,16 +64,16 @@ const fromUser = (messages: ReadonlyArray<Message>): ReadonlyArray<Message> => {
 }
 
 // One message that is longer than this is told in part, before others are left out for it.
-const LONGEST = HISTORY / 2
+const MAX_MESSAGE_BYTES = HISTORY_BYTES / 2
 
 /** Shortens messages that are too long, and leaves out the oldest exchanges, whole, until the rest fits. */
 const fit = (messages: ReadonlyArray<Message>): ReadonlyArray<Message> => {
   const sizes = messages.map(({ text }) => bytes(text))
-  if (sum(sizes) <= HISTORY) return messages
-  const short = messages.map(({ role, text }) => ({ role, text: shorten(text, LONGEST) }))
+  if (sum(sizes) <= HISTORY_BYTES) return messages
+  const short = messages.map(({ role, text }) => ({ role, text: shorten(text, MAX_MESSAGE_BYTES) }))
   let size = sum(short.map(({ text }) => bytes(text)))
   let start = 0
-  while (size > HISTORY) {
+  while (size > HISTORY_BYTES) {
     size -= bytes(short[start]!.text) + bytes(short[start + 1]?.text ?? "")
     start += 2
   }

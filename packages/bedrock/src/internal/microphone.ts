@@ -9,19 +9,19 @@ import { audioStart, contentEnd, type InputEvent } from "./events.ts"
 import type { Line } from "./transport.ts"
 
 /** Milliseconds of one event. */
-export const FRAME = 32
+export const FRAME_MILLIS = 32
 
 /** Milliseconds of one event of silence: nobody waits for it, and every event is signed. */
-export const SILENCE = 3 * FRAME
+export const SILENCE_MILLIS = 3 * FRAME_MILLIS
 
 /** Milliseconds without sound, beyond what the last frame lasted, until silence takes its place. */
-export const PATIENCE = 300
+export const SILENCE_AFTER_MILLIS = 300
 
 /** Silence is not made up for when the process was held up for longer. */
-const HELD_UP = 1000
+const MAX_CATCH_UP_MILLIS = 1000
 
 export class Microphone {
-  private readonly line: Pick<Line, "isFull" | "send" | "sound">
+  private readonly line: Pick<Line, "audio" | "isFull" | "send">
   private readonly format: Audio.AudioFormat
   private readonly promptName: string
   private readonly contentName: string
@@ -34,7 +34,7 @@ export class Microphone {
   private due = 0 // when it needs silence
 
   constructor(
-    line: Pick<Line, "isFull" | "send" | "sound">,
+    line: Pick<Line, "audio" | "isFull" | "send">,
     format: Audio.AudioFormat,
     promptName: string,
     contentName: string
@@ -44,8 +44,8 @@ export class Microphone {
     this.promptName = promptName
     this.contentName = contentName
     this.head = `{"event":{"audioInput":${JSON.stringify({ promptName, contentName }).slice(0, -1)},"content":"`
-    this.size = Audio.bytes(format, FRAME)
-    this.silent = Audio.bytes(format, SILENCE)
+    this.size = Audio.bytes(format, FRAME_MILLIS)
+    this.silent = Audio.bytes(format, SILENCE_MILLIS)
   }
 
   isOpen = false
@@ -54,7 +54,7 @@ export class Microphone {
   open(now: number): ReadonlyArray<InputEvent> {
     if (this.isOpen) return []
     this.isOpen = true
-    this.since = now - SILENCE
+    this.since = now - SILENCE_MILLIS
     this.due = now
     return [audioStart(this.promptName, this.contentName, this.format)]
   }
@@ -69,22 +69,22 @@ export class Microphone {
     if (this.line.isFull()) return false
     if (!this.isOpen) void this.line.send(this.open(now))
     this.since = now
-    this.due = now + Audio.millis(this.format, frame.length) + PATIENCE
+    this.due = now + Audio.millis(this.format, frame.length) + SILENCE_AFTER_MILLIS
     this.push(frame)
     return true
   }
 
-  /** Sends the silence that is due. Answers in how many milliseconds to ask again. */
+  /** Sends the silence that is due. Returns in how many milliseconds to ask again. */
   keepAlive(now: number): number {
     if (now >= this.due) {
-      this.since = Math.max(this.since, now - HELD_UP)
-      for (; this.since + SILENCE <= now; this.since += SILENCE) this.hush()
-      this.due = this.since + SILENCE
+      this.since = Math.max(this.since, now - MAX_CATCH_UP_MILLIS)
+      for (; this.since + SILENCE_MILLIS <= now; this.since += SILENCE_MILLIS) this.sendSilence()
+      this.due = this.since + SILENCE_MILLIS
     }
     return this.due - now
   }
 
-  private hush(): void {
+  private sendSilence(): void {
     if (this.line.isFull()) return
     // behind what was left of the sound
     if (this.resting > 0) this.push(new Uint8Array(this.size - this.resting))
@@ -108,6 +108,6 @@ export class Microphone {
     const bytes = this.resting === 0 ? last : Buffer.concat([...this.rest, last])
     this.rest.length = 0
     this.resting = 0
-    this.line.sound(Buffer.from(`${this.head}${Base64.encode(bytes)}"}}}`))
+    this.line.audio(Buffer.from(`${this.head}${Base64.encode(bytes)}"}}}`))
   }
 }

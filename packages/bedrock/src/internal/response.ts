@@ -2,7 +2,7 @@
  * A reply from its first sign to its end.
  */
 import type { ModelEvent } from "@effect-bidi/core/BidiModel"
-import { join, normal } from "./plan.ts"
+import { join, normal } from "./plannedSpeech.ts"
 import { type Events, newResponse, type Response, type State } from "./state.ts"
 import { answer, overdue } from "./userTurn.ts"
 
@@ -50,7 +50,7 @@ export const sound = (response: Response, audio: Uint8Array, out: Events): void 
   out.push({ _tag: "AudioDelta", responseId: response.id, itemId: response.itemId, audio })
 }
 
-/** Words that the agent is thought to have said. Answers the reply they belong to, unless that is over. */
+/** Words that the agent is thought to have said. Returns the reply they belong to, unless that is over. */
 export const confirm = (
   state: State,
   text: string,
@@ -126,9 +126,9 @@ const words = ({ id: responseId, itemId }: Response, delta: string) =>
   ({ _tag: "TranscriptDelta", role: "assistant", itemId, responseId, delta }) as const
 
 // A confirmation comes within the time it takes to speak; more than these sentences back, none does.
-const LATE = 16
+const MAX_LATE_SENTENCES = 16
 
 const remember = (late: Array<string>, sentences: ReadonlyArray<string>): void => {
   late.push(...sentences)
-  if (late.length > LATE) late.splice(0, late.length - LATE)
+  if (late.length > MAX_LATE_SENTENCES) late.splice(0, late.length - MAX_LATE_SENTENCES)
 }

@@ -4,7 +4,7 @@
  */
 import type { ModelEvent } from "@effect-bidi/core/BidiModel"
 import type { Errors } from "./errors.ts"
-import { Plan } from "./plan.ts"
+import { PlannedSpeech } from "./plannedSpeech.ts"
 import * as Usage from "./usage.ts"
 
 /** A reply. The provider has no ids for them: one begins with the first speech or call after the end of another. */
@@ -12,7 +12,7 @@ export interface Response {
   readonly id: string
   /** Its words and its sound are one item, so that the words can be cut by time. */
   readonly itemId: string
-  readonly plan: Plan
+  readonly plan: PlannedSpeech
   /** All that was announced, and all that was told as spoken. */
   announced: string
   spoken: string
@@ -103,7 +103,7 @@ export const newResponse = (state: State): Response => {
   return {
     id,
     itemId: `${id}-speech`,
-    plan: new Plan(),
+    plan: new PlannedSpeech(),
     announced: "",
     spoken: "",
     sounding: new Set(),

@@ -14,8 +14,8 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type { ClientHttp2Stream } from "node:http2"
 import type { Account, Identity } from "./account.ts"
-import { Body } from "./body.ts"
-import { dial } from "./dial.ts"
+import { RequestBody } from "./requestBody.ts"
+import { type Client, dial } from "./dial.ts"
 import type { Errors } from "./errors.ts"
 import type { InputEvent } from "./events.ts"
 import { type Inbound, parse } from "./frame.ts"
@@ -24,25 +24,12 @@ import { type Inbound, parse } from "./frame.ts"
  * A provider that has the connection for so long and has not refused it has accepted it, headers or not. Where they come
  * with the first event only, everything that is said waits for this; a refusal that takes longer ends the connection.
  */
-export const GRACE = "400 millis"
+export const ASSUMED_ACCEPTED_AFTER = "400 millis"
 
-/** How long the last words may take to leave, and the provider to hear them, in milliseconds of the network's time. */
-const FAREWELL = 250
+/** How long the last words may take to leave, and the provider to hear them: of the network's time, not of the clock. */
+const CLOSE_TIMEOUT_MILLIS = 250
 
-export interface Line {
-  readonly inbox: Inbox<Inbound, BidiError>
-  /** Waits until the provider has accepted the connection. */
-  readonly accepted: Effect.Effect<void, BidiError>
-  /** Sends events together and in order, at once. The effect waits until the last one has left. */
-  readonly send: (events: ReadonlyArray<InputEvent>) => Effect.Effect<void, BidiError>
-  /** Sound is not taken: too much of it waits, or the line is gone. */
-  readonly isFull: () => boolean
-  readonly sound: (event: Uint8Array) => void
-  /** Ends the line at once. The first reason counts. */
-  readonly end: (reason: BidiError) => void
-}
-
-export interface Call {
+export interface Options {
   readonly account: Account
   readonly keys: Identity
   readonly modelId: string
@@ -53,150 +40,170 @@ export interface Call {
   readonly closing: () => ReadonlyArray<InputEvent>
 }
 
-/** Dials. The line closes with the scope, also while it is being opened. */
-export const open = Effect.fnUntraced(function* (call: Call) {
-  const inbox = new Inbox<Inbound, BidiError>(INBOX_CAPACITY, "dropping")
-  const accepted = yield* Deferred.make<void, BidiError>()
-  const linked = yield* Deferred.make<void>()
-  const over = yield* Deferred.make<void>()
-  const { errors } = call
-  const { address, isStuck, line } = yield* Effect.acquireRelease(
-    Effect.sync(() => begin(call, { accepted, inbox, linked, over })),
-    ({ hangUp }) => hangUp
+/** Connects. The line closes with the scope, also while it is being opened. */
+export const open = Effect.fnUntraced(function* (options: Options) {
+  const line = yield* Effect.acquireRelease(
+    Effect.sync(() => new Line(options)),
+    (line) => line.close
   )
   yield* Effect.forkScoped(
-    Effect.andThen(Deferred.await(linked), Effect.andThen(Effect.sleep(GRACE), Deferred.succeed(accepted, undefined)))
+    Effect.andThen(line.linked, Effect.andThen(Effect.sleep(ASSUMED_ACCEPTED_AFTER), line.accept))
   )
   yield* watch({
     // A ping would do, but the SDK closes the session to everything new as soon as the stream is open. There is always
     // sound to be sent, though, and a dead network stops taking it.
     ping: () => {},
-    isAlive: () => !isStuck(),
-    onDead: () => line.end(errors.lost(`${address()} no longer takes anything`, "dead_peer")),
-    opened: Deferred.await(accepted),
-    over: Deferred.await(over)
+    isAlive: () => !line.isStuck(),
+    onDead: () => line.end(options.errors.lost(`${line.address} no longer takes anything`, "dead_peer")),
+    opened: line.accepted,
+    over: line.over
   })
   return line
 })
 
-interface Wiring {
-  readonly inbox: Inbox<Inbound, BidiError>
-  readonly accepted: Deferred.Deferred<void, BidiError>
-  readonly linked: Deferred.Deferred<void>
-  readonly over: Deferred.Deferred<void>
-}
+/** A class, because every frame of audio passes it (see `WebSocketLine`). */
+export class Line {
+  readonly inbox = new Inbox<Inbound, BidiError>(INBOX_CAPACITY, "dropping")
+  private readonly options: Options
+  private readonly acceptance = Deferred.makeUnsafe<void, BidiError>()
+  private readonly link = Deferred.makeUnsafe<void>()
+  private readonly ending = Deferred.makeUnsafe<void>()
+  private readonly body = new RequestBody()
+  private readonly abort = new AbortController()
+  private readonly unsent = new Set<Deferred.Deferred<void, BidiError>>()
+  private readonly client: Client
+  private stream: ClientHttp2Stream | undefined
+  private trouble: string | undefined
+  private ended = false
 
-const begin = (
-  { account, closing, errors, keys, modelId, opening }: Call,
-  { accepted, inbox, linked, over }: Wiring
-) => {
-  const body = new Body()
-  const abort = new AbortController()
-  const unsent = new Set<Deferred.Deferred<void, BidiError>>()
-  let stream: ClientHttp2Stream | undefined
-  let trouble: string | undefined
-  let ended = false
+  /** Waits until the provider has accepted the connection. */
+  readonly accepted = Deferred.await(this.acceptance)
+  readonly accept = Effect.sync(() => Deferred.doneUnsafe(this.acceptance, Exit.void))
+  /** Waits for the network connection. */
+  readonly linked = Deferred.await(this.link)
+  /** Waits for the end. */
+  readonly over = Deferred.await(this.ending)
 
-  const phone = dial(account, keys, {
-    onHeaders: (status, http) => {
-      stream = http
-      if (status === 200) Deferred.doneUnsafe(accepted, Exit.void)
-    },
-    onLink: () => Deferred.doneUnsafe(linked, Exit.void),
-    onSocketError: (error) => {
-      trouble ??= error.code ?? error.message
-    },
-    onWrongFrame: (what) => end(errors.malformed(`the provider sent ${what}`))
+  constructor(options: Options) {
+    this.options = options
+    this.client = dial(options.account, options.keys, {
+      onHeaders: (status, stream) => {
+        this.stream = stream
+        if (status === 200) Deferred.doneUnsafe(this.acceptance, Exit.void)
+      },
+      onLink: () => Deferred.doneUnsafe(this.link, Exit.void),
+      onSocketError: (error) => {
+        this.trouble ??= error.code ?? error.message
+      },
+      onWrongFrame: (what) => this.end(options.errors.malformed(`the provider sent ${what}`))
+    })
+    this.body.send(options.opening, () => {})
+    void this.read()
+  }
+
+  get address(): string {
+    return this.client.address()
+  }
+
+  /** Whether something waits to be sent, and nothing has left since this was asked last. */
+  isStuck(): boolean {
+    return this.body.isStuck()
+  }
+
+  /** Whether audio is not taken: too much of it waits, or the line is gone. */
+  isFull(): boolean {
+    return this.ended || this.body.isFull
+  }
+
+  /** Sends an event with audio. */
+  audio(event: Uint8Array): void {
+    this.body.sound(event)
+  }
+
+  /** Sends events together and in order, at once. The effect waits until the last one has left. */
+  send(events: ReadonlyArray<InputEvent>): Effect.Effect<void, BidiError> {
+    if (this.ended) return Effect.fail(this.gone())
+    const sent = Deferred.makeUnsafe<void, BidiError>()
+    this.unsent.add(sent)
+    this.body.send(events, () => {
+      this.unsent.delete(sent)
+      Deferred.doneUnsafe(sent, Exit.void)
+    })
+    return Deferred.await(sent)
+  }
+
+  /** Ends the line at once. The first reason counts. */
+  end(reason: BidiError): void {
+    if (this.finish(reason)) this.destroy()
+  }
+
+  /** Ends the line politely, so that the provider frees what it holds for the session; nobody waits longer than that. */
+  readonly close = Effect.callback<void>((resume) => {
+    const { stream } = this
+    const isLive = !this.ended && stream !== undefined && !stream.destroyed
+    this.finish(this.options.errors.lost("the connection was closed on this side"))
+    const leave = () => {
+      clearTimeout(timer)
+      stream?.off("close", leave)
+      this.destroy()
+      resume(Effect.void)
+    }
+    const timer = setTimeout(leave, CLOSE_TIMEOUT_MILLIS)
+    if (!isLive) return leave()
+    stream.once("close", leave)
+    this.body.end(this.options.closing())
   })
 
-  const destroy = (): void => {
-    body.stop()
-    abort.abort()
-    phone.destroy()
-  }
-
-  const finish = (reason: BidiError): boolean => {
-    if (ended) return false
-    ended = true
-    inbox.done(Exit.fail(reason))
-    Deferred.doneUnsafe(accepted, Exit.fail(reason))
-    Deferred.doneUnsafe(over, Exit.void)
-    for (const sent of unsent) Deferred.doneUnsafe(sent, Exit.fail(gone()))
-    return true
-  }
-
-  const end = (reason: BidiError): void => {
-    if (finish(reason)) destroy()
-  }
-
-  const gone = () => errors.lost(`the connection to ${phone.address()} is closed`)
-
-  const because = () => (trouble === undefined ? "" : ` (${trouble})`)
-
-  const failed = (error: unknown, answered: boolean): BidiError => {
-    const isOpen = answered || Deferred.isDoneUnsafe(accepted)
-    const told = `${isOpen ? "lost the connection to" : "could not connect to"} ${phone.address()}${because()}`
-    if (isOpen) return errors.ended(error, told, trouble)
-    return errors.refused(error, told, trouble, account.hint)
-  }
-
-  const read = async (): Promise<void> => {
+  private async read(): Promise<void> {
+    const { errors, modelId } = this.options
     let answered = false
     try {
-      const command = new InvokeModelWithBidirectionalStreamCommand({ modelId, body })
-      const response = await phone.client.send(command, { abortSignal: abort.signal })
+      const command = new InvokeModelWithBidirectionalStreamCommand({ modelId, body: this.body })
+      const response = await this.client.sdk.send(command, { abortSignal: this.abort.signal })
       answered = true
       for await (const { chunk } of response.body ?? []) {
         // to the last event: a stream that is not read does not end
-        if (ended) continue
-        Deferred.doneUnsafe(accepted, Exit.void)
+        if (this.ended) continue
+        Deferred.doneUnsafe(this.acceptance, Exit.void)
         if (chunk?.bytes === undefined) continue
-        if (!inbox.offer(parse(chunk.bytes))) return end(errors.tooSlow(INBOX_CAPACITY))
+        if (!this.inbox.offer(parse(chunk.bytes))) return this.end(errors.tooSlow(INBOX_CAPACITY))
       }
       // whatever the reason, to the SDK it looks like this
-      end(errors.lost(`${phone.address()} ended the connection${because()}`, trouble))
+      this.end(errors.lost(`${this.address} ended the connection${this.because()}`, this.trouble))
     } catch (error) {
-      end(failed(error, answered))
+      this.end(this.failed(error, answered))
     }
   }
 
-  body.send(opening, () => {})
-  void read()
-
-  const line: Line = {
-    inbox,
-    accepted: Deferred.await(accepted),
-    send: (events) => {
-      if (ended) return Effect.fail(gone())
-      const sent = Deferred.makeUnsafe<void, BidiError>()
-      unsent.add(sent)
-      body.send(events, () => {
-        unsent.delete(sent)
-        Deferred.doneUnsafe(sent, Exit.void)
-      })
-      return Deferred.await(sent)
-    },
-    isFull: () => ended || body.isFull,
-    sound: (event) => body.sound(event),
-    end
+  private failed(error: unknown, answered: boolean): BidiError {
+    const { account, errors } = this.options
+    const isOpen = answered || Deferred.isDoneUnsafe(this.acceptance)
+    const told = `${isOpen ? "lost the connection to" : "could not connect to"} ${this.address}${this.because()}`
+    if (isOpen) return errors.ended(error, told, this.trouble)
+    return errors.refused(error, told, this.trouble, account.hint)
   }
 
-  // Polite to a provider that listens, so that it frees what it holds for the session; nobody waits longer than that.
-  const hangUp = Effect.callback<void>((resume) => {
-    const http = stream
-    const isLive = !ended && http !== undefined && !http.destroyed
-    finish(errors.lost("the connection was closed on this side"))
-    const leave = () => {
-      clearTimeout(timer)
-      http?.off("close", leave)
-      destroy()
-      resume(Effect.void)
-    }
-    const timer = setTimeout(leave, FAREWELL)
-    if (!isLive) return leave()
-    http.once("close", leave)
-    body.end(closing())
-  })
+  private because(): string {
+    return this.trouble === undefined ? "" : ` (${this.trouble})`
+  }
 
-  return { line, hangUp, address: phone.address, isStuck: () => body.isStuck() }
+  private gone(): BidiError {
+    return this.options.errors.lost(`the connection to ${this.address} is closed`)
+  }
+
+  private finish(reason: BidiError): boolean {
+    if (this.ended) return false
+    this.ended = true
+    this.inbox.done(Exit.fail(reason))
+    Deferred.doneUnsafe(this.acceptance, Exit.fail(reason))
+    Deferred.doneUnsafe(this.ending, Exit.void)
+    for (const sent of this.unsent) Deferred.doneUnsafe(sent, Exit.fail(this.gone()))
+    return true
+  }
+
+  private destroy(): void {
+    this.body.stop()
+    this.abort.abort()
+    this.client.destroy()
+  }
 }

@@ -1,7 +1,7 @@
 /**
  * What the user said: the recogniser's blocks between two replies are one turn.
  */
-import { join } from "./plan.ts"
+import { join } from "./plannedSpeech.ts"
 import { type Events, newTurn, type State, type UserTurn } from "./state.ts"
 
 /** A block of the user's words begins. */

@@ -36,7 +36,7 @@ export const Time = Schema.declare(
  */
 export const url = (...schemes: ReadonlyArray<string>) =>
   Schema.NonEmptyString.check(
-    Schema.makeFilter((text) => schemes.includes(URL.parse(text)?.protocol.slice(0, -1) ?? ""), {
+    Schema.makeFilter((text) => URL.canParse(text) && schemes.includes(new URL(text).protocol.slice(0, -1)), {
       expected: `a URL with ${schemes.join(" or ")}`
     })
   )

@@ -86,8 +86,9 @@ export const fromConfig: Effect.Effect<(url: URL) => Agent | undefined, BidiErro
   function* () {
     const { exempt = "", proxy } = yield* variables
     if (proxy === undefined) return () => undefined
-    const url = URL.parse(/^[a-z0-9+.-]+:\/\//i.test(proxy) ? proxy : `http://${proxy}`)
-    if (url === null || (url.protocol !== "http:" && url.protocol !== "https:")) {
+    const address = /^[a-z0-9+.-]+:\/\//i.test(proxy) ? proxy : `http://${proxy}`
+    const url = URL.canParse(address) ? new URL(address) : undefined
+    if (url === undefined || (url.protocol !== "http:" && url.protocol !== "https:")) {
       // it may hold a password: it is not quoted
       const message = "HTTPS_PROXY: expected the address of an HTTP proxy, such as http://proxy:3128"
       return yield* new BidiError({ reason: new InvalidRequest({ message, option: "HTTPS_PROXY" }) })

@@ -5,14 +5,14 @@
 import * as Base64 from "@effect-bidi/core/adapter/Base64"
 import * as Duration from "effect/Duration"
 import type * as Schema from "effect/Schema"
-import { callsIn, callsOf, forget } from "./calls.ts"
+import { callsIn, callsOf, forget } from "./toolCalls.ts"
 import { type Fields, isFields, Malformed } from "@effect-bidi/core/adapter/Json"
 import { fields, flag, type Inbound, list, text } from "./frame.ts"
 import { millisOf } from "./errorBody.ts"
 import { onAudio, onCalls, onIdle, onInterrupted, onReasoning, onReplyWords, onTurnComplete } from "./reply.ts"
 import type { Events, State } from "./state.ts"
 import { usageOf } from "./usage.ts"
-import { onSpeech, onWords } from "./utterance.ts"
+import { onSpeech, onWords } from "./userTurn.ts"
 
 /** Takes messages in the order of the wire. Never throws: what cannot be read is a `Problem`. */
 export const receive = (state: State, messages: ReadonlyArray<Inbound>): Events => {

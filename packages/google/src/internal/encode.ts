@@ -9,7 +9,7 @@ import type { BidiError } from "@effect-bidi/core/BidiError"
 import type { Command, ToolOutput, UserPart } from "@effect-bidi/core/BidiModel"
 import { FunctionResponseScheduling } from "@google/genai"
 import type { Blob, FunctionResponse, Part } from "@google/genai"
-import { wireId } from "./calls.ts"
+import { wireId } from "./toolCalls.ts"
 import type { ClientMessage, State } from "./state.ts"
 
 /** Why a command is not taken. Nothing of it is sent. */

@@ -9,8 +9,8 @@ import type { BidiError } from "@effect-bidi/core/BidiError"
 import type { ModelEvent, ToolCall } from "@effect-bidi/core/BidiModel"
 import type { Events, Last, Reply, State } from "./state.ts"
 import { nextId } from "./state.ts"
-import { joined } from "./joined.ts"
-import { giveUp, leave, onReply, onTurnEnd, overdue } from "./utterance.ts"
+import { deltaOf } from "./transcriptDelta.ts"
+import { giveUp, leave, onReply, onTurnEnd, overdue } from "./userTurn.ts"
 
 type Done = Extract<ModelEvent, { readonly _tag: "ResponseDone" }>
 type Ending = Pick<Done, "stopReason"> & Partial<Pick<Done, "detail" | "error">>
@@ -33,7 +33,7 @@ export const onReplyWords = (state: State, words: string, out: Events): void => 
   if (state.last !== undefined && isTail(state, state.last)) return onTail(state, state.last, words, out)
   const reply = opened(state, out)
   const item = itemOf(state, reply)
-  const delta = joined(item.text, words)
+  const delta = deltaOf(item.text, words)
   reply.spoken = true
   if (delta === "") return
   item.text += delta
@@ -54,7 +54,7 @@ const isTail = ({ begun, calls, reply, session, since, speaking, ...state }: Sta
 // No end will follow them, so they have their own. Those of a turn that was cut off were not heard.
 const onTail = (state: State, last: Last, words: string, out: Events): void => {
   if (last.cut) return
-  const delta = joined(last.text, words)
+  const delta = deltaOf(last.text, words)
   last.text += delta
   const text = delta.trimStart()
   if (text === "") return

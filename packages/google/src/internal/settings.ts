@@ -6,11 +6,11 @@ import * as Audio from "@effect-bidi/core/Audio"
 import { checked, type Rule, rules } from "@effect-bidi/core/adapter/BidiAdapter"
 import { MakeOptions, type Options } from "../Options.ts"
 import { keyless } from "./errors.ts"
-import { type Family, familyOf } from "./family.ts"
+import { type ModelFeatures, featuresOf } from "./modelFeatures.ts"
 
 export interface Settings extends Omit<Options, "transcription" | "functions" | "unanswered"> {
   readonly model: string
-  readonly family: Family
+  readonly features: ModelFeatures
   readonly input: Audio.AudioFormat
   readonly turnDetection: NonNullable<Options["turnDetection"]>
   /** `undefined`: the words are not known. */
@@ -32,7 +32,7 @@ const MODEL = "gemini-3.8-live"
 /** With defaults. The schema of the options has checked them. */
 export const resolve = (options: Options): Settings => {
   const { model = MODEL } = options
-  const family = familyOf(model)
+  const features = featuresOf(model)
   const { functions = {}, transcription = {}, unanswered = {}, ...rest } = options
   const words = transcription === false ? { input: false, output: false } : transcription
   return {
@@ -41,11 +41,11 @@ export const resolve = (options: Options): Settings => {
     compression: {},
     ...rest,
     model,
-    family,
+    features,
     inputTranscription:
       words.input === false ? undefined : words.input === undefined || words.input === true ? {} : words.input,
     outputTranscription: words.output !== false,
-    behavior: functions.behavior ?? family.behavior,
+    behavior: functions.behavior ?? features.behavior,
     scheduling: functions.scheduling ?? "when_idle",
     unanswered: { after: Duration.fromInputUnsafe(unanswered.after ?? "10 seconds"), nudge: unanswered.nudge === true }
   }
@@ -55,7 +55,7 @@ export const resolve = (options: Options): Settings => {
 // what a model, and one option, demand of another
 // ---------------------------------------------------------------------------------------------------------------------
 
-type ModelRule = (options: Options, family: Family, model: string) => ReturnType<Rule<Options>>
+type ModelRule = (options: Options, features: ModelFeatures, model: string) => ReturnType<Rule<Options>>
 
 const oneOf = (values: ReadonlyArray<string>) => `Expected ${values.map((value) => `"${value}"`).join(" | ")}`
 
@@ -69,37 +69,37 @@ const input: ModelRule = ({ input }) => {
 
 const LEVELS = '{ level: "minimal" | "low" | "medium" | "high" }'
 
-const thinking: ModelRule = ({ thinking }, family, model) => {
+const thinking: ModelRule = ({ thinking }, features, model) => {
   if (thinking === undefined) return undefined
   const { budget, level, thoughts } = thinking
   if (budget !== undefined && level !== undefined) return ["thinking", "Expected either level or budget"]
   if (budget === undefined && level === undefined && thoughts === undefined) {
     return ["thinking", "Expected either level or budget"]
   }
-  if (family.thinking === "none") {
+  if (features.thinking === "none") {
     return ["thinking", `The model ${model} decides by itself; gemini-3.8-live-extended-thinking takes ${LEVELS}`]
   }
-  if (family.thinking === "level" && budget !== undefined) {
+  if (features.thinking === "level" && budget !== undefined) {
     return ["thinking.budget", `The model ${model} takes ${LEVELS} instead`]
   }
-  return family.thinking === "budget" && level !== undefined
+  return features.thinking === "budget" && level !== undefined
     ? ["thinking.level", `The model ${model} takes { budget } instead: a number of tokens, 0 for none, -1 for any`]
     : undefined
 }
 
 const only25 = "models of generation 2.5 do"
 
-const proactivity: ModelRule = ({ proactivity }, family, model) => {
+const proactivity: ModelRule = ({ proactivity }, features, model) => {
   if (proactivity === undefined) return undefined
-  if (family.proactivity === "always") return ["proactivity", `The model ${model} is always proactive; leave it out`]
-  if (family.proactivity === "never") return ["proactivity", `The model ${model} does not support this; ${only25}`]
+  if (features.proactivity === "always") return ["proactivity", `The model ${model} is always proactive; leave it out`]
+  if (features.proactivity === "never") return ["proactivity", `The model ${model} does not support this; ${only25}`]
   return proactivity.video === true && !proactivity.audio
     ? ["proactivity.audio", "Expected true where proactivity.video is"]
     : undefined
 }
 
-const transcription: ModelRule = ({ transcription }, family, model) => {
-  if (transcription === undefined || transcription === false || family.hints) return undefined
+const transcription: ModelRule = ({ transcription }, features, model) => {
+  if (transcription === undefined || transcription === false || features.hints) return undefined
   if (transcription.input === undefined || typeof transcription.input === "boolean") return undefined
   const hint = Object.keys(transcription.input)[0]
   return hint === undefined
@@ -133,12 +133,12 @@ const demands: ReadonlyArray<ModelRule> = [
   transcription,
   functions,
   compression,
-  ({ affectiveDialog }, family, model) =>
-    affectiveDialog === undefined || family.affectiveDialog
+  ({ affectiveDialog }, features, model) =>
+    affectiveDialog === undefined || features.affectiveDialog
       ? undefined
       : ["affectiveDialog", `The model ${model} does not support this; ${only25}`],
-  ({ language }, family, model) =>
-    language === undefined || family.language
+  ({ language }, features, model) =>
+    language === undefined || features.language
       ? undefined
       : ["language", `The model ${model} chooses the language by itself; say it in the system prompt`],
   ({ turnCoverage }, { coverages }, model) =>
@@ -154,7 +154,7 @@ const demands: ReadonlyArray<ModelRule> = [
 export const check = checked(
   MakeOptions.check(
     rules<MakeOptions>(
-      demands.map((rule) => (options) => rule(options, familyOf(options.model ?? MODEL), options.model ?? MODEL))
+      demands.map((rule) => (options) => rule(options, featuresOf(options.model ?? MODEL), options.model ?? MODEL))
     )
   ),
   keyless

@@ -50,8 +50,8 @@ export const build = (settings: Settings, setup: Setup): LiveConnectConfig => ({
 })
 
 /** What the SDK has no field for: that the first content of a new session is the talk so far. */
-export const historyOf = ({ family }: Settings, setup: Setup): HistoryConfig | undefined =>
-  setup.resume === undefined && family.seed === "history" ? { initialHistoryInClientContent: true } : undefined
+export const historyOf = ({ features }: Settings, setup: Setup): HistoryConfig | undefined =>
+  setup.resume === undefined && features.seed === "history" ? { initialHistoryInClientContent: true } : undefined
 
 /** A tool that the provider would refuse, together with the whole session, or could only be told half of. */
 export const undeclarable = (setup: Setup): WrongOption | undefined => unnameable(setup) ?? undescribable(setup)
@@ -100,10 +100,10 @@ const levels = {
   high: ThinkingLevel.HIGH
 }
 
-const thinking = ({ family, thinking }: Settings): ThinkingConfig | undefined => {
+const thinking = ({ features, thinking }: Settings): ThinkingConfig | undefined => {
   const thoughts = thinking?.thoughts === true ? { includeThoughts: true } : undefined
   if (thinking?.budget !== undefined) return { thinkingBudget: thinking.budget, ...thoughts }
-  const level = thinking?.level ?? family.level
+  const level = thinking?.level ?? features.level
   return level === undefined ? thoughts : { thinkingLevel: levels[level], ...thoughts }
 }
 

@@ -30,7 +30,7 @@ export interface Session {
   /** The model waits in silence for the answers to its calls. */
   readonly blocking: boolean
   /** Meanwhile it takes no sound either: the connection would be closed. */
-  readonly deafWhileBlocked: boolean
+  readonly rejectsAudioWhileBlocked: boolean
   /** What an answer to a call does to a reply that is being spoken; `undefined` where there is no choice. */
   readonly scheduling: "when_idle" | "interrupt" | undefined
   /** How the talk so far gets into a new session. */
@@ -80,7 +80,7 @@ export interface Called {
 }
 
 /** A turn of the user, and the words of it that have come. */
-export interface Utterance {
+export interface UserTurn {
   readonly id: string
   text: string
   /** All its words were thought to have come. */
@@ -99,7 +99,7 @@ export interface State {
   /** The last reply that ended. The provider may still cut it off, while it is being played. */
   last: Last | undefined
   /** Where words of the user go. */
-  utterance: Utterance | undefined
+  utterance: UserTurn | undefined
   /** A turn whose words have not come, and whose place is another's now. */
   wordless: string | undefined
   /** The user is speaking, as the provider hears it. */

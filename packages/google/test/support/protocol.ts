@@ -23,7 +23,7 @@ export const start = (session: Partial<Session> = {}): State =>
     responds: false,
     transcribes: false,
     blocking: false,
-    deafWhileBlocked: false,
+    rejectsAudioWhileBlocked: false,
     scheduling: "when_idle",
     seed: "history",
     context: true,
@@ -36,7 +36,7 @@ export const older: Partial<Session> = {
   model: "gemini-3.1-flash-live-preview",
   responds: true,
   blocking: true,
-  deafWhileBlocked: true,
+  rejectsAudioWhileBlocked: true,
   scheduling: undefined,
   context: false
 }

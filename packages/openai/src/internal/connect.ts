@@ -71,7 +71,7 @@ export const connect = (settings: Settings, target: Target) => {
     }
     state.session = sessionOf(settings, asked, updated)
     const requests = yield* watchRequests(line)
-    const answers = new Answers(line)
+    const confirmations = new Confirmations(line)
     let committed = 0 // bytes of sound that belong to turns that are over
 
     const sendAll = (frames: ReadonlyArray<ClientEvent>) => {
@@ -86,7 +86,7 @@ export const connect = (settings: Settings, target: Target) => {
         )
       }
       const end = line.audioBytes
-      yield* Effect.timeoutOrElse(answers.ask(encode(state, command)), {
+      yield* Effect.timeoutOrElse(confirmations.ask(encode(state, command)), {
         duration: CONFIRMATION_TIMEOUT,
         orElse: () => {
           const silent = errors.lost(
@@ -102,7 +102,7 @@ export const connect = (settings: Settings, target: Target) => {
     const change = Effect.fnUntraced(function* (command: Extract<Command, { readonly _tag: "Update" }>) {
       const declared = declare(command.tools)
       if (Result.isFailure(declared)) return yield* wrong(errors, declared.failure)
-      yield* answers.ask(encode(state, { ...command, tools: declared.success }))
+      yield* confirmations.ask(encode(state, { ...command, tools: declared.success }))
     })
     const send = (command: Command) => {
       switch (command._tag) {
@@ -127,7 +127,7 @@ export const connect = (settings: Settings, target: Target) => {
       seed: (history) => Effect.suspend(() => line.send(replay(state, history))),
       send: (command) => Effect.suspend(() => send(command)),
       sendAudio: line.audio.bind(line),
-      listen: (take) => listen({ line, state, backlog, requests, answers }, take)
+      listen: (take) => listen({ line, state, backlog, requests, confirmations }, take)
     }
   })
 }
@@ -168,7 +168,7 @@ const watchRequests = Effect.fnUntraced(function* (line: Line) {
 })
 
 /** Events of ours that the provider confirms or refuses, and those who wait for that. */
-class Answers {
+class Confirmations {
   private readonly waiting = new Map<string, Deferred.Deferred<void, BidiError>>()
   private readonly line: Line
 
@@ -218,17 +218,17 @@ interface Live {
   readonly state: State
   readonly backlog: ReadonlyArray<ModelEvent>
   readonly requests: (frames: ReadonlyArray<ClientEvent>) => void
-  readonly answers: Answers
+  readonly confirmations: Confirmations
 }
 
 const listen = Effect.fnUntraced(function* (
-  { answers, backlog, line, requests, state }: Live,
+  { backlog, confirmations, line, requests, state }: Live,
   take: Consume<ModelEvent>
 ) {
   const clock = yield* Clock.Clock
   const now = () => clock.currentTimeMillisUnsafe()
   let fatal: BidiError | undefined
-  let words = state.lastWords
+  let explanation = state.closeExplanation
   let spoken = now() // when the provider said them
   const frames = line.inbox.forEach((frame) => {
     if (fatal !== undefined) return Effect.fail(fatal)
@@ -237,14 +237,14 @@ const listen = Effect.fnUntraced(function* (
       requests(replies)
       for (const reply of replies) line.post(reply)
     }
-    if (state.lastWords !== words) {
-      words = state.lastWords
+    if (state.closeExplanation !== explanation) {
+      explanation = state.closeExplanation
       spoken = now()
     }
     if (reason !== undefined) line.end((fatal = reason))
     const taken = takeEach(events, take)
     // who waits for it goes on when everybody knows what came before
-    if (settled !== undefined) for (const one of settled) answers.settle(one)
+    if (settled !== undefined) for (const one of settled) confirmations.settle(one)
     return taken
   })
   return yield* Effect.suspend(() => takeEach(backlog, take) ?? Effect.void).pipe(

@@ -38,11 +38,13 @@ export const receive = (state: State, frames: ReadonlyArray<Inbound>): Outcome =
  */
 export const endOf = (state: State, error: BidiError, since = 0): BidiError => {
   const vague = error.reason._tag === "ConnectionLost" || error.reason._tag === "ServerFault"
-  return vague && state.lastWords !== undefined && since <= MOMENT ? state.lastWords : error
+  return vague && state.closeExplanation !== undefined && since <= CLOSE_EXPLANATION_MILLIS
+    ? state.closeExplanation
+    : error
 }
 
 /** How long what the provider said explains the close that follows, in milliseconds. */
-export const MOMENT = 5000
+export const CLOSE_EXPLANATION_MILLIS = 5000
 
 /**
  * Whether an event came before: one with the same id and the same content, soon. Of audio only the last is known: there
@@ -76,7 +78,7 @@ const silent = new Set(["error", "rate_limits.updated", OVERDUE])
 const decode = (state: State, frame: Frame, out: Outcome): void => {
   const { type } = frame
   // the session went on after the error
-  if (state.lastWords !== undefined && !silent.has(type)) state.lastWords = undefined
+  if (state.closeExplanation !== undefined && !silent.has(type)) state.closeExplanation = undefined
   switch (type) {
     case "response.output_audio.delta":
       return onAudio(state, frame, out)

@@ -63,7 +63,7 @@ export const onDone = (state: State, raw: Fields, out: Outcome): void => {
 
 /** What may explain a close that follows. That one thing we asked for was wrong explains none. */
 export const explain = (state: State, error: BidiError): void => {
-  if (error.reason._tag !== "InvalidRequest") state.lastWords = error
+  if (error.reason._tag !== "InvalidRequest") state.closeExplanation = error
 }
 
 const isCancelled = ({ status, status_details: details }: Fields): boolean =>

@@ -10,18 +10,18 @@
  */
 
 /** The instructions that a reply shall follow; none for a plain request. */
-export type Wish = ReadonlyArray<string>
+export type ReplyInstructions = ReadonlyArray<string>
 
 /** A request that was sent, and neither answered nor refused for good. */
 interface Request {
   readonly eventId: string
-  readonly wish: Wish
+  readonly instructions: ReplyInstructions
   /**
    * The cancellation that was sent ahead of a request that is sent once more. What begins before the provider has answered
    * it is not the reply to this request.
    */
   readonly cancelId: string | undefined
-  /** It was refused because of a response that we have not heard of yet. The wish is among what is pending. */
+  /** It was refused because of a response that we have not heard of yet. The instructions are among what is pending. */
   readonly blocked: boolean
   /** Its time is over; a response that is active has to end first. */
   readonly late: boolean
@@ -32,7 +32,7 @@ export interface Sequencer {
   readonly active: string | undefined
   readonly request: Request | undefined
   /** What is to be asked for when nothing is active any more. */
-  readonly pending: Wish | undefined
+  readonly pending: ReplyInstructions | undefined
   /**
    * What the provider's own turn detection leads to next, after it took a turn: a reply, or, where one is active, a
    * refusal that names no event.
@@ -43,22 +43,22 @@ export interface Sequencer {
   /** Nothing came of the request before: it may still be answered. */
   readonly unsure: boolean
   /** The last requests that were sent, by the id of their event: one that is refused may have to be asked again. */
-  readonly asked: ReadonlyMap<string, Wish>
+  readonly asked: ReadonlyMap<string, ReplyInstructions>
 }
 
 /** A `response.create` to be sent now. */
 export interface Create {
   readonly eventId: string
-  readonly wish: Wish
+  readonly instructions: ReplyInstructions
   /** The request before may still be answered: that is cancelled first, or there would be two replies. */
   readonly cancelId: string | undefined
 }
 
 // A refusal comes within one round trip, in which no more than a few requests can be sent.
-const ASKED = 16
+const REMEMBERED_REQUESTS = 16
 
 /** How often something is asked for before it is given up. */
-const TRIES = 2
+const MAX_ATTEMPTS = 2
 
 export const initial: Sequencer = {
   active: undefined,
@@ -70,10 +70,15 @@ export const initial: Sequencer = {
   asked: new Map()
 }
 
-const join = (one: Wish | undefined, other: Wish): Wish => [...new Set([...(one ?? []), ...other])]
+const join = (one: ReplyInstructions | undefined, other: ReplyInstructions): ReplyInstructions => [
+  ...new Set([...(one ?? []), ...other])
+]
 
 /** A reply is wanted. */
-export const want = (self: Sequencer, wish: Wish): Sequencer => ({ ...self, pending: join(self.pending, wish) })
+export const want = (self: Sequencer, instructions: ReplyInstructions): Sequencer => ({
+  ...self,
+  pending: join(self.pending, instructions)
+})
 
 /** The user speaks: what was heard before leads to nothing any more. */
 export const speech = (self: Sequencer): Sequencer => (self.heard === undefined ? self : { ...self, heard: undefined })
@@ -118,7 +123,7 @@ export const busy = (self: Sequencer, eventId: string | undefined): Sequencer =>
   if (named !== undefined) return refusedAsBusy(want(self, named), eventId)
   if (self.heard !== undefined) return { ...want(self, []), heard: undefined }
   const { request } = self
-  return request === undefined ? want(self, []) : refusedAsBusy(want(self, request.wish), request.eventId)
+  return request === undefined ? want(self, []) : refusedAsBusy(want(self, request.instructions), request.eventId)
 }
 
 const refusedAsBusy = (self: Sequencer, eventId: string | undefined): Sequencer => {
@@ -137,16 +142,16 @@ export const overdue = (self: Sequencer, eventId: string): Sequencer =>
 
 /** Whether a request was sent in vain as often as it may be, and is given up at the next `take`. */
 export const isGivenUp = ({ active, misses, request }: Sequencer): boolean =>
-  active === undefined && request?.late === true && !request.blocked && misses + 1 >= TRIES
+  active === undefined && request?.late === true && !request.blocked && misses + 1 >= MAX_ATTEMPTS
 
 /** What is to be sent now, if anything. */
 export const take = (self: Sequencer, nextId: () => string): readonly [Sequencer, Create | undefined] => {
   const now = withoutLate(self)
   if (now.active !== undefined || now.request !== undefined || now.pending === undefined) return [now, undefined]
   const cancelId = now.unsure ? nextId() : undefined
-  const create: Create = { cancelId, eventId: nextId(), wish: now.pending }
-  const asked = new Map(now.asked).set(create.eventId, create.wish)
-  if (asked.size > ASKED) asked.delete(asked.keys().next().value!)
+  const create: Create = { cancelId, eventId: nextId(), instructions: now.pending }
+  const asked = new Map(now.asked).set(create.eventId, create.instructions)
+  if (asked.size > REMEMBERED_REQUESTS) asked.delete(asked.keys().next().value!)
   const request: Request = { ...create, blocked: false, late: false }
   return [{ ...now, request, pending: undefined, asked }, create]
 }
@@ -158,5 +163,5 @@ const withoutLate = (self: Sequencer): Sequencer => {
   if (request.blocked) return { ...self, request: undefined }
   const vain = { ...self, request: undefined, unsure: true }
   if (isGivenUp(self)) return { ...vain, misses: 0 }
-  return { ...vain, misses: misses + 1, pending: join(request.wish, pending ?? []) }
+  return { ...vain, misses: misses + 1, pending: join(request.instructions, pending ?? []) }
 }

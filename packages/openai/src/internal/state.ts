@@ -7,7 +7,7 @@ import type { BidiError } from "@effect-bidi/core/BidiError"
 import type { ModelEvent, ToolCall } from "@effect-bidi/core/BidiModel"
 import type { Errors } from "./errors.ts"
 import type { Frame } from "./frame.ts"
-import { RecentIds, remember } from "./recent.ts"
+import { RecentIds, remember } from "./recentIds.ts"
 import * as Sequencer from "./sequencer.ts"
 
 export type ClientEvent = RealtimeClientEvent
@@ -73,7 +73,7 @@ export interface State {
   outdated: boolean
   events: number
   /** The last thing the provider said was an error that explains a close, if one follows. */
-  lastWords: BidiError | undefined
+  closeExplanation: BidiError | undefined
 }
 
 /** What frames of the provider lead to. */
@@ -93,9 +93,9 @@ export interface Settled {
 }
 
 // How far back anything is asked about: an item that is still audible, an error for an event that was just sent.
-const ITEMS = 128
-const SENT = 512
-const SEEN = 16
+const REMEMBERED_ITEMS = 128
+const REMEMBERED_EVENTS = 512
+const REMEMBERED_FRAMES = 16
 
 export const initial = (errors: Errors, session: Session): State => ({
   errors,
@@ -114,17 +114,17 @@ export const initial = (errors: Errors, session: Session): State => ({
   idsRepeat: false,
   outdated: false,
   events: 0,
-  lastWords: undefined
+  closeExplanation: undefined
 })
 
 export const outcome = (): Outcome => ({ events: [], frames: [], fatal: undefined, settled: undefined })
 
 export const settle = (out: Outcome, settled: Settled): void => void (out.settled ??= []).push(settled)
 
-/** Remembers an event without audio. Answers the one that had its id before. */
+/** Remembers an event without audio. Returns the one that had its id before. */
 export const see = (state: State, id: string, frame: Frame): Frame | undefined => {
   const before = state.seen.get(id)
-  if (before === undefined) remember(state.seen, id, frame, SEEN)
+  if (before === undefined) remember(state.seen, id, frame, REMEMBERED_FRAMES)
   return before
 }
 
@@ -139,7 +139,7 @@ export const control = <E extends Control>(
   about?: string
 ): E & { readonly event_id: string } => {
   const id = nextId(state)
-  remember(state.sent, id, { type: event.type, about }, SENT)
+  remember(state.sent, id, { type: event.type, about }, REMEMBERED_EVENTS)
   return { ...event, event_id: id }
 }
 
@@ -147,17 +147,17 @@ export const audioItem = (state: State, responseId: string, itemId: string, cont
   const known = state.items.get(itemId)
   if (known !== undefined) return known
   const item: AudioItem = { responseId, itemId, contentIndex, bytes: 0 }
-  remember(state.items, itemId, item, ITEMS)
+  remember(state.items, itemId, item, REMEMBERED_ITEMS)
   return item
 }
 
 /** Asks for a reply, at once or as soon as possible. */
-export const want = (state: State, wish: Sequencer.Wish): ReadonlyArray<ClientEvent> => {
-  state.sequencer = Sequencer.want(state.sequencer, wish)
+export const want = (state: State, instructions: Sequencer.ReplyInstructions): ReadonlyArray<ClientEvent> => {
+  state.sequencer = Sequencer.want(state.sequencer, instructions)
   return takeReply(state)
 }
 
-/** Goes on with what is to be asked for; says so when something was asked for in vain. */
+/** Goes on with what is to be asked for; says so when a request came to nothing. */
 export const proceed = (state: State, out: Outcome): void => {
   if (Sequencer.isGivenUp(state.sequencer)) out.events.push({ _tag: "NoResponse", error: state.errors.unanswered() })
   out.frames.push(...takeReply(state))
@@ -168,19 +168,19 @@ export const takeReply = (state: State): ReadonlyArray<ClientEvent> => {
   const [sequencer, create] = Sequencer.take(state.sequencer, () => nextId(state))
   state.sequencer = sequencer
   if (create === undefined) return []
-  const { cancelId, eventId, wish } = create
+  const { cancelId, eventId, instructions: wanted } = create
   const frames: Array<ClientEvent> = []
   if (cancelId !== undefined) {
-    remember(state.sent, cancelId, { type: "response.cancel", about: undefined }, SENT)
+    remember(state.sent, cancelId, { type: "response.cancel", about: undefined }, REMEMBERED_EVENTS)
     frames.push({ type: "response.cancel", event_id: cancelId })
   }
-  remember(state.sent, eventId, { type: "response.create", about: undefined }, SENT)
+  remember(state.sent, eventId, { type: "response.create", about: undefined }, REMEMBERED_EVENTS)
   // the instructions of a response replace those of the session
-  const instructions = [state.session.instructions, ...wish].filter((part) => part !== "").join("\n\n")
+  const instructions = [state.session.instructions, ...wanted].filter((part) => part !== "").join("\n\n")
   frames.push({
     type: "response.create",
     event_id: eventId,
-    ...(wish.length === 0 ? {} : { response: { instructions } })
+    ...(wanted.length === 0 ? {} : { response: { instructions } })
   })
   return frames
 }

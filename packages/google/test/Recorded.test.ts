@@ -2,7 +2,7 @@
  * What the real service was seen to send, and what it leads to.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { joined } from "../src/internal/joined.ts"
+import { deltaOf } from "../src/internal/transcriptDelta.ts"
 import { onOverdue } from "../src/internal/reply.ts"
 import type { Events } from "../src/internal/state.ts"
 import * as M from "./fixtures/messages.ts"
@@ -250,7 +250,7 @@ describe("pieces of a transcription", () => {
     ["the U.", "S.", "S."],
     ["", "Hello.", "Hello."],
     ["你好。", "世界", "世界"]
-  ])("are joined: %j and %j", (before, piece, added) => assert.strictEqual(joined(before, piece), added))
+  ])("are joined: %j and %j", (before, piece, added) => assert.strictEqual(deltaOf(before, piece), added))
 
   it.each([
     ["A table for four.", "A table for four.", ""],
@@ -258,7 +258,7 @@ describe("pieces of a transcription", () => {
     ["A table", "A table for four", " for four"],
     ["Hello. A table for four.", "A table for four.", ""]
   ])("that come again are not doubled: %j and %j", (before, piece, added) =>
-    assert.strictEqual(joined(before, piece), added)
+    assert.strictEqual(deltaOf(before, piece), added)
   )
 
   it.each([
@@ -266,7 +266,7 @@ describe("pieces of a transcription", () => {
     ["No.", "No."],
     ["again and again", " and again"]
   ])("that were said twice are kept: %j and %j", (before, piece) =>
-    assert.strictEqual((before + joined(before, piece)).replaceAll(" ", ""), (before + piece).replaceAll(" ", ""))
+    assert.strictEqual((before + deltaOf(before, piece)).replaceAll(" ", ""), (before + piece).replaceAll(" ", ""))
   )
 
   it("are so on both sides, and their deltas add up to the whole", () => {

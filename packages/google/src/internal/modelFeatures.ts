@@ -1,11 +1,11 @@
 /**
- * What the generations of live models have in common, and what they do not.
+ * What each generation of live models can do.
  */
 
 export type Level = "minimal" | "low" | "medium" | "high"
 
-export interface Family {
-  /** How the family is called in complaints. */
+export interface ModelFeatures {
+  /** How error messages call these models. */
   readonly name: string
   /** How thinking is set: by a level, by a number of tokens, or not at all. */
   readonly thinking: "level" | "budget" | "none" | "any"
@@ -13,7 +13,7 @@ export interface Family {
   readonly level: Level | undefined
   readonly behaviors: ReadonlyArray<"blocking" | "non_blocking">
   /** Sound that comes while the model waits for the answer to a call makes it close the connection. */
-  readonly deafWhileBlocked: boolean
+  readonly rejectsAudioWhileBlocked: boolean
   /** What `functions.behavior` is by default; `undefined` is the provider's only way and is not said on the wire. */
   readonly behavior: "blocking" | "non_blocking" | undefined
   /** The model may leave speech unanswered: by its nature, on request, or never. */
@@ -34,7 +34,7 @@ export interface Family {
 
 const generation3 = {
   // new input takes the call back
-  deafWhileBlocked: false,
+  rejectsAudioWhileBlocked: false,
   proactivity: "always",
   affectiveDialog: false,
   language: true,
@@ -44,7 +44,7 @@ const generation3 = {
   context: true
 } as const
 
-const live38: Family = {
+const live38: ModelFeatures = {
   ...generation3,
   name: "gemini-3.8-live",
   thinking: "none",
@@ -53,7 +53,7 @@ const live38: Family = {
   behavior: "non_blocking"
 }
 
-const thinking38: Family = {
+const thinking38: ModelFeatures = {
   ...generation3,
   name: "gemini-3.8-live-extended-thinking",
   thinking: "level",
@@ -62,10 +62,10 @@ const thinking38: Family = {
   behavior: "non_blocking"
 }
 
-const live31: Family = {
+const live31: ModelFeatures = {
   ...generation3,
   name: "gemini-3.1-flash-live",
-  deafWhileBlocked: true,
+  rejectsAudioWhileBlocked: true,
   thinking: "level",
   level: undefined,
   behaviors: ["blocking"],
@@ -75,9 +75,9 @@ const live31: Family = {
   context: false
 }
 
-const live25: Family = {
+const live25: ModelFeatures = {
   name: "gemini-2.5-flash",
-  deafWhileBlocked: true,
+  rejectsAudioWhileBlocked: true,
   thinking: "budget",
   level: undefined,
   behaviors: ["blocking", "non_blocking"],
@@ -91,7 +91,7 @@ const live25: Family = {
   context: true
 }
 
-const families: ReadonlyArray<readonly [RegExp, Family]> = [
+const byModel: ReadonlyArray<readonly [RegExp, ModelFeatures]> = [
   [/^gemini-3\.8-live-extended-thinking($|-)/, thinking38],
   [/^gemini-3\.8-live($|-)/, live38],
   [/^gemini-3\.1-flash-live($|-)/, live31],
@@ -99,7 +99,7 @@ const families: ReadonlyArray<readonly [RegExp, Family]> = [
 ]
 
 /** A model that is not known is taken for a newer one: it gets what the newest has, and nothing is forbidden it. */
-const unknown: Family = {
+const unknown: ModelFeatures = {
   ...live38,
   name: "this model",
   thinking: "any",
@@ -108,7 +108,7 @@ const unknown: Family = {
   affectiveDialog: true
 }
 
-export const familyOf = (model: string): Family => {
+export const featuresOf = (model: string): ModelFeatures => {
   const name = model.replace(/^models\//, "")
-  return families.find(([pattern]) => pattern.test(name))?.[1] ?? unknown
+  return byModel.find(([pattern]) => pattern.test(name))?.[1] ?? unknown
 }

@@ -1,8 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Body, LANE } from "../src/internal/body.ts"
+import { RequestBody, AUDIO_QUEUE_FRAMES } from "../src/internal/requestBody.ts"
 
 const make = () => {
-  const body = new Body()
+  const body = new RequestBody()
   const iterator = body[Symbol.asyncIterator]()
   /** What is pulled next, by the name of the event; `undefined` at the end. */
   const pull = async () => {
@@ -52,7 +52,7 @@ describe("the body", () => {
 
   it("is full when as much sound waits as may", async () => {
     const { body, pull } = make()
-    for (let i = 0; i < LANE; i++) {
+    for (let i = 0; i < AUDIO_QUEUE_FRAMES; i++) {
       assert.isFalse(body.isFull)
       body.sound(sound)
     }

@@ -16,7 +16,7 @@ interface Sentence {
   instead: string | undefined
 }
 
-export class Plan {
+export class PlannedSpeech {
   private readonly sentences: Array<Sentence> = []
 
   add(text: string): void {
@@ -31,7 +31,7 @@ export class Plan {
     last.rest = normal(last.text)
   }
 
-  /** There is sound of everything announced so far. Answers the sentences that this makes spoken. */
+  /** There is sound of everything announced so far. Returns the sentences that this makes spoken. */
   begin(): ReadonlyArray<string> {
     const silent = this.sentences.filter((sentence) => !sentence.begun)
     for (const sentence of silent) sentence.begun = true
@@ -55,7 +55,7 @@ export class Plan {
   }
 
   /**
-   * Text was spoken: less than a sentence, or several, or other words than announced, which stand for one sentence. Answers
+   * Text was spoken: less than a sentence, or several, or other words than announced, which stand for one sentence. Returns
    * what of it did not count as spoken yet.
    */
   confirm(text: string, isMore: boolean): ReadonlyArray<string> {

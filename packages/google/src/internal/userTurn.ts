@@ -14,8 +14,8 @@
  *   words after the reply has ended or was cut off. A turn without any words waits for them a little longer: until the
  *   user has sent enough sound that the words must be new ones.
  */
-import { joined } from "./joined.ts"
-import type { Events, State, Utterance } from "./state.ts"
+import { deltaOf } from "./transcriptDelta.ts"
+import type { Events, State, UserTurn } from "./state.ts"
 import { nextId } from "./state.ts"
 
 /** The provider hears the user begin or stop to speak. It says so once, or in two ways. */
@@ -40,7 +40,7 @@ export const onWords = (state: State, words: string, finished: boolean, out: Eve
     if (isNew(state)) leave(state, out)
     // words are the first sign of speech where the provider does not tell of it
     const utterance = state.utterance ?? place(state, state.session.interrupts && !state.speaking, out)
-    const delta = joined(utterance.text, words)
+    const delta = deltaOf(utterance.text, words)
     utterance.text += delta
     state.signs++
     if (delta === "") {
@@ -114,24 +114,24 @@ export const giveUp = (state: State, out: Events): void => {
 }
 
 /** The turn that is being spoken, or was spoken last and is not answered. */
-const place = (state: State, interrupts: boolean, out: Events): Utterance => {
+const place = (state: State, interrupts: boolean, out: Events): UserTurn => {
   const { utterance } = state
   if (utterance !== undefined && !utterance.answered) return utterance
   leave(state, out)
-  const placed: Utterance = { id: nextId(state, "utterances"), text: "", final: false, answered: false, overdue: false }
+  const placed: UserTurn = { id: nextId(state, "utterances"), text: "", final: false, answered: false, overdue: false }
   state.utterance = placed
   tell(state, placed, interrupts, out)
   return placed
 }
 
 /** The turn, with all that was sent until now. */
-const take = (state: State, out: Events): Utterance => {
+const take = (state: State, out: Events): UserTurn => {
   const utterance = place(state, false, out)
   if (state.heard) tell(state, utterance, false, out)
   return utterance
 }
 
-const tell = (state: State, { id }: Utterance, interrupts: boolean, out: Events): void => {
+const tell = (state: State, { id }: UserTurn, interrupts: boolean, out: Events): void => {
   const respond = state.session.responds
   state.heard = false
   state.committed = false
@@ -140,7 +140,7 @@ const tell = (state: State, { id }: Utterance, interrupts: boolean, out: Events)
   giveUp(state, out)
 }
 
-const finish = (utterance: Utterance, out: Events): void => {
+const finish = (utterance: UserTurn, out: Events): void => {
   if (utterance.final || utterance.text === "") return
   utterance.final = true
   out.push({ _tag: "TranscriptDone", role: "user", itemId: utterance.id, text: utterance.text })

@@ -1,8 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
-import { join, Plan } from "../src/internal/plan.ts"
+import { join, PlannedSpeech } from "../src/internal/plannedSpeech.ts"
 
 const plan = (...sentences: ReadonlyArray<string>) => {
-  const plan = new Plan()
+  const plan = new PlannedSpeech()
   for (const sentence of sentences) plan.add(sentence)
   return plan
 }

@@ -3,7 +3,7 @@
  */
 import * as Predicate from "effect/Predicate"
 
-export interface Failure {
+export interface SdkError {
   /** The name of the exception: the one thing that is the same for all its shapes. */
   readonly name: string
   readonly message: string
@@ -28,7 +28,7 @@ const local = new Set([
   "UnknownError"
 ])
 
-export const shapeOf = (raw: unknown): Failure => {
+export const shapeOf = (raw: unknown): SdkError => {
   const error = innermost(fields(raw))
   const name = capital(text(error.name) ?? "Error")
   const isService = !local.has(name)

@@ -7,7 +7,7 @@
  */
 
 /** Nothing, where the piece says only what is there already. */
-export const joined = (before: string, piece: string): string => {
+export const deltaOf = (before: string, piece: string): string => {
   if (before.trim() === "" || piece === "") return piece
   return beginsBurst(before, piece) ? ` ${piece}` : (again(before, piece) ?? piece)
 }

@@ -8,7 +8,7 @@ import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import { TestClock } from "effect/testing"
 import { GeminiLive } from "../src/index.ts"
-import { HELD } from "../src/internal/held.ts"
+import { BACKLOG_SECONDS } from "../src/internal/audioBacklog.ts"
 import * as M from "./fixtures/messages.ts"
 import { read, ready, setup, welcome } from "./support/line.ts"
 import { KEY } from "./support/protocol.ts"
@@ -81,7 +81,7 @@ describe("a model that waits for the answer of a tool", () => {
       peer.send(M.toolCall(M.call("call_1")))
       while ((yield* reader.next)._tag !== "ResponseDone");
       const second = (n: number) => new Uint8Array(32_000).fill(n)
-      for (let n = 0; n <= HELD; n++) assert.isTrue(connection.sendAudio(second(n)))
+      for (let n = 0; n <= BACKLOG_SECONDS; n++) assert.isTrue(connection.sendAudio(second(n)))
       peer.send(M.resumption({}))
       assert.strictEqual((yield* reader.next)._tag, "Resumable")
       const lost = yield* reader.next

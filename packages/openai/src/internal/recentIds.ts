@@ -16,7 +16,7 @@ export class RecentIds {
     return this.young.has(id) || this.old.has(id)
   }
 
-  /** Answers whether the id is new. */
+  /** Returns whether the id is new. */
   add(id: string): boolean {
     if (this.old.has(id)) return false
     const before = this.young.size

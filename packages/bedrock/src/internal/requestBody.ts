@@ -7,12 +7,12 @@
 import type { InputEvent } from "./events.ts"
 
 /** Frames of sound that may wait to be pulled: half a second. */
-export const LANE = 16
+export const AUDIO_QUEUE_FRAMES = 16
 
 type Chunk = { readonly chunk: { readonly bytes: Uint8Array } }
 type Pulled = IteratorResult<Chunk, undefined>
 
-export class Body implements AsyncIterable<Chunk> {
+export class RequestBody implements AsyncIterable<Chunk> {
   private readonly control: Array<Uint8Array> = []
   private readonly audio: Array<Uint8Array> = []
   private readonly departures: Array<{ readonly at: number; readonly left: () => void }> = []
@@ -32,7 +32,7 @@ export class Body implements AsyncIterable<Chunk> {
   }
 
   get isFull(): boolean {
-    return this.ending || this.audio.length >= LANE
+    return this.ending || this.audio.length >= AUDIO_QUEUE_FRAMES
   }
 
   sound(event: Uint8Array): void {
