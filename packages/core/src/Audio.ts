@@ -1,30 +1,36 @@
 /**
  * Audio formats, and the arithmetic between bytes and time.
  *
- * Audio is headerless: signed 16-bit little-endian PCM, or G.711 with one byte a sample. In memory it is a
- * `Uint8Array`; base64 exists only at a wire.
+ * Audio has no header: it is signed 16-bit little-endian PCM, or G.711 with one byte a sample. In memory it is a
+ * `Uint8Array`; base64 exists only in the messages of providers.
  *
  * @since 0.1.0
  */
 import * as Duration from "effect/Duration"
+import { dual } from "effect/Function"
 import * as Schema from "effect/Schema"
 
 /**
  * How samples are written: `pcm` is signed 16-bit little-endian, `pcmu` and `pcma` are G.711 µ-law and A-law.
  *
  * @category schemas
+ * @since 0.1.0
  */
 export const Encoding = Schema.Literals(["pcm", "pcmu", "pcma"])
 
 /**
+ * How samples are written.
+ *
  * @category models
+ * @since 0.1.0
  */
 export type Encoding = typeof Encoding.Type
 
 /**
- * The shape of an audio signal. `sampleRate` is in Hz; `channels` are interleaved.
+ * The format of an audio signal. `sampleRate` is in Hz; two channels are interleaved.
  *
  * @category schemas
+ * @since 0.1.0
  */
 export const AudioFormat = Schema.Struct({
   encoding: Encoding,
@@ -33,75 +39,103 @@ export const AudioFormat = Schema.Struct({
 })
 
 /**
+ * The format of an audio signal.
+ *
  * @category models
+ * @since 0.1.0
  */
 export type AudioFormat = typeof AudioFormat.Type
 
 /**
- * 16-bit PCM, one channel, at `sampleRate` Hz.
+ * Makes the format of 16-bit PCM with one channel, at a sample rate in Hz.
  *
  * @category constructors
+ * @since 0.1.0
  */
 export const pcm = (sampleRate: number): AudioFormat => ({ encoding: "pcm", sampleRate, channels: 1 })
 
 /**
- * Bytes of one sample of all channels.
+ * Returns the size of a sample frame, one sample of each channel, in bytes.
  *
  * @category arithmetic
+ * @since 0.1.0
  */
-export const frameSize = (format: AudioFormat): number => (format.encoding === "pcm" ? 2 : 1) * format.channels
+export const frameSize = (self: AudioFormat): number => (self.encoding === "pcm" ? 2 : 1) * self.channels
 
 /**
- * Bytes in one second.
+ * Returns how many bytes a second of audio has.
  *
  * @category arithmetic
+ * @since 0.1.0
  */
-export const byteRate = (format: AudioFormat): number => frameSize(format) * format.sampleRate
+export const byteRate = (self: AudioFormat): number => frameSize(self) * self.sampleRate
 
 /**
- * How long `bytes` of audio sound, in milliseconds (not rounded). The number behind {@link duration}, for paths that
- * run once a frame.
+ * Returns how long a number of bytes plays, in milliseconds (not rounded). It is for code that runs once a frame;
+ * otherwise use {@link duration}.
  *
  * @category arithmetic
+ * @since 0.1.0
  */
-export const millis = (format: AudioFormat, bytes: number): number => (bytes * 1000) / byteRate(format)
+export const millis: {
+  (bytes: number): (self: AudioFormat) => number
+  (self: AudioFormat, bytes: number): number
+} = dual(2, (self: AudioFormat, bytes: number): number => (bytes * 1000) / byteRate(self))
 
 /**
- * How long `bytes` of audio sound.
+ * Returns how long a number of bytes plays.
  *
  * @category arithmetic
+ * @since 0.1.0
  */
-export const duration = (format: AudioFormat, bytes: number): Duration.Duration =>
-  Duration.millis(millis(format, bytes))
+export const duration: {
+  (bytes: number): (self: AudioFormat) => Duration.Duration
+  (self: AudioFormat, bytes: number): Duration.Duration
+} = dual(2, (self: AudioFormat, bytes: number): Duration.Duration => Duration.millis(millis(self, bytes)))
 
 /**
- * How many bytes `length` of audio takes, rounded down to whole samples.
+ * Returns how many bytes audio of a length has, rounded down to whole sample frames.
  *
  * @category arithmetic
+ * @since 0.1.0
  */
-export const bytes = (format: AudioFormat, length: Duration.Input): number =>
-  Math.floor((Duration.toMillis(Duration.fromInputUnsafe(length)) * format.sampleRate) / 1000) * frameSize(format)
+export const bytes: {
+  (length: Duration.Input): (self: AudioFormat) => number
+  (self: AudioFormat, length: Duration.Input): number
+} = dual(
+  2,
+  (self: AudioFormat, length: Duration.Input): number =>
+    Math.floor((Duration.toMillis(Duration.fromInputUnsafe(length)) * self.sampleRate) / 1000) * frameSize(self)
+)
 
 /**
- * The byte that silence is made of: 0 in PCM, 0xFF in µ-law, 0xD5 in A-law.
+ * Returns the byte of which silence consists: 0 in PCM, 0xFF in µ-law, 0xD5 in A-law.
  *
  * @category arithmetic
+ * @since 0.1.0
  */
-export const zero = ({ encoding: format }: AudioFormat): number =>
-  format === "pcmu" ? 0xff : format === "pcma" ? 0xd5 : 0
+export const silenceByte = ({ encoding }: AudioFormat): number =>
+  encoding === "pcmu" ? 0xff : encoding === "pcma" ? 0xd5 : 0
 
 /**
- * Silence of the given length.
+ * Makes silence of a length.
  *
  * @category constructors
+ * @since 0.1.0
  */
-export const silence = (format: AudioFormat, length: Duration.Input): Uint8Array =>
-  new Uint8Array(bytes(format, length)).fill(zero(format))
+export const silence: {
+  (length: Duration.Input): (self: AudioFormat) => Uint8Array
+  (self: AudioFormat, length: Duration.Input): Uint8Array
+} = dual(2, (self: AudioFormat, length: Duration.Input): Uint8Array =>
+  new Uint8Array(bytes(self, length)).fill(silenceByte(self))
+)
 
 /**
- * Makes whole samples of a signal whose pieces end anywhere: what is over at the end of a piece waits for the next one.
+ * Makes whole sample frames of a signal whose pieces may end anywhere: what is left over at the end of a piece waits for
+ * the next one.
  *
  * @category framing
+ * @since 0.1.0
  */
 export class WholeSamples {
   private readonly size: number
@@ -111,7 +145,7 @@ export class WholeSamples {
     this.size = frameSize(format)
   }
 
-  /** The whole samples there are with this piece: the piece itself, as a rule. */
+  /** Returns the whole sample frames that there are with this piece: usually the piece itself. */
   push(piece: Uint8Array): Uint8Array {
     if (this.rest.length === 0 && piece.length % this.size === 0) return piece
     const all = new Uint8Array(this.rest.length + piece.length)
@@ -122,7 +156,7 @@ export class WholeSamples {
     return all.subarray(0, whole)
   }
 
-  /** Forgets what waits. */
+  /** Drops what waits. */
   clear(): void {
     this.rest = nothing
   }
@@ -131,9 +165,10 @@ export class WholeSamples {
 const nothing = new Uint8Array(0)
 
 /**
- * Says in words why audio of one shape cannot be taken for another, or `undefined` when it can.
+ * Returns why audio in one format is not what a model takes, or `undefined` if it is.
  *
- * @category arithmetic
+ * @category formatting
+ * @since 0.1.0
  */
 export const mismatch = (wanted: AudioFormat, got: AudioFormat): string | undefined =>
   got.encoding !== wanted.encoding || got.sampleRate !== wanted.sampleRate || got.channels !== wanted.channels
@@ -141,9 +176,10 @@ export const mismatch = (wanted: AudioFormat, got: AudioFormat): string | undefi
     : undefined
 
 /**
- * A format in words, for people: `pcm 24000 Hz mono`.
+ * Describes a format for people: `pcm 24000 Hz mono`.
  *
  * @category formatting
+ * @since 0.1.0
  */
-export const describe = (format: AudioFormat): string =>
-  `${format.encoding} ${format.sampleRate} Hz ${format.channels === 1 ? "mono" : "stereo"}`
+export const describe = (self: AudioFormat): string =>
+  `${self.encoding} ${self.sampleRate} Hz ${self.channels === 1 ? "mono" : "stereo"}`

@@ -89,6 +89,6 @@ export class InputGate {
   }
 
   private silent(frame: Uint8Array): Uint8Array {
-    return new Uint8Array(frame.length).fill(Audio.zero(this.format))
+    return new Uint8Array(frame.length).fill(Audio.silenceByte(this.format))
   }
 }
