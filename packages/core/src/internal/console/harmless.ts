@@ -1,6 +1,6 @@
 /**
- * Words from elsewhere, as a terminal may be given them: a control character becomes a sign of itself, so that nobody who
- * speaks, answers or fails writes the title or the screen. So do the marks that turn the direction of what follows: they
+ * Makes text from elsewhere harmless for a terminal. A control character becomes a visible sign, so that nobody can change
+ * the title or the screen by what is said; so do the marks that change the direction of the text behind them, which would
  * show a line in another order than it has. Line feeds and tabs stay.
  */
 export const harmless = (text: string): string => text.replace(CONTROL, sign)

@@ -1,27 +1,28 @@
 /**
- * A terminal, or a file or pipe in its place, that several write to: whole lines, lines that grow word by word, and
- * below them the line the user is typing. Without a terminal it is plain text, line after line.
+ * A terminal that several write to: whole lines, lines that grow word by word, and below them the line that the user is
+ * typing. A file or a pipe in its place gets plain text, line after line.
  */
-import type { Interface } from "node:readline"
-import { clearScreenDown, cursorTo, moveCursor } from "node:readline"
-import { stripVTControlCharacters } from "node:util"
-
 export interface Target {
-  readonly isTTY?: boolean
   readonly columns?: number
   readonly write: (text: string) => unknown
-  readonly hasColors?: () => boolean
-  readonly on?: (event: "error", listener: (error: NodeJS.ErrnoException) => void) => unknown
 }
 
-// Whoever read it has gone: `head` has its lines, the terminal was closed.
-const GONE = new Set(["EPIPE", "EIO", "ECONNRESET", "ERR_STREAM_DESTROYED", "ERR_STREAM_WRITE_AFTER_END"])
+/** The line that the user is typing. */
+export interface Prompt {
+  readonly setPrompt: (text: string) => void
+  /** Writes the line again. */
+  readonly prompt: (preserveCursor?: boolean) => void
+  /** Where the cursor is, from the beginning of the line. */
+  readonly getCursorPos: () => { readonly rows: number }
+}
 
 export type Paint = "bold" | "dim" | "red" | "green" | "yellow" | "cyan"
 
-const codes: Record<Paint, number> = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33, cyan: 36 }
+const COLOR_CODES: Record<Paint, number> = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33, cyan: 36 }
 
-interface OpenLine {
+const DEFAULT_COLUMNS = 80
+
+interface GrowingLine {
   readonly key: string
   column: number
 }
@@ -30,29 +31,28 @@ export class Screen {
   readonly interactive: boolean
   private readonly colors: boolean
   private readonly target: Target
-  private gone = false
-  private open: OpenLine | undefined
-  private prompt: Interface | undefined
-  private readonly behind = new Set<() => void>()
+  private closed = false
+  private growing: GrowingLine | undefined
+  private prompt: Prompt | undefined
+  private readonly captions = new Set<() => void>()
 
-  constructor(target: Target) {
-    // for good: a write may be refused after everybody has stopped writing
-    target.on?.("error", (error) => {
-      if (!GONE.has(error.code ?? "")) throw error
-      this.gone = true
-    })
+  constructor(target: Target, { colors, interactive }: { readonly interactive: boolean; readonly colors: boolean }) {
     this.target = target
-    this.interactive = target.isTTY === true && process.env.TERM !== "dumb"
-    // a Node terminal answers by NO_COLOR, FORCE_COLOR and TERM
-    this.colors = this.interactive && (target.hasColors?.() ?? process.env.NO_COLOR === undefined)
+    this.interactive = interactive
+    this.colors = colors
+  }
+
+  /** Nobody reads it any more: nothing more is written. */
+  close(): void {
+    this.closed = true
   }
 
   paint(paint: Paint, text: string): string {
-    return this.colors ? `\x1b[${codes[paint]}m${text}\x1b[0m` : text
+    return this.colors ? `\x1b[${COLOR_CODES[paint]}m${text}\x1b[0m` : text
   }
 
-  /** From now on the lowest line belongs to the user. */
-  attach(prompt: Interface): void {
+  /** From now on the lowest line is the user's. */
+  attach(prompt: Prompt): void {
     this.prompt = prompt
     this.finish()
     if (this.interactive) prompt.prompt()
@@ -61,39 +61,39 @@ export class Screen {
   detach(): void {
     if (this.prompt !== undefined && this.interactive) {
       this.hide(this.prompt)
-      this.open = undefined // it has ended in a line feed
+      this.growing = undefined // it has ended in a line feed
     }
     this.prompt = undefined
   }
 
-  /** Puts other words before what is being typed. */
-  ask(words: string): void {
+  /** Changes the text before what is being typed. */
+  setPrompt(text: string): void {
     const prompt = this.prompt
-    if (prompt !== undefined && this.interactive) this.above(() => prompt.setPrompt(words))
+    if (prompt !== undefined && this.interactive) this.above(() => prompt.setPrompt(text))
   }
 
-  /** The user pressed enter: what was typed stays where it is, and a new line is offered. */
+  /** The user pressed enter: what was typed stays where it is, and a new line begins. */
   entered(): void {
-    this.open = undefined
+    this.growing = undefined
     if (this.interactive) this.prompt?.prompt()
   }
 
-  /** Something that shows words as they are heard, and may be behind. Answers how to forget it. */
-  pace(catchUp: () => void): () => void {
-    this.behind.add(catchUp)
-    return () => void this.behind.delete(catchUp)
+  /** Adds captions, which show words as they are heard and may be behind. Returns how to remove them. */
+  addCaptions(catchUp: () => void): () => void {
+    this.captions.add(catchUp)
+    return () => void this.captions.delete(catchUp)
   }
 
-  /** Has everything shown that was heard by now. */
+  /** Shows all words that were heard by now. */
   catchUp(): void {
-    for (const catchUp of this.behind) catchUp()
+    for (const catchUp of this.captions) catchUp()
   }
 
   /** Writes a whole line. */
   line(text: string): void {
     this.above(() => {
-      if (this.open !== undefined && !this.belowPrompt) this.write("\n")
-      this.open = undefined
+      if (this.growing !== undefined && !this.hasPrompt) this.write("\n")
+      this.growing = undefined
       this.write(`${text}\n`)
     })
   }
@@ -101,40 +101,33 @@ export class Screen {
   /** Adds to the line with this key, which begins with `lead`. */
   stream(key: string, lead: string, text: string): void {
     this.above(() => {
-      if (this.open?.key === key) {
-        if (this.belowPrompt && this.open.column > 0) {
-          moveCursor(this.stream_, 0, -1)
-          cursorTo(this.stream_, this.open.column)
-        }
+      if (this.growing?.key === key) {
+        if (this.hasPrompt && this.growing.column > 0) this.write(`${up(1)}${toColumn(this.growing.column)}`)
       } else {
-        if (this.open !== undefined && !this.belowPrompt) this.write("\n")
-        this.open = { key, column: width(lead) }
+        if (this.growing !== undefined && !this.hasPrompt) this.write("\n")
+        this.growing = { key, column: width(lead) }
         this.write(lead)
         text = text.trimStart()
       }
-      this.words(this.open, text)
-      if (this.belowPrompt && this.open.column > 0) this.write("\n")
+      this.words(this.growing, text)
+      if (this.hasPrompt && this.growing.column > 0) this.write("\n")
     })
   }
 
-  /** Ends the line that is growing, if it has this key, or any. */
+  /** Ends the growing line, if it has this key, or any. */
   finish(key?: string): void {
-    if (this.open === undefined || (key !== undefined && this.open.key !== key)) return
-    if (!this.belowPrompt) this.write("\n")
-    this.open = undefined
+    if (this.growing === undefined || (key !== undefined && this.growing.key !== key)) return
+    if (!this.hasPrompt) this.write("\n")
+    this.growing = undefined
   }
 
-  // With a prompt below it, a growing line always ends in a line feed, which is taken back to go on.
-  private get belowPrompt(): boolean {
+  // A growing line above a prompt always ends in a line feed, which is taken back to continue it.
+  private get hasPrompt(): boolean {
     return this.interactive && this.prompt !== undefined
   }
 
-  private get stream_(): NodeJS.WritableStream {
-    return this.target as NodeJS.WritableStream
-  }
-
-  private words(line: OpenLine, text: string): void {
-    const columns = this.interactive ? (this.target.columns ?? 80) : Infinity
+  private words(line: GrowingLine, text: string): void {
+    const columns = this.interactive ? (this.target.columns ?? DEFAULT_COLUMNS) : Infinity
     for (const word of text.match(/\n|[^\S\n]*[^\s]+|[^\S\n]+/g) ?? []) {
       if (word === "\n") {
         this.write("\n")
@@ -158,41 +151,34 @@ export class Screen {
   }
 
   private write(text: string): void {
-    if (!this.gone) this.target.write(text)
+    if (!this.closed) this.target.write(text)
   }
 
   private above(write: () => void): void {
-    if (this.gone) return
+    if (this.closed) return
     if (this.prompt === undefined || !this.interactive) return write()
     this.hide(this.prompt)
     write()
     this.prompt.prompt(true)
   }
 
-  private hide(prompt: Interface): void {
-    moveCursor(this.stream_, 0, -prompt.getCursorPos().rows)
-    cursorTo(this.stream_, 0)
-    clearScreenDown(this.stream_)
+  private hide(prompt: Prompt): void {
+    this.write(`${up(prompt.getCursorPos().rows)}${toColumn(0)}${CLEAR_DOWN}`)
   }
 }
 
+const up = (rows: number): string => (rows === 0 ? "" : `\x1b[${rows}A`)
+const toColumn = (column: number): string => `\x1b[${column + 1}G`
+const CLEAR_DOWN = "\x1b[0J"
+
+const COLOR = /\p{Cc}\[\d+m/gu
 const WIDE =
   /[\p{Emoji_Presentation}\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\uFF01-\uFF60]/u
 const NONE = /[\p{Mark}\p{Control}\p{Default_Ignorable_Code_Point}]/u
 
-/** Columns a text takes, colours apart. */
-export const width = (text: string): number => {
+/** How many columns a text takes, without its colours. */
+const width = (text: string): number => {
   let columns = 0
-  for (const character of stripVTControlCharacters(text))
-    columns += NONE.test(character) ? 0 : WIDE.test(character) ? 2 : 1
+  for (const character of text.replace(COLOR, "")) columns += NONE.test(character) ? 0 : WIDE.test(character) ? 2 : 1
   return columns
-}
-
-const screens = new WeakMap<Target, Screen>()
-
-/** The screen of a stream. A terminal is one thing, however many write to it. */
-export const screenOf = (target: Target): Screen => {
-  let screen = screens.get(target)
-  if (screen === undefined) screens.set(target, (screen = new Screen(target)))
-  return screen
 }
