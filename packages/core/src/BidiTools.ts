@@ -21,13 +21,14 @@ import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import { CurrentConversation } from "./CurrentConversation.ts"
 import { evaluate } from "./internal/tools/calculator.ts"
-import * as Mcp from "./internal/tools/mcp.ts"
+import * as Mcp from "./internal/tools/mcp/toolkit.ts"
 
 /**
- * `stop_conversation`: ends the conversation with the reason `user_request`, after what is being said has been heard
- * (at most 10 seconds).
+ * `stop_conversation`: ends the conversation with the reason `user_request`, when what is being said has been heard, after
+ * 10 seconds at the latest.
  *
  * @category tools
+ * @since 0.1.0
  */
 export const stopConversation = Tool.make("stop_conversation", {
   description: "Ends this conversation. Call it when the user asks to stop, end the conversation or hang up.",
@@ -37,9 +38,10 @@ export const stopConversation = Tool.make("stop_conversation", {
 })
 
 /**
- * `current_time`: the date and time, in an IANA time zone or that of the machine.
+ * `current_time`: tells the date and time, in an IANA time zone or that of the machine.
  *
  * @category tools
+ * @since 0.1.0
  */
 export const currentTime = Tool.make("current_time", {
   description: "Tells the current date and time.",
@@ -54,9 +56,10 @@ export const currentTime = Tool.make("current_time", {
 }).annotate(Tool.Readonly, true)
 
 /**
- * `calculator`: the value of an arithmetic expression.
+ * `calculator`: calculates an arithmetic expression.
  *
  * @category tools
+ * @since 0.1.0
  */
 export const calculator = Tool.make("calculator", {
   description: "Calculates an arithmetic expression, such as 25 * 48, sqrt(2) ^ 3 or round(7 / 3, 2).",
@@ -69,18 +72,20 @@ export const calculator = Tool.make("calculator", {
 }).annotate(Tool.Readonly, true)
 
 /**
- * All three.
+ * The toolkit of the three tools.
  *
  * @category toolkits
+ * @since 0.1.0
  */
 export const toolkit = Toolkit.make(stopConversation, currentTime, calculator)
 
 const local = Effect.sync(() => Intl.DateTimeFormat().resolvedOptions().timeZone)
 
 /**
- * The handlers of all three.
+ * The handlers of the three tools.
  *
  * @category layers
+ * @since 0.1.0
  */
 export const layer = toolkit.toLayer({
   stop_conversation: Effect.fnUntraced(function* () {
@@ -102,35 +107,52 @@ export const layer = toolkit.toLayer({
   calculator: ({ expression }) => evaluate(expression)
 })
 
-export type {
-  /**
-   * @category models
-   */
-  McpOptions,
-  /**
-   * A tool of an MCP server: its parameters are a JSON Schema of the server's, result and failure are text.
-   *
-   * @category models
-   */
-  McpTool,
-  /**
-   * @category models
-   */
-  McpToolkit
-} from "./internal/tools/mcp.ts"
+/**
+ * Options of the tools of an MCP server.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface McpOptions {
+  /** Is put before the name of every tool, such as `files_`: for agents with several servers. Default: nothing. */
+  readonly prefix?: string
+}
 
 /**
- * The tools of an MCP server, as the toolkit of an agent. Instead of `McpClient.toolkit`, which a picture, a dotted name
- * or a restart of the server is enough to break:
+ * A tool of an MCP server. The server gives the JSON Schema of its parameters; result and failure are text.
  *
- * - All text of a result is told; a picture, a recording or binary data beside it is told as left out.
- * - A call that the server answers with `isError` fails with all of its text, and the model can read it.
+ * @category models
+ * @since 0.1.0
+ */
+export type McpTool = Tool.Tool<
+  string,
+  {
+    readonly parameters: typeof Schema.Unknown
+    readonly success: typeof Schema.String
+    readonly failure: typeof Schema.String
+    readonly failureMode: "return"
+  }
+>
+
+/**
+ * The tools of an MCP server, with their handlers.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type McpToolkit = Toolkit.WithHandler<Record<string, McpTool>>
+
+/**
+ * Makes a toolkit of the tools of an MCP server. Use it in place of `McpClient.toolkit`, which a picture, a name with a dot
+ * or a restart of the server breaks:
+ *
+ * - The model gets all text of a result, and a note of pictures, recordings and binary data that were left out.
+ * - A call that the server answers with `isError` fails with all of its text.
  * - A name that models do not take is changed to one that they take (`files.read` to `files_read`).
- * - Given the effect that makes a client, a session that the server has forgotten (404) is opened anew, and the call that
- *   met it is made again: the server had not taken it. Given a client, that call fails, and so do all after it.
+ * - If it is given the effect that makes a client, and the server has forgotten the session (404), a new one is opened and
+ *   the call is made again, which the server did not take. If it is given a client, this call and all others fail.
  *
- * The calls end in time like those of other tools (2 minutes unless said otherwise). Fails with what the server says when
- * it is asked for its tools.
+ * The calls have the timeout of other tools. Fails with what the server answers when it is asked for its tools.
  *
  * @example
  * ```ts
@@ -141,11 +163,12 @@ export type {
  * ```
  *
  * @category toolkits
+ * @since 0.1.0
  */
 export const mcp: {
   <E, R>(
     open: Effect.Effect<McpClient.McpClient, E, R>,
-    options?: Mcp.McpOptions
-  ): Effect.Effect<Mcp.McpToolkit, McpClientError | E, R | Scope.Scope>
-  (client: McpClient.McpClient, options?: Mcp.McpOptions): Effect.Effect<Mcp.McpToolkit, McpClientError>
-} = Mcp.toolkit as never
+    options?: McpOptions
+  ): Effect.Effect<McpToolkit, McpClientError | E, R | Scope.Scope>
+  (client: McpClient.McpClient, options?: McpOptions): Effect.Effect<McpToolkit, McpClientError>
+} = Mcp.make as never

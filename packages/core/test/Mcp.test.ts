@@ -10,7 +10,7 @@ import * as Layer from "effect/Layer"
 import * as References from "effect/References"
 import * as Schema from "effect/Schema"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
-import { namesFor } from "../src/internal/tools/mcp.ts"
+import { namesFor } from "../src/internal/tools/mcp/names.ts"
 import { mcpServer, type McpServerOptions, type RemoteTool } from "./support/mcpServer.ts"
 
 const text = (...texts: ReadonlyArray<string>) => texts.map((text) => ({ type: "text", text }))

@@ -1,4 +1,4 @@
-/** What the root index imports runs in a browser: nothing of Node, and no package but effect. */
+/** What the root index imports runs in a browser: effect alone, and nothing of Node. */
 import { assert, it } from "@effect/vitest"
 import { readFileSync } from "node:fs"
 
