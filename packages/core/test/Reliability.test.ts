@@ -207,6 +207,13 @@ const modelOf = (scenario: Scenario, counted: Counted): BidiTest.Script => {
         counted.cut = false
         tally()
       })
+    // Both or neither: what is said on a line that is gone, nobody hears.
+    const telling = (note: () => void, ...events: ReadonlyArray<BidiModel.ModelEvent>) =>
+      Effect.suspend(() => {
+        if (gone) return Effect.never
+        note()
+        return line.emit(...events)
+      }).pipe(Effect.provideService(References.PreventSchedulerYield, true))
     const poorly = (stopReason: "complete" | "error") => {
       const responseId = `${g}/r${++counted.replies}`
       return line.emit({ _tag: "ResponseStarted", responseId }, { _tag: "ResponseDone", responseId, stopReason })
@@ -226,10 +233,13 @@ const modelOf = (scenario: Scenario, counted: Counted): BidiTest.Script => {
           )
         )
       counted.left = undefined
-      yield* Effect.suspend(() => {
-        counted.used++
-        return line.emit({ _tag: "Usage", inputTokens: 1, outputTokens: 0, totalTokens: 1, byModality: [] })
-      }).pipe(Effect.provideService(References.PreventSchedulerYield, true)) // both or neither
+      yield* telling(() => counted.used++, {
+        _tag: "Usage",
+        inputTokens: 1,
+        outputTokens: 0,
+        totalTokens: 1,
+        byModality: []
+      })
     })
     const calling = Effect.fnUntraced(function* (names: ReadonlyArray<string>) {
       const responseId = `${g}/r${++counted.replies}`
@@ -247,6 +257,7 @@ const modelOf = (scenario: Scenario, counted: Counted): BidiTest.Script => {
       while (true) {
         yield* wanted.await
         yield* line.wait("10 millis") // thinks, and hears what comes meanwhile
+        if (gone) return yield* Effect.never
         wanted.closeUnsafe()
         const texts = asked.splice(0)
         answering = texts.length
@@ -313,8 +324,11 @@ const modelOf = (scenario: Scenario, counted: Counted): BidiTest.Script => {
             yield* line.emit({ _tag: "TranscriptDelta", ...words, delta: `half-${utterance}` })
             yield* line.wait("300 millis")
           }
-          if (!counted.understood.has(utterance)) counted.understood.set(utterance, g)
-          yield* line.emit({ _tag: "TranscriptDone", ...words, text: `half-${utterance}, and the rest` })
+          const text = `half-${utterance}, and the rest`
+          const understand = () => {
+            if (!counted.understood.has(utterance)) counted.understood.set(utterance, g)
+          }
+          yield* telling(understand, { _tag: "TranscriptDone", ...words, text })
         }
       }
     })
