@@ -476,7 +476,9 @@ const play = (scenario: Scenario) =>
           const seen = model.log().length
           yield* Effect.sleep("1 millis")
           if (before && owed() && model.log().length === seen) lies.push(`idle, after ${seen} things reached the model`)
-          yield* Effect.sleep("200 millis")
+          // seldom, where nothing happens any more
+          const quiet = (yield* Clock.currentTimeMillis) - (model.log().at(-1)?.at ?? 0) > 20_000
+          yield* Effect.sleep(quiet ? "3 seconds" : "200 millis")
         }
       })
 
