@@ -860,7 +860,7 @@ describe("a conversation that may not connect again", () => {
       assert.deepStrictEqual(yield* Effect.exit(call.await), Exit.fail(reason))
       assert.deepStrictEqual(
         recorder.events().map((event) => (event._tag === "ConnectionClose" ? event.reason : event._tag)),
-        ["ConnectionStart", close]
+        ["ConnectionStart", "ConnectionWarning", close]
       )
       assert.lengthOf(dialed(model), 1)
     })

@@ -167,6 +167,36 @@ describe("text that is not well-formed", () => {
   )
 })
 
+describe("a provider that cuts its text within a character", () => {
+  it.effect("is quoted in whole characters: words, previews and thoughts", () =>
+    Effect.gen(function* () {
+      const said = "A smile 😀, and 👍."
+      const { agent } = yield* agentWith((line) =>
+        Effect.gen(function* () {
+          yield* line.emit({ _tag: "ResponseStarted", responseId: "r" })
+          for (const delta of said.split("")) {
+            const words = { _tag: "TranscriptDelta", role: "assistant", itemId: "i", responseId: "r", delta } as const
+            yield* line.emit(words, { ...words, preview: true }, { _tag: "Reasoning", responseId: "r", delta })
+          }
+          yield* line.emit({ _tag: "ResponseDone", responseId: "r", stopReason: "complete" })
+        })
+      )
+      const recorder = BidiTest.recorder()
+      const call = yield* agent.start({ outputs: [recorder.output] })
+      yield* BidiTest.settle
+      const texts = { words: "", preview: "", thoughts: "" }
+      for (const event of recorder.events()) {
+        if (event._tag === "Reasoning") texts.thoughts += event.delta
+        if (event._tag === "TranscriptStream") texts[event.preview === true ? "preview" : "words"] += event.delta
+        if (event._tag === "TranscriptStream") assert.isTrue(event.currentTranscript.isWellFormed())
+        if ("delta" in event) assert.isTrue(event.delta.isWellFormed(), JSON.stringify(event))
+      }
+      assert.deepStrictEqual(texts, { words: said, preview: said, thoughts: said })
+      assert.include(JSON.stringify((yield* call.history).content), said)
+    })
+  )
+})
+
 describe("what is sent", () => {
   it.effect("is refused in words when nobody knows it", () =>
     Effect.gen(function* () {

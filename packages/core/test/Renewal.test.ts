@@ -71,6 +71,13 @@ describe("renewals have a pace of their own", () => {
     }
   }
 
+  it.effect("and are told in whole milliseconds", () =>
+    Effect.gen(function* () {
+      const { warnings } = yield* anHour((line) => line.accept, { lifetime: "448.999 millis" })
+      assert.strictEqual(warnings[0]?.message?.split(" although")[0], "the connection ends in 112ms")
+    })
+  )
+
   it.effect("when it told so while the connection stood by for the end of a turn", () =>
     Effect.gen(function* () {
       const { dialed } = yield* anHour(
@@ -115,6 +122,22 @@ describe("renewals have a pace of their own", () => {
 })
 
 describe("an end that is known", () => {
+  for (const connection of [{ reconnect: false }, { renew: false }]) {
+    it.effect(`is told ahead, also where nothing is renewed: ${JSON.stringify(connection)}`, () =>
+      Effect.gen(function* () {
+        const silent: BidiTest.Script = (line) => line.accept
+        const timeLeft = Duration.seconds(50)
+        const announced = yield* anHour(silent, { lifetime: "80 minutes" }, connection)
+        assert.deepStrictEqual(announced.warnings, [{ _tag: "ConnectionWarning", timeLeft: Duration.minutes(20) }])
+        const told = yield* anHour((line) => line.emit({ _tag: "Expiring", timeLeft }), {}, connection)
+        assert.deepStrictEqual(told.warnings, [{ _tag: "ConnectionWarning", timeLeft }])
+        const unknown = yield* anHour(silent, { limits: { renewAfter: Duration.minutes(7) } }, connection)
+        assert.deepStrictEqual(unknown.warnings, [])
+        for (const { dialed } of [announced, told, unknown]) assert.lengthOf(dialed, 1)
+      })
+    )
+  }
+
   const at = (...[limits, expiresAt, after]: [BidiModel.Limits, number | undefined, Duration.Input?]) => {
     const due = Renewals.due(limits, 1000, expiresAt, after)
     return due === undefined ? undefined : (due.at - 1000) / 1000

@@ -46,7 +46,7 @@ const millis = (duration: Duration.Input | undefined): number =>
 
 /** A duration for an event: never negative, and at most a year. */
 export const span = (millis: number): Duration.Duration =>
-  Duration.clamp(Duration.millis(millis), { minimum: Duration.zero, maximum: Duration.days(366) })
+  Duration.clamp(Duration.millis(Math.round(millis)), { minimum: Duration.zero, maximum: Duration.days(366) })
 
 // A provider that wants a younger connection replaced is careless, or its clock is wrong; an application that asks for it
 // hardly means several connections a second.

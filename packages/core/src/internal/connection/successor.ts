@@ -33,9 +33,10 @@ export const make = (
   scope: Scope.Scope,
   configured: ConfigurationState,
   { dial, dialChange, hangUp }: Dialer,
-  options: Pick<ConnectionOptions, "maxRetryAfter" | "renew">
+  options: Pick<ConnectionOptions, "maxRetryAfter" | "reconnect" | "renew">
 ): Successor => {
   const renew = typeof options.renew === "object" ? options.renew : {}
+  const renews = options.renew !== false && options.reconnect !== false
   let standby: Dialed | undefined
   let hasty = 0 // early renewals in a row
 
@@ -58,7 +59,7 @@ export const make = (
   })
 
   const renewal = Effect.fnUntraced(function* (dialed: Dialed, expiring: Effect.Effect<Renewals.Due>) {
-    if (options.renew === false) return yield* Effect.never
+    if (!renews) return yield* lastWarning(dialed, expiring)
     const since = now()
     const due = Renewals.due(model.limits, dialed.at, dialed.connection.expiresAt, renew.after)
     const { asked, at, born, timeLeft } = yield* Effect.raceFirst(
@@ -79,6 +80,16 @@ export const make = (
     if (tooYoung > 0) yield* Effect.sleep(tooYoung)
     const rest = Renewals.span(at + Duration.toMillis(timeLeft) - now())
     return yield* replacing(dial, Effect.timeoutOption(boundary, Renewals.turnWait(rest, renew.wait)))
+  })
+
+  // Nothing can be done about the end, but everybody hears of one that is known.
+  const lastWarning = Effect.fnUntraced(function* (dialed: Dialed, expiring: Effect.Effect<Renewals.Due>) {
+    const { renewAfter: _, ...limits } = model.limits
+    const due = Renewals.due(limits, dialed.at, dialed.connection.expiresAt, undefined)
+    const ahead = due === undefined ? Effect.never : Effect.as(Effect.sleep(Math.max(0, due.at - now())), due)
+    const { timeLeft } = yield* Effect.raceFirst(expiring, ahead)
+    fanout.emit({ _tag: "ConnectionWarning", timeLeft })
+    return yield* Effect.never
   })
 
   const warn = Effect.fnUntraced(function* (timeLeft: Duration.Duration, tooYoung: number) {

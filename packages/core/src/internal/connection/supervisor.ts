@@ -158,7 +158,7 @@ export const make = Effect.fnUntraced(function* (
     const drain = Effect.catch(outbox.drain(generation.current, connection, sendingBy(connection)), (error) =>
       Effect.andThen(Effect.sleep(CLOSE_REASON_WAIT), Effect.fail(error))
     )
-    const replaced = options.reconnect === false ? Effect.never : successor.due(dialed, Deferred.await(expiring))
+    const replaced = successor.due(dialed, Deferred.await(expiring))
     return yield* Effect.raceAllFirst([read, drain, Deferred.await(dialed.broken), replaced])
   })
 

@@ -4,10 +4,12 @@
 import type { HeardItem } from "../../BidiModel.ts"
 import type { Fanout } from "../events/fanout.ts"
 import type { Ledger } from "../playback/ledger.ts"
+import { text as wellFormed } from "../conversation/wellFormed.ts"
 import { CutReplies, type Delta, type Done } from "./cutReplies.ts"
 import { ExpectedWords } from "./expectedWords.ts"
 import { HeardReplies } from "./heardReplies.ts"
 import type { History } from "./history.ts"
+import { WholeCharacters } from "./wholeCharacters.ts"
 
 /** An item whose text is not complete. */
 interface OpenItem {
@@ -15,6 +17,7 @@ interface OpenItem {
   readonly itemId: string
   readonly responseId: string | undefined
   text: string
+  readonly characters: WholeCharacters
   /** An event has told of it. */
   emitted: boolean
   /** A reply to these words of the user has begun: their sound is not kept any more. */
@@ -99,20 +102,22 @@ export class Transcriber {
     const items = piece.preview === true ? this.planned : this.spoken
     const item = this.item(items, piece)
     const wasBlank = isBlank(item)
-    item.text += piece.delta
-    if (isBlank(item)) return
+    const delta = item.characters.take(piece.delta)
+    item.text += delta
+    if (isBlank(item) || (delta === "" && piece.delta !== "")) return
     if (piece.until !== undefined) this.heard.mark(piece.itemId, item.text, piece.until)
     if (piece.preview !== true) this.remember(item, "update")
-    this.emit(item, wasBlank ? item.text : piece.delta, false, piece.preview === true)
+    this.emit(item, wasBlank ? item.text : delta, false, piece.preview === true)
   }
 
   done(whole: Done): void {
     const item = this.item(this.spoken, whole)
     const before = isBlank(item) ? "" : item.text
-    const continues = whole.text.startsWith(before)
+    const text = wellFormed(whole.text)
+    const continues = text.startsWith(before)
     if (!continues) this.heard.unmark(item.itemId)
-    item.text = whole.text
-    this.finish(item, continues ? whole.text.slice(before.length) : "")
+    item.text = text
+    this.finish(item, continues ? text.slice(before.length) : "")
   }
 
   /** No more text of this reply will come. */
@@ -135,7 +140,7 @@ export class Transcriber {
   private item(items: Map<string, OpenItem>, { itemId, responseId, role }: Delta | Done): OpenItem {
     let item = items.get(itemId)
     if (item === undefined) {
-      item = { role, itemId, responseId, text: "", emitted: false, answered: false }
+      item = { role, itemId, responseId, text: "", characters: new WholeCharacters(), emitted: false, answered: false }
       items.set(itemId, item)
       // its place in the conversation is where its first words were spoken
       if (items === this.spoken && this.history.get(itemId) === undefined) this.remember(item, "put")

@@ -65,7 +65,7 @@ export const make = Effect.fnUntraced(function* (services: Services, onInterrupt
         fanout.emit({ _tag: "Interruption", reason, responseId, heard })
         onInterruption()
         if (responseId === active) fanout.emit({ _tag: "ResponseComplete", responseId, stopReason: "interrupted" })
-        yield* Effect.logDebug(`interrupted (${reason}) after ${Duration.format(heard)}`)
+        yield* Effect.logDebug(`interrupted (${reason}) after ${Math.round(Duration.toMillis(heard))} ms`)
       }
       return interrupted.length > 0
     },

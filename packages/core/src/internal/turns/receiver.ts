@@ -10,6 +10,7 @@ import type { InterruptionPolicy } from "./interruptionPolicy.ts"
 import type { Fanout } from "../events/fanout.ts"
 import type { ConnectionMetrics } from "../connection/metrics.ts"
 import type { Interrupter } from "./interruption.ts"
+import { WholeCharacters } from "../history/wholeCharacters.ts"
 import type { Ledger } from "../playback/ledger.ts"
 import type { Services } from "../conversation/services.ts"
 import type { Tools } from "../tools/tools.ts"
@@ -28,6 +29,7 @@ export class Receiver {
   private readonly fanout: Fanout
   private readonly samples: Audio.WholeSamples // of the current item; its frames may end within a sample
   private currentItem: string | undefined
+  private readonly thoughts = new WholeCharacters()
 
   constructor(services: Services, interrupter: Interrupter, policy: InterruptionPolicy, tools: Tools) {
     this.services = services
@@ -93,9 +95,9 @@ export class Receiver {
       }
       case "Reasoning": {
         const { delta, responseId } = event
-        if (this.isOpen(responseId) && this.fanout.wants("Reasoning")) {
-          this.fanout.emit({ _tag: "Reasoning", responseId, delta })
-        }
+        if (!this.isOpen(responseId) || !this.fanout.wants("Reasoning")) return
+        const whole = this.thoughts.take(delta)
+        if (whole !== "") this.fanout.emit({ _tag: "Reasoning", responseId, delta: whole })
         return
       }
       case "TranscriptFailed": {
