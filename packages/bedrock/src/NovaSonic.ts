@@ -32,9 +32,10 @@ import type { Keys, Options } from "./Options.ts"
 
 export {
   /**
-   * What can be set for a session, and for the way to it.
+   * What can be set for a session, and for the connection to it.
    *
    * @category models
+   * @since 0.1.0
    */
   Options
 } from "./Options.ts"
@@ -44,6 +45,7 @@ export {
  * where one is unknown, out of range, or does not go with another.
  *
  * @category constructors
+ * @since 0.1.0
  */
 export const make = Effect.fnUntraced(function* (
   options: Options = {}
@@ -79,6 +81,7 @@ export const make = Effect.fnUntraced(function* (
  * The model as a layer. Credentials are those of the AWS SDK where none are given. Errors as {@link make}.
  *
  * @category layers
+ * @since 0.1.0
  */
 export const layer = (options: Options = {}): Layer.Layer<BidiModel, BidiError> =>
   Layer.effect(BidiModel, make(options))

@@ -1,5 +1,5 @@
 /**
- * What can be set for a session of Amazon Nova Sonic, and for the way to it.
+ * What can be set for a session of Amazon Nova Sonic, and for the connection to it.
  *
  * @since 0.1.0
  */
@@ -14,6 +14,7 @@ import { AgentOption } from "@effect-bidi/core/adapter/BidiProxy"
  * The voices of Nova 2 Sonic. `tiffany` and `matthew` speak every language, the others one.
  *
  * @category schemas
+ * @since 0.1.0
  */
 export const Voice = Schema.Literals([
   "ambre",
@@ -38,6 +39,7 @@ export const Voice = Schema.Literals([
  * Keys to sign with. Those without `expiration` are taken to be valid for ever.
  *
  * @category schemas
+ * @since 0.1.0
  */
 export const Keys = Schema.Struct({
   accessKeyId: Schema.Redacted(Schema.NonEmptyString),
@@ -47,7 +49,10 @@ export const Keys = Schema.Struct({
 })
 
 /**
+ * Keys to sign with.
+ *
  * @category models
+ * @since 0.1.0
  */
 export type Keys = typeof Keys.Type
 
@@ -56,6 +61,7 @@ export type Keys = typeof Keys.Type
  * again, with `forceRefresh`, for the connection after its keys came within five minutes of their end or were refused.
  *
  * @category models
+ * @since 0.1.0
  */
 export type KeyProvider = (options?: { readonly forceRefresh?: boolean }) => Promise<{
   readonly accessKeyId: string
@@ -65,23 +71,30 @@ export type KeyProvider = (options?: { readonly forceRefresh?: boolean }) => Pro
 }>
 
 /**
+ * A {@link KeyProvider}, of which only that it is a function can be checked.
+ *
  * @category schemas
+ * @since 0.1.0
  */
 export const KeyProvider = Schema.declare((value): value is KeyProvider => Predicate.isFunction(value), {
   expected: "a credential provider"
 })
 
 /**
- * An Effect that gives the keys. It is run anew for every connection, and once more when the provider refused what it gave
- * as expired; nothing of it is remembered. A `BidiError` that it fails with is that of the connection, any other failure is
- * one to connect again after.
+ * An Effect that gives the keys. It runs for every connection, and once more when the provider refuses its keys as expired;
+ * nothing is remembered. Where it fails the connection fails: with its `BidiError`, or with `ConnectionLost` for any other
+ * error.
  *
  * @category models
+ * @since 0.1.0
  */
 export type KeyEffect = Effect.Effect<Keys, unknown>
 
 /**
+ * A {@link KeyEffect}. The keys that it gives are checked for every connection.
+ *
  * @category schemas
+ * @since 0.1.0
  */
 export const KeyEffect = Schema.declare((value): value is KeyEffect => Effect.isEffect(value), {
   expected: "an Effect"
@@ -93,6 +106,7 @@ const Share = Schema.Finite.check(Schema.isBetween({ minimum: 0, maximum: 1 }))
  * How replies are generated.
  *
  * @category schemas
+ * @since 0.1.0
  */
 export const Inference = Schema.Struct({
   /** Tokens of one reply. Default: 1024. */
@@ -108,6 +122,7 @@ export const Inference = Schema.Struct({
  * error.
  *
  * @category schemas
+ * @since 0.1.0
  */
 export const Options = Schema.Struct({
   /** Default: `amazon.nova-2-sonic-v1:0`. */
@@ -133,7 +148,7 @@ export const Options = Schema.Struct({
   profile: Schema.optional(Schema.NonEmptyString),
   /** Where to connect to instead of the region's own address. With `http` the connection is a plain one. */
   endpoint: Schema.optional(url("http", "https")),
-  /** The way there, such as an `HttpsProxyAgent`. Default: straight. */
+  /** How to get there, such as an `HttpsProxyAgent`. Default: directly. */
   agent: Schema.optional(AgentOption),
   /**
    * Keys, a credential provider of the AWS SDK, or an Effect that gives the keys for each connection. Default: the AWS
@@ -148,6 +163,9 @@ export const Options = Schema.Struct({
 })
 
 /**
+ * What can be set for a session of Amazon Nova Sonic, and for the connection to it.
+ *
  * @category models
+ * @since 0.1.0
  */
 export type Options = typeof Options.Type

@@ -31,6 +31,7 @@ export {
    * What can be set for a session.
    *
    * @category models
+   * @since 0.1.0
    */
   Options,
   /**
@@ -44,6 +45,7 @@ export {
    * The voices that every model has.
    *
    * @category models
+   * @since 0.1.0
    */
   Voice
 } from "./Options.ts"
@@ -56,6 +58,7 @@ export {
  * goes on in the next one.
  *
  * @category constructors
+ * @since 0.1.0
  */
 export const make = Effect.fnUntraced(function* (
   options: MakeOptions
@@ -87,6 +90,7 @@ export const make = Effect.fnUntraced(function* (
  * The model as a layer. Errors as {@link make}.
  *
  * @category layers
+ * @since 0.1.0
  */
 export const layer = (options: MakeOptions): Layer.Layer<BidiModel, BidiError> => Layer.effect(BidiModel, make(options))
 

@@ -12,6 +12,7 @@ import { AgentOption } from "@effect-bidi/core/adapter/BidiProxy"
  * The voices that every model has.
  *
  * @category schemas
+ * @since 0.1.0
  */
 export const Voice = Schema.Literals([
   "Achernar",
@@ -52,6 +53,7 @@ const Sensitivity = Schema.Literals(["low", "high"])
  * The provider hears where the user's turns begin and end.
  *
  * @category schemas
+ * @since 0.1.0
  */
 export const TurnDetection = Schema.Struct({
   /** How readily sound is taken for the beginning of speech. The provider's default: `high`. */
@@ -70,6 +72,7 @@ export const TurnDetection = Schema.Struct({
  * How the user's speech becomes text. Words to expect and languages: only `gemini-3.8-live`.
  *
  * @category schemas
+ * @since 0.1.0
  */
 export const Transcription = Schema.Struct({
   /** Languages to expect, BCP-47, e.g. `en-US`. Without: any. */
@@ -83,6 +86,7 @@ export const Transcription = Schema.Struct({
  * to tell of it. `gemini-3.8-live` decides by itself.
  *
  * @category schemas
+ * @since 0.1.0
  */
 export const Thinking = Schema.Struct({
   level: Schema.optionalKey(Schema.Literals(["minimal", "low", "medium", "high"])),
@@ -96,6 +100,7 @@ export const Thinking = Schema.Struct({
  * The model may stay silent when it was not meant. Only models of generation 2.5; `gemini-3.8-live` always does.
  *
  * @category schemas
+ * @since 0.1.0
  */
 export const Proactivity = Schema.Struct({
   /** It may leave speech unanswered. */
@@ -110,6 +115,7 @@ const Tokens = Schema.Int.check(Schema.isGreaterThan(0))
  * When a session no longer fits into the model, its oldest part is left out.
  *
  * @category schemas
+ * @since 0.1.0
  */
 export const Compression = Schema.Struct({
   /** Tokens of context from which on to cut. The provider's default: 80% of what the model holds. */
@@ -122,6 +128,7 @@ export const Compression = Schema.Struct({
  * How the model waits for its tools.
  *
  * @category schemas
+ * @since 0.1.0
  */
 export const Functions = Schema.Struct({
   /**
@@ -138,6 +145,7 @@ export const Functions = Schema.Struct({
  * until they are spoken to again.
  *
  * @category schemas
+ * @since 0.1.0
  */
 export const Unanswered = Schema.Struct({
   /** How long after the user's last words to tell of it, as an `Error` (`unanswered_speech`). Default: 10 s. */
@@ -151,6 +159,7 @@ export const Unanswered = Schema.Struct({
  * error. So is what the chosen model does not have.
  *
  * @category schemas
+ * @since 0.1.0
  */
 export const Options = Schema.Struct({
   /** Default: `gemini-3.8-live`. */
@@ -197,7 +206,10 @@ export const Options = Schema.Struct({
 })
 
 /**
+ * What can be set for a session of Gemini Live.
+ *
  * @category models
+ * @since 0.1.0
  */
 export type Options = typeof Options.Type
 

@@ -31,6 +31,7 @@ export {
    * What can be set for a session.
    *
    * @category models
+   * @since 0.1.0
    */
   Options,
   /**
@@ -47,6 +48,7 @@ export {
  * where one is unknown, out of range, or does not go with another.
  *
  * @category constructors
+ * @since 0.1.0
  */
 export const make = Effect.fnUntraced(function* (
   options: MakeOptions
@@ -82,6 +84,7 @@ export const make = Effect.fnUntraced(function* (
  * The model as a layer. Errors as {@link make}.
  *
  * @category layers
+ * @since 0.1.0
  */
 export const layer = (options: MakeOptions): Layer.Layer<BidiModel, BidiError> => Layer.effect(BidiModel, make(options))
 

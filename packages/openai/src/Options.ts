@@ -19,6 +19,7 @@ const detection = {
  * Turns end with silence.
  *
  * @category schemas
+ * @since 0.1.0
  */
 export const ServerVad = Schema.Struct({
   type: Schema.Literal("server_vad"),
@@ -37,6 +38,7 @@ export const ServerVad = Schema.Struct({
  * Turns end when what was said sounds complete.
  *
  * @category schemas
+ * @since 0.1.0
  */
 export const SemanticVad = Schema.Struct({
   type: Schema.Literal("semantic_vad"),
@@ -50,6 +52,7 @@ export const SemanticVad = Schema.Struct({
  * heard.
  *
  * @category schemas
+ * @since 0.1.0
  */
 export const Transcription = Schema.Struct({
   /** Default: `gpt-transcribe`. `gpt-realtime-whisper` needs `turnDetection: "manual"`. */
@@ -72,6 +75,7 @@ const NoiseKind = Schema.Literals(["near_field", "far_field"])
  * Which part of a conversation that no longer fits into the model is left out.
  *
  * @category schemas
+ * @since 0.1.0
  */
 export const Truncation = Schema.Union([
   Schema.Literals(["auto", "disabled"]),
@@ -88,6 +92,7 @@ export const Truncation = Schema.Union([
  * error.
  *
  * @category schemas
+ * @since 0.1.0
  */
 export const Options = Schema.Struct({
   /** Default: `gpt-realtime-2.1`. */
@@ -134,7 +139,10 @@ export const Options = Schema.Struct({
 })
 
 /**
+ * What can be set for a session of OpenAI Realtime.
+ *
  * @category models
+ * @since 0.1.0
  */
 export type Options = typeof Options.Type
 

@@ -22,7 +22,7 @@ export interface Identity {
 }
 
 export interface Account {
-  /** Of every client, apart from the way to the provider. */
+  /** Of every client, except for how it connects. */
   readonly config: BedrockRuntimeClientConfig
   /** The keys that are good for a connection from `now` on (milliseconds of the epoch). */
   readonly identity: (now: number) => Effect.Effect<Identity, BidiError>
@@ -30,7 +30,7 @@ export interface Account {
   readonly renewed: (old: Identity) => Effect.Effect<Identity | undefined, BidiError>
   /** The keys were refused: the next connection asks for newer ones. */
   readonly expired: () => void
-  /** The way to an address, unless it is straight. */
+  /** How to connect to an address, unless directly. */
   readonly agent: AgentOption | undefined
   /** What an error about credentials should also say. */
   readonly hint: string | undefined

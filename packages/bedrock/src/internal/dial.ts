@@ -61,12 +61,12 @@ export const dial = (account: Account, keys: Identity, wire: Wire): Client => {
     const secure = authority.protocol === "https:"
     const host = authority.hostname.replace(/^\[(.*)\]$/, "$1")
     const port = Number(authority.port || (secure ? 443 : 80))
-    const straight = () =>
+    const direct = () =>
       secure
         ? tls.connect({ host, port, ALPNProtocols: ["h2"], ...(net.isIP(host) === 0 ? { servername: host } : {}) })
         : net.connect({ host, port })
     if (tunnel === undefined) address = addressOf(authority)
-    const socket = tunnel ?? straight()
+    const socket = tunnel ?? direct()
     sockets.add(socket)
     socket.setNoDelay(true)
     socket.on("error", wire.onSocketError)

@@ -1,6 +1,6 @@
 /**
- * Which way leads to a provider, for the author of an adapter: through an agent that the application gives, through the
- * proxy that the configuration names, or straight.
+ * How connections reach a provider, for the author of an adapter: through an agent that the application gives, through the
+ * proxy that the configuration names, or directly.
  *
  * @since 0.1.0
  */
@@ -12,10 +12,11 @@ import type { Agent } from "node:http"
 import { BidiError, InvalidRequest } from "../BidiError.ts"
 
 /**
- * The way that an application chooses: an `http.Agent` for its connections, such as `HttpsProxyAgent` of
- * `https-proxy-agent`, or a function that gives one for a URL, or `undefined` for the straight way.
+ * How an application wants connections to be made: by an `http.Agent`, such as `HttpsProxyAgent` of `https-proxy-agent`, or
+ * by a function that gives one for a URL, or `undefined` for a direct connection.
  *
  * @category models
+ * @since 0.1.0
  */
 export type AgentOption = Agent | ((url: URL) => Agent | undefined)
 
@@ -23,7 +24,10 @@ const isAgent = (value: unknown): value is Agent =>
   typeof value === "object" && value !== null && "addRequest" in value && typeof value.addRequest === "function"
 
 /**
+ * An {@link AgentOption}.
+ *
  * @category schemas
+ * @since 0.1.0
  */
 export const AgentOption = Schema.declare(
   (value): value is AgentOption => isAgent(value) || typeof value === "function",
@@ -31,9 +35,10 @@ export const AgentOption = Schema.declare(
 )
 
 /**
- * The agent for a URL, if there is to be one.
+ * Returns the agent for a URL, if there is to be one.
  *
  * @category combinators
+ * @since 0.1.0
  */
 export const agentFor = (option: AgentOption | undefined, url: URL): Agent | undefined =>
   typeof option === "function" ? option(url) : option
@@ -42,6 +47,7 @@ export const agentFor = (option: AgentOption | undefined, url: URL): Agent | und
  * Whether a list as in `NO_PROXY` names the host of a URL: itself, a domain it is in, or one of them with its port; or `*`.
  *
  * @category combinators
+ * @since 0.1.0
  */
 export const isExempt = (url: URL, list: string): boolean => {
   const host = bare(url.hostname.toLowerCase())
@@ -77,10 +83,12 @@ const variable = (name: string) => Config.map(Config.all([named(name), named(nam
 const variables = Config.all({ proxy: variable("HTTPS_PROXY"), exempt: variable("NO_PROXY") })
 
 /**
- * The way that the configuration names: `HTTPS_PROXY` for addresses with TLS, but for those in `NO_PROXY`
- * ({@link isExempt}); the names in small letters too. Fails with `InvalidRequest` where the proxy is none.
+ * How the configuration wants connections to be made: `HTTPS_PROXY` for addresses with TLS, but for those in `NO_PROXY`
+ * ({@link isExempt}); the names in small letters too. Fails with `InvalidRequest`
+ * where `HTTPS_PROXY` is not the address of an HTTP proxy.
  *
  * @category constructors
+ * @since 0.1.0
  */
 export const fromConfig: Effect.Effect<(url: URL) => Agent | undefined, BidiError | Config.ConfigError> = Effect.gen(
   function* () {

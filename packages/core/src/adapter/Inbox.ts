@@ -16,6 +16,7 @@ import * as Stream from "effect/Stream"
  * that effect.
  *
  * @category models
+ * @since 0.1.0
  */
 export type Consume<in A, out E = never, out R = never> = (message: A) => Effect.Effect<void, E, R> | undefined
 
@@ -23,6 +24,7 @@ export type Consume<in A, out E = never, out R = never> = (message: A) => Effect
  * Takes one message after the other, as one.
  *
  * @category combinators
+ * @since 0.1.0
  */
 export const takeEach = <A>(messages: ReadonlyArray<A>, take: Consume<A>): Effect.Effect<void> | undefined => {
   for (let i = 0; i < messages.length; i++) {
@@ -41,6 +43,7 @@ export const takeEach = <A>(messages: ReadonlyArray<A>, take: Consume<A>): Effec
  * Takes the elements of a stream.
  *
  * @category combinators
+ * @since 0.1.0
  */
 export const takeStream = <A, E, R>(stream: Stream.Stream<A, E, R>, take: Consume<A>): Effect.Effect<void, E, R> =>
   Stream.runForEachArray(stream, (messages) => Effect.suspend(() => takeEach(messages, take) ?? Effect.void))
@@ -49,6 +52,7 @@ export const takeStream = <A, E, R>(stream: Stream.Stream<A, E, R>, take: Consum
  * A bounded mailbox with one reader. Whoever offers never runs a fiber in its own stack.
  *
  * @category models
+ * @since 0.1.0
  */
 export class Inbox<A, E = never> {
   private readonly capacity: number

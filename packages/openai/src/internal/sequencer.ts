@@ -38,7 +38,7 @@ export interface Sequencer {
    * refusal that names no event.
    */
   readonly heard: "reply" | "refusal" | undefined
-  /** How often in a row what is asked for now was asked for in vain. */
+  /** How often in a row nothing came of what is asked for now. */
   readonly misses: number
   /** Nothing came of the request before: it may still be answered. */
   readonly unsure: boolean
@@ -140,7 +140,7 @@ export const refused = (self: Sequencer, eventId: string): Sequencer =>
 export const overdue = (self: Sequencer, eventId: string): Sequencer =>
   self.request?.eventId === eventId ? { ...self, request: { ...self.request, late: true } } : self
 
-/** Whether a request was sent in vain as often as it may be, and is given up at the next `take`. */
+/** Whether nothing came of a request as often as it may be sent, and it is given up at the next `take`. */
 export const isGivenUp = ({ active, misses, request }: Sequencer): boolean =>
   active === undefined && request?.late === true && !request.blocked && misses + 1 >= MAX_ATTEMPTS
 
