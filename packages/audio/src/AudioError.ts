@@ -99,30 +99,3 @@ export class AudioError extends Schema.TaggedError<AudioError>("@effect-bidi/aud
     return this.reason.message
   }
 }
-
-/**
- * Makes an error with the reason `BackendMissing`.
- *
- * @category constructors
- * @since 0.1.0
- */
-export const backendMissing = (backend: string, message: string): AudioError =>
-  new AudioError({ reason: new BackendMissing({ backend, message }) })
-
-/**
- * Makes an error with the reason `DeviceFailed`.
- *
- * @category constructors
- * @since 0.1.0
- */
-export const deviceFailed = (direction: Direction, device: string, message: string): AudioError =>
-  new AudioError({ reason: new DeviceFailed({ direction, device, message }) })
-
-/**
- * Makes an error with the reason `InvalidOption`.
- *
- * @category constructors
- * @since 0.1.0
- */
-export const invalidOption = (option: string, message: string): AudioError =>
-  new AudioError({ reason: new InvalidOption({ option, message: `${option}: ${message}` }) })

@@ -17,14 +17,6 @@ export interface Level {
 }
 
 /**
- * The level of silence.
- *
- * @category constants
- * @since 0.1.0
- */
-export const silence: Level = { rms: 0, peak: 0 }
-
-/**
  * Both sides of a conversation at one sample. `speaking`: the agent is audible, or the microphone hears more than the
  * noise of a room.
  *
@@ -44,7 +36,7 @@ export interface Levels {
  */
 export const measure = (pcm: Uint8Array): Level => {
   const samples = samplesOf(pcm)
-  if (samples.length === 0) return silence
+  if (samples.length === 0) return { rms: 0, peak: 0 }
   let squares = 0
   let peak = 0
   for (let i = 0; i < samples.length; i++) {
@@ -69,13 +61,8 @@ const FLOOR = -60
 
 const steps = ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"]
 
-/**
- * A bar of one character whose height shows the level, from -60 dB up.
- *
- * @category formatting
- * @since 0.1.0
- */
-export const glyph = (amplitude: number): string => {
+/** A bar of one character whose height shows the level, from -60 dB up. */
+const glyph = (amplitude: number): string => {
   const share = 1 - decibels(amplitude) / FLOOR
   return steps[Math.max(0, Math.min(steps.length - 1, Math.floor(share * steps.length)))]!
 }

@@ -1,5 +1,5 @@
 /**
- * The options of the local voice channel.
+ * The options of microphones and speakers.
  *
  * @since 0.1.0
  */
@@ -28,7 +28,7 @@ export type BackendName = typeof BackendName.Type
 
 const Device = Schema.Union([Schema.Int, Schema.NonEmptyString])
 
-const Buffer = Time.check(
+const BufferLength = Time.check(
   Schema.makeFilter((time) => Duration.toMillis(Duration.fromInputUnsafe(time)) >= 1, {
     expected: "a duration of at least a millisecond"
   })
@@ -42,7 +42,7 @@ const ReopenSchedule = Schema.declare(
 )
 
 /**
- * The options of the local voice channel. Each has a default.
+ * The options of microphones and speakers. Each has a default.
  *
  * @category schemas
  * @since 0.1.0
@@ -61,9 +61,9 @@ export const Options = Schema.Struct({
    */
   outputDevice: Schema.optionalKey(Device),
   /** How much captured speech may wait for the conversation; then the oldest is dropped and counted. Default: 500 ms. */
-  inputBuffer: Schema.optionalKey(Buffer),
+  inputBuffer: Schema.optionalKey(BufferLength),
   /** How much speech may wait for the speaker; then the newest is dropped and counted. Default: 10 minutes. */
-  outputBuffer: Schema.optionalKey(Buffer),
+  outputBuffer: Schema.optionalKey(BufferLength),
   /** The length of a captured frame, in samples at the model's rate. Default: 20 ms. */
   inputFrame: Schema.optionalKey(FrameLength),
   /** How much the speaker takes at a time, in samples at the model's rate: the delay of an interruption. Default: 10 ms. */

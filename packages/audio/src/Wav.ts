@@ -19,21 +19,13 @@ export interface Wav {
 }
 
 /**
- * The length in bytes of the header that {@link header} makes.
- *
- * @category encoding
- * @since 0.1.0
- */
-export const headerSize = 44
-
-/**
  * Makes the header of a file with `size` bytes of 16-bit PCM.
  *
  * @category encoding
  * @since 0.1.0
  */
 export const header = ({ channels, sampleRate }: Omit<Wav, "pcm">, size: number): Uint8Array => {
-  const bytes = Buffer.alloc(headerSize)
+  const bytes = Buffer.alloc(44)
   bytes.write("RIFF", 0, "latin1")
   bytes.writeUInt32LE(Math.min(0xffff_ffff, 36 + size), 4)
   bytes.write("WAVEfmt ", 8, "latin1")
@@ -88,7 +80,7 @@ export const decode = (file: Uint8Array): Result.Result<Wav, string> => {
     if (name === "fmt " && body.length >= 16) {
       const encoding = body.readUInt16LE(0)
       shape = {
-        // the extensible form says further behind what it is
+        // the extensible form has the encoding further back
         encoding: encoding === EXTENSIBLE && body.length >= 26 ? body.readUInt16LE(24) : encoding,
         channels: body.readUInt16LE(2),
         sampleRate: body.readUInt32LE(4),
@@ -96,7 +88,7 @@ export const decode = (file: Uint8Array): Result.Result<Wav, string> => {
       }
     }
     if (name === "data") {
-      if (shape === undefined) return Result.fail("its samples come before their description")
+      if (shape === undefined) return Result.fail("its samples come before its header")
       return Result.map(toSixteen(shape, body), (pcm) => ({
         sampleRate: shape!.sampleRate,
         channels: shape!.channels,
@@ -105,7 +97,16 @@ export const decode = (file: Uint8Array): Result.Result<Wav, string> => {
     }
     at += 8 + size + (size % 2)
   }
-  return Result.fail("there is no sound in it")
+  return Result.fail("it has no samples")
+}
+
+/** Readers of one sample as 16 bits, by encoding and bits. */
+const readers: Record<string, (body: Buffer, at: number) => number> = {
+  [`${PCM}:8`]: (body, at) => (body[at]! - 128) << 8,
+  [`${PCM}:16`]: (body, at) => body.readInt16LE(at),
+  [`${PCM}:24`]: (body, at) => body.readIntLE(at, 3) >> 8,
+  [`${PCM}:32`]: (body, at) => body.readInt32LE(at) >> 16,
+  [`${FLOAT}:32`]: (body, at) => Math.max(-32_768, Math.min(32_767, Math.round(body.readFloatLE(at) * 32_768)))
 }
 
 const toSixteen = (
@@ -113,21 +114,10 @@ const toSixteen = (
   body: Buffer
 ): Result.Result<Uint8Array, string> => {
   if (channels === 0 || sampleRate === 0) return Result.fail("it has no channels or no sample rate")
-  const read =
-    encoding === PCM && width === 16
-      ? (at: number) => body.readInt16LE(at)
-      : encoding === PCM && width === 8
-        ? (at: number) => (body[at]! - 128) << 8
-        : encoding === PCM && width === 24
-          ? (at: number) => body.readIntLE(at, 3) >> 8
-          : encoding === PCM && width === 32
-            ? (at: number) => body.readInt32LE(at) >> 16
-            : encoding === FLOAT && width === 32
-              ? (at: number) => Math.max(-32_768, Math.min(32_767, Math.round(body.readFloatLE(at) * 32_768)))
-              : undefined
-  if (read === undefined) return Result.fail(`samples of encoding ${encoding} and ${width} bits are not understood`)
+  const read = readers[`${encoding}:${width}`]
+  if (read === undefined) return Result.fail(`samples with encoding ${encoding} and ${width} bits are not supported`)
   const size = width / 8
   const samples = new Int16Array(Math.floor(body.length / (size * channels)) * channels)
-  for (let i = 0; i < samples.length; i++) samples[i] = read(i * size)
+  for (let i = 0; i < samples.length; i++) samples[i] = read(body, i * size)
   return Result.succeed(bytesOf(samples))
 }

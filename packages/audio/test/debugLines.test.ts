@@ -1,5 +1,4 @@
-/** What the log says of the speaker's buffer at the level Debug. */
-import { pcm } from "@effect-bidi/core/Audio"
+/** What the speaker logs about its buffer at the level Debug. */
 import * as BidiTest from "@effect-bidi/core/BidiTest"
 import { CurrentConversation } from "@effect-bidi/core/CurrentConversation"
 import { assert, describe, it } from "@effect/vitest"
@@ -7,7 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Logger from "effect/Logger"
 import * as References from "effect/References"
 import * as AudioIO from "../src/AudioIO.ts"
-import { conversation } from "./support/conversation.ts"
+import { conversation, speech } from "./support/conversation.ts"
 
 const linesAt = (level: "Debug" | "Info") =>
   Effect.gen(function* () {
@@ -16,15 +15,7 @@ const linesAt = (level: "Debug" | "Info") =>
     yield* Effect.gen(function* () {
       const audio = yield* AudioIO.AudioIO
       const sink = yield* Effect.provideService(audio.output.open, CurrentConversation, conversation)
-      const say = (seconds: number) =>
-        sink.offer({
-          _tag: "AudioStream",
-          responseId: "r",
-          itemId: "i",
-          audio: new Uint8Array(48_000 * seconds),
-          at: 0,
-          ...pcm(24_000)
-        })
+      const say = (seconds: number) => sink.offer(speech(new Uint8Array(48_000 * seconds)))
       say(1)
       yield* BidiTest.advance("2 seconds")
       say(2) // it had played all there was

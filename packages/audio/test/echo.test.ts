@@ -1,4 +1,4 @@
-/** The echo canceller, with an echo made by arithmetic. */
+/** The echo canceller, with a computed echo. */
 import { assert, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
@@ -70,7 +70,7 @@ const run = (
 
 const level = (samples: Int16Array) => decibels(measure(bytesOf(samples)).rms)
 
-it.effect("takes the agent out of the microphone by 20 dB and more within two seconds, and leaves the person", () =>
+it.effect("removes the agent from the microphone by 20 dB and more within two seconds, and keeps the person", () =>
   Effect.gen(function* () {
     const speaker = yield* voice(5)
     const echo = room(speaker)
@@ -95,7 +95,7 @@ it.effect("half duplex hears nothing while the agent is audible, and everything 
   })
 )
 
-it.effect("changes nothing of the process", () =>
+it.effect("leaves no handlers in the process", () =>
   Effect.gen(function* () {
     const before = [process.listenerCount("unhandledRejection"), process.listenerCount("uncaughtException")]
     yield* run(new Int16Array(FRAME), new Int16Array(FRAME), { echoCancellation: true, halfDuplex: false })

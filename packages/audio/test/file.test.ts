@@ -331,7 +331,7 @@ describe("what is wrong is said at the start", () => {
         inputDevice: 0
       })
       assert.strictEqual(reason._tag, "BackendMissing")
-      assert.include(message, "no-such-module is not there or was not built")
+      assert.include(message, "no-such-module is not installed or was not built")
     })
   )
 })

@@ -1,5 +1,4 @@
-/** Sound whose pieces end within a sample, at a speaker whose device has another rate than the model. */
-import { pcm } from "@effect-bidi/core/Audio"
+/** Pieces of audio that end within a sample, with a device whose rate differs from the model's. */
 import * as BidiTest from "@effect-bidi/core/BidiTest"
 import { CurrentConversation } from "@effect-bidi/core/CurrentConversation"
 import { assert, describe, it } from "@effect/vitest"
@@ -7,7 +6,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as AudioIO from "../src/AudioIO.ts"
 import { bytesOf } from "../src/internal/signal/samples.ts"
-import { conversation } from "./support/conversation.ts"
+import { conversation, speech } from "./support/conversation.ts"
 import { tone } from "./support/signal.ts"
 
 describe("half a sample", () => {
@@ -18,20 +17,11 @@ describe("half a sample", () => {
       const bytes = bytesOf(tone(440, 1, 24_000))
       // as providers cut it: 4801 bytes
       for (let at = 0; at < bytes.length; at += 4801) {
-        const piece = bytes.slice(at, at + 4801)
-        sink.offer({ _tag: "AudioStream", responseId: "r", itemId: "i", audio: piece, at: 0, ...pcm(24_000) })
+        sink.offer(speech(bytes.slice(at, at + 4801)))
       }
-      // what is over at the end of an item belongs to none
-      const odd = {
-        _tag: "AudioStream",
-        responseId: "r",
-        itemId: "j",
-        audio: new Uint8Array(4801),
-        at: 0,
-        ...pcm(24_000)
-      } as const
-      sink.offer(odd)
-      sink.offer({ ...odd, itemId: "k", audio: new Uint8Array(1) })
+      // half a sample at the end of an item is dropped
+      sink.offer(speech(new Uint8Array(4801), "j"))
+      sink.offer(speech(new Uint8Array(1), "k"))
       yield* BidiTest.advance("2 seconds")
       assert.strictEqual(audio.counts().produced, 24_000 + 2400)
       assert.strictEqual(typeof sink.playback, "function")

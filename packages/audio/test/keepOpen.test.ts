@@ -1,4 +1,4 @@
-/** Devices that come and go, in virtual time. */
+/** Devices that are lost and come back, in virtual time. */
 import { settle } from "@effect-bidi/core/BidiTest"
 import { assert, it } from "@effect/vitest"
 import * as Clock from "effect/Clock"
@@ -7,13 +7,14 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Schedule from "effect/Schedule"
 import * as TestClock from "effect/testing/TestClock"
-import { type AudioError, deviceFailed } from "../src/AudioError.ts"
-import { keepOpen } from "../src/internal/device/keepOpen.ts"
-import { watch } from "../src/internal/device/watchdog.ts"
+import type { AudioError } from "../src/AudioError.ts"
+import { deviceFailed } from "../src/internal/errors.ts"
+import { keepOpen } from "../src/internal/session/keepOpen.ts"
+import { watch } from "../src/internal/backends/watchdog.ts"
 
 const gone = deviceFailed("input", "test", "unplugged")
 
-/** A device that does what it is told, attempt by attempt; `log` holds what happened, with the time. */
+/** A scripted device, attempt by attempt; `log` holds what happened, with the time. */
 const device = (attempts: ReadonlyArray<"refused" | "ends" | { readonly lives: number }>) => {
   const log: Array<string> = []
   const note = (what: string) => Effect.map(Clock.currentTimeMillis, (now) => void log.push(`${now} ${what}`))
@@ -31,7 +32,7 @@ const device = (attempts: ReadonlyArray<"refused" | "ends" | { readonly lives: n
   )
   return {
     log,
-    run: keepOpen({ open: () => open, schedule, onOpen: () => Effect.void, onLost: () => note("lost") })
+    run: keepOpen({ open, schedule, onOpen: () => Effect.void, onLost: () => note("lost") })
   }
 }
 
@@ -60,7 +61,7 @@ it.effect("one that is lost is closed, and opened again as the schedule says; it
   })
 )
 
-it.effect("one that is lost again and again wears the schedule out; one that lived well begins it anew", () =>
+it.effect("one that is lost again and again exhausts the schedule; one that worked for long resets it", () =>
   Effect.gen(function* () {
     const { log, run } = device([{ lives: 1000 }, { lives: 6000 }, { lives: 0 }, { lives: 0 }, { lives: 0 }])
     assert.strictEqual((yield* play(run))._tag, "Failure")
@@ -71,7 +72,7 @@ it.effect("one that is lost again and again wears the schedule out; one that liv
   })
 )
 
-it.effect("whoever is interrupted closes the device", () =>
+it.effect("interruption closes the device", () =>
   Effect.gen(function* () {
     const { log, run } = device([{ lives: 100_000 }])
     const fiber = yield* Effect.forkChild(run)
@@ -81,15 +82,12 @@ it.effect("whoever is interrupted closes the device", () =>
   })
 )
 
-it.effect("the watchdog barks after two silent seconds, and not before", () =>
+it.effect("the watchdog fails after two silent seconds, and not before", () =>
   Effect.gen(function* () {
     let count = 0
-    const barked = yield* Deferred.make<number>()
-    yield* watch(
-      () => count,
-      () => gone
-    ).pipe(
-      Effect.catch(() => Effect.flatMap(Clock.currentTimeMillis, (now) => Deferred.succeed(barked, now))),
+    const failedAt = yield* Deferred.make<number>()
+    yield* watch(() => count, gone).pipe(
+      Effect.catch(() => Effect.flatMap(Clock.currentTimeMillis, (now) => Deferred.succeed(failedAt, now))),
       Effect.forkChild
     )
     for (let i = 0; i < 40; i++) {
@@ -97,6 +95,6 @@ it.effect("the watchdog barks after two silent seconds, and not before", () =>
       yield* TestClock.adjust("250 millis")
       if (i < 20) count++
     }
-    assert.strictEqual(yield* Deferred.await(barked), 7500)
+    assert.strictEqual(yield* Deferred.await(failedAt), 7500)
   })
 )

@@ -1,4 +1,4 @@
-/** What can be said without a device: the arithmetic of sound, as laws. */
+/** What needs no device: arithmetic, as laws. */
 import type { AudioFormat } from "@effect-bidi/core/Audio"
 import { assert, describe, it } from "@effect/vitest"
 import * as Arbitrary from "effect/Arbitrary"
@@ -7,13 +7,13 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { type AudioDevice, describe as describeDevice, find, table } from "../src/AudioDevice.ts"
 import * as Codec from "../src/internal/signal/codec.ts"
-import { DeviceClock } from "../src/internal/playback/deviceClock.ts"
+import { DeviceClock } from "../src/internal/backends/deviceClock.ts"
 import { VirtualSpeaker } from "../src/internal/backends/file/virtualSpeaker.ts"
 import { Framing } from "../src/internal/capture/framing.ts"
 import { PlaybackQueue } from "../src/internal/playback/queue.ts"
 import { Decoder, encode } from "../src/internal/backends/portaudio/protocol.ts"
 import * as Findings from "../src/internal/program/findings.ts"
-import { EchoReference } from "../src/internal/capture/echoReference.ts"
+import { EchoReference } from "../src/internal/playback/echoReference.ts"
 import * as Resampler from "../src/internal/signal/resampler.ts"
 import { bytesOf, fromFloat, mix, samplesOf, toFloat } from "../src/internal/signal/samples.ts"
 import * as Level from "../src/Level.ts"
@@ -25,7 +25,7 @@ const some = <S extends Schema.Top>(schema: S, most: number) =>
   Arbitrary.schema(Schema.Array(schema).check(Schema.isMaxLength(most)))
 const sample = between(-32_768, 32_767)
 
-/** Bytes that tell apart: 0, 1, 2, … */
+/** Distinguishable bytes: 0, 1, 2, … */
 const counting = (length: number, from: number = 0) => Uint8Array.from({ length }, (_, i) => (from + i) % 251)
 
 describe("framing", () => {
@@ -138,7 +138,7 @@ describe("WAV", () => {
     assert.deepStrictEqual(read(file(1, 16, Buffer.of(1, 0, 2, 0), 0x7fff_ff00)), [1, 2])
   })
 
-  it("what is not understood is said", () => {
+  it("what is not supported is an error", () => {
     assert.deepStrictEqual(Wav.decode(Buffer.from("hello")), Result.fail("it is not a WAV file"))
     const file = Buffer.from(Wav.encode({ sampleRate: 8000, channels: 1, pcm: new Uint8Array(2) }))
     file.writeUInt16LE(85, 20) // MP3
@@ -152,7 +152,7 @@ describe("levels", () => {
     assert.approximately(Level.decibels(rms), -3.01, 0.01)
     assert.approximately(peak, 1, 0.001)
     assert.strictEqual(Level.decibels(Level.measure(new Uint8Array(10)).rms), -Infinity)
-    assert.deepStrictEqual(Level.measure(new Uint8Array(0)), Level.silence)
+    assert.deepStrictEqual(Level.measure(new Uint8Array(0)), { rms: 0, peak: 0 })
   })
 
   it.prop("a meter has its width, and grows with the sound", { steps: some(between(0, 1000), 20) }, ({ steps }) => {
@@ -161,7 +161,6 @@ describe("levels", () => {
       .map((step) => {
         const meter = Level.bar(step / 1000, 20)
         assert.strictEqual(meter.length, 20)
-        assert.match(Level.glyph(step / 1000), /^[▁-█]$/)
         return meter.lastIndexOf("█")
       })
     assert.deepStrictEqual(
@@ -232,7 +231,7 @@ describe("devices", () => {
 describe("findings", () => {
   it("say what to do", () => {
     assert.isFalse(Findings.microphone({ rms: 0, peak: 0 }).ok)
-    assert.include(Findings.microphone({ rms: 0, peak: 0 }).text, "muted")
+    assert.include(Findings.microphone({ rms: 0, peak: 0 }).text, "Unmute")
     assert.include(Findings.microphone({ rms: 0.9, peak: 1 }).text, "clips")
     assert.isTrue(Findings.microphone({ rms: 0.05, peak: 0.3 }).ok)
     assert.isFalse(Findings.speaker(500, 100, 3000).ok)
@@ -242,7 +241,7 @@ describe("findings", () => {
 describe("the clock of a device", () => {
   const step = Schema.TaggedUnion({
     Pass: { millis: between(0, 300) },
-    Write: { moments: between(1, 5000) },
+    Write: { samples: between(1, 5000) },
     Report: {}
   })
   it.prop("never goes back, and never beyond what was given", { steps: some(step, 40) }, ({ steps }) => {
@@ -256,7 +255,7 @@ describe("the clock of a device", () => {
         now += step.millis
         played = Math.min(given, played + step.millis * 24)
       }
-      if (step._tag === "Write") given += step.moments
+      if (step._tag === "Write") given += step.samples
       if (step._tag === "Report") clock.report(played, now)
       const position = clock.at(now, given)
       assert.isTrue(position >= last && position <= given)
@@ -267,18 +266,18 @@ describe("the clock of a device", () => {
   })
 })
 
-describe("the playlist", () => {
+describe("the playback queue", () => {
   const step = Schema.TaggedUnion({
     Add: { produced: between(1, 500), given: between(0, 500) },
-    Play: { moments: between(0, 700) },
+    Play: { samples: between(0, 700) },
     Cut: {},
     Resume: {}
   })
   it.prop(
-    "counts every moment once: heard, waiting or cut, across silence, pauses and lost devices",
+    "counts every sample once: heard, waiting or cut, across silence, pauses and lost devices",
     { steps: some(step, 60) },
     ({ steps }) => {
-      const list = new PlaybackQueue(2)
+      const queue = new PlaybackQueue(2)
       let written = 0 // to the device, since it counts
       let position = 0
       let produced = 0
@@ -286,19 +285,19 @@ describe("the playlist", () => {
       let heard = 0
       for (const step of steps) {
         if (step._tag === "Add") {
-          list.add(new Uint8Array(step.given * 2), step.produced)
+          queue.add(new Uint8Array(step.given * 2), step.produced)
           written += step.given
           produced += step.produced
         }
-        if (step._tag === "Play") position = Math.min(written, position + step.moments)
+        if (step._tag === "Play") position = Math.min(written, position + step.samples)
         if (step._tag === "Cut") {
-          const waiting = list.waiting(position)
-          list.cut(position)
+          const waiting = queue.waiting(position)
+          queue.cut(position)
           cut += waiting
           written = position = 0
         }
         if (step._tag === "Resume") {
-          const rest = list.resume(position)
+          const rest = queue.resume(position)
           assert.strictEqual(
             rest.reduce((sum, pcm) => sum + pcm.length / 2, 0),
             written - position
@@ -306,29 +305,29 @@ describe("the playlist", () => {
           written -= position
           position = 0
         }
-        const now = list.played(position)
+        const now = queue.played(position)
         assert.isTrue(now >= heard - 1e-6)
         heard = now
-        assert.approximately(heard + list.waiting(position) + cut, produced, 1e-6)
+        assert.approximately(heard + queue.waiting(position) + cut, produced, 1e-6)
       }
-      assert.approximately(list.played(written) + cut, produced, 1e-6)
-      assert.approximately(list.waiting(written), 0, 1e-6)
+      assert.approximately(queue.played(written) + cut, produced, 1e-6)
+      assert.approximately(queue.waiting(written), 0, 1e-6)
     }
   )
 
   it("finds the sound at a place, also a little behind", () => {
-    const list = new PlaybackQueue(2)
-    list.add(bytesOf(Int16Array.of(1, 2, 3)), 3)
-    list.add(bytesOf(Int16Array.of(4, 5)), 2)
-    assert.strictEqual(list.played(4), 4)
-    assert.deepStrictEqual(samplesOf(list.from(1, 3)), Int16Array.of(2, 3, 4))
-    assert.deepStrictEqual(samplesOf(list.from(4, 9)), Int16Array.of(5))
-    assert.strictEqual(list.from(5, 9).length, 0)
-    assert.strictEqual(list.played(4), 4)
+    const queue = new PlaybackQueue(2)
+    queue.add(bytesOf(Int16Array.of(1, 2, 3)), 3)
+    queue.add(bytesOf(Int16Array.of(4, 5)), 2)
+    assert.strictEqual(queue.played(4), 4)
+    assert.deepStrictEqual(samplesOf(queue.from(1, 3)), Int16Array.of(2, 3, 4))
+    assert.deepStrictEqual(samplesOf(queue.from(4, 9)), Int16Array.of(5))
+    assert.strictEqual(queue.from(5, 9).length, 0)
+    assert.strictEqual(queue.played(4), 4)
   })
 })
 
-describe("the reference of the canceller", () => {
+describe("the echo reference", () => {
   it.prop("runs without a seam, however late single pieces are", { late: some(between(0, 200), 100) }, ({ late }) => {
     const reference = new EchoReference(1000)
     const places: Array<number> = []
@@ -341,25 +340,25 @@ describe("the reference of the canceller", () => {
   })
 })
 
-describe("the tape", () => {
+describe("the virtual speaker", () => {
   it.prop(
     "runs with the clock: sound where there is some, silence elsewhere, and nothing after a cut",
     { waits: some(between(0, 50), 20), cutAt: Arbitrary.schema(between(0, 20)) },
     ({ cutAt, waits }) => {
       let recorded = 0
       let loud = 0
-      const tape = new VirtualSpeaker({ sampleRate: 1000, channels: 1 }, 0, (pcm) => {
+      const speaker = new VirtualSpeaker({ sampleRate: 1000, channels: 1 }, 0, (pcm) => {
         recorded += pcm.length / 2
         loud += samplesOf(pcm.slice()).filter((sample) => sample !== 0).length
       })
       let now = 0
       let heard = 0
       waits.forEach((wait, i) => {
-        tape.write(bytesOf(new Int16Array(20).fill(7)), now)
+        speaker.write(bytesOf(new Int16Array(20).fill(7)), now)
         now += wait
-        if (i === cutAt) heard += tape.cut(now)
+        if (i === cutAt) heard += speaker.cut(now)
       })
-      heard += tape.position(now)
+      heard += speaker.position(now)
       assert.strictEqual(recorded, now)
       assert.strictEqual(loud, heard)
     }

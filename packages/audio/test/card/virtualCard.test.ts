@@ -1,9 +1,8 @@
-/** Everything on a virtual sound card, through real programs, real sockets and the real clock. */
+/** The whole way on a virtual sound card, with real programs, real sockets and the real clock. */
 import * as BidiAgent from "@effect-bidi/core/BidiAgent"
-import { pcm } from "@effect-bidi/core/Audio"
 import type { Output } from "@effect-bidi/core/BidiEvent"
 import { CurrentConversation } from "@effect-bidi/core/CurrentConversation"
-import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
+import { afterAll, assert, beforeAll, describe, it, vi } from "@effect/vitest"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -18,19 +17,20 @@ import { bytesOf, samplesOf } from "../../src/internal/signal/samples.ts"
 import { extent, likeness, tone } from "../support/signal.ts"
 import * as Card from "../support/soundCard.ts"
 import * as Talk from "../support/talk.ts"
-import { conversation } from "../support/conversation.ts"
+import { conversation, speech } from "../support/conversation.ts"
 
-/** The part of `samples` between the first and the last sound, by that many samples more. */
+/** The part of `samples` between the first and the last loud one. */
 const core = (samples: Int16Array): Int16Array => {
   const { first, last } = extent(samples)!
   return samples.slice(first, last)
 }
 
-const eventually = <A, E, R>(effect: Effect.Effect<A, E, R>, holds: (value: A) => boolean) =>
-  effect.pipe(
+/** Reads again and again until `holds`, for up to 15 s; then it is for the test to judge. */
+const eventually = <A>(read: () => A, holds: (value: A) => boolean) =>
+  Effect.sync(read).pipe(
     Effect.delay("50 millis"),
     Effect.repeat({ until: holds }),
-    Effect.timeoutOrElse({ duration: "15 seconds", orElse: () => effect })
+    Effect.timeoutOrElse({ duration: "15 seconds", orElse: () => Effect.sync(read) })
   )
 
 const backends: ReadonlyArray<BackendName> =
@@ -38,6 +38,8 @@ const backends: ReadonlyArray<BackendName> =
 if (Card.missing !== undefined) console.warn(`skipped: ${Card.missing}`)
 else if (!Card.hasAlsaPlugin()) console.warn("portaudio skipped: apt-get install libasound2-plugins")
 else if (!Card.hasPortAudio) console.warn("portaudio skipped: naudiodon was not built when it was installed")
+
+vi.setConfig({ testTimeout: 60_000 })
 
 describe.skipIf(Card.missing !== undefined)("on a virtual sound card", () => {
   let card: ReturnType<typeof Card.open>
@@ -60,7 +62,7 @@ describe.skipIf(Card.missing !== undefined)("on a virtual sound card", () => {
       })
     )
 
-    it.live("a device that is not there is an error with the list of those that are", () =>
+    it.live("a device that does not exist is an error that lists the devices there are", () =>
       Effect.gen(function* () {
         const error = yield* Effect.flip(
           Effect.scoped(Layer.build(AudioIO.layer({ backend, inputDevice: "no such thing" })))
@@ -78,7 +80,7 @@ describe.skipIf(Card.missing !== undefined)("on a virtual sound card", () => {
         Effect.gen(function* () {
           const { agent, emulator } = yield* Talk.make()
           const audio = yield* AudioIO.AudioIO
-          // at the model's rate, so that nothing but the way is compared
+          // at the model's rate, so that no other resampling is compared
           const spoken = yield* resampled(Talk.samples(Talk.speech("what time is it")), 22_050, Talk.RATE)
           const events: Array<Output> = []
           const call = yield* agent.start({
@@ -94,7 +96,7 @@ describe.skipIf(Card.missing !== undefined)("on a virtual sound card", () => {
           // the monitor is behind by a little
           const said = core(yield* Talk.said(emulator))
           yield* eventually(
-            Effect.sync(() => monitor.pcm()),
+            () => monitor.pcm(),
             (pcm) => (extent(pcm.slice(-2400))?.last ?? 0) === 0
           )
           assert.isAbove(likeness(monitor.pcm(), said), 0.9)
@@ -108,166 +110,147 @@ describe.skipIf(Card.missing !== undefined)("on a virtual sound card", () => {
           )
           assert.strictEqual(audio.counts().dropped, 0)
           yield* call.stop()
-        }).pipe(Effect.scoped, Effect.provide(layer)),
-      60_000
+        }).pipe(Effect.scoped, Effect.provide(layer))
     )
 
-    it.live(
-      "silence forgets what waits, counts what was heard, and the next reply is whole",
-      () =>
-        Effect.gen(function* () {
-          const { play, sink } = yield* playing
-          const monitor = yield* card.record
-          play(tone(440, 5, Talk.RATE))
-          yield* Effect.sleep("700 millis")
-          yield* sink.flush
-          const heard = played(sink)
-          const first = yield* sounded(monitor, 0)
-          assert.approximately(audibleSeconds(first), heard / 1000, 0.05)
-          assert.isBelow(heard, 3000)
-          assert.isAbove(likeness(first, tone(440, 0.4, Talk.RATE)), 0.99)
-          // nothing of what was forgotten comes back
-          const from = monitor.pcm().length
-          play(tone(660, 0.5, Talk.RATE))
-          yield* eventually(
-            Effect.sync(() => played(sink)),
-            (now) => now >= heard + 500
-          )
-          const second = yield* sounded(monitor, from)
-          assert.approximately(played(sink) - heard, 500, 0.01)
-          assert.isAbove(likeness(second, tone(660, 0.4, Talk.RATE)), 0.99)
-          assert.approximately(audibleSeconds(second), 0.5, 0.02)
-        }).pipe(Effect.scoped, Effect.provide(layer)),
-      30_000
+    it.live("a flush drops what waits, counts what was heard, and the next reply is whole", () =>
+      Effect.gen(function* () {
+        const { play, sink } = yield* playing
+        const monitor = yield* card.record
+        play(tone(440, 5, Talk.RATE))
+        yield* Effect.sleep("700 millis")
+        yield* sink.flush
+        const heard = played(sink)
+        const first = yield* sounded(monitor, 0)
+        assert.approximately(audibleSeconds(first), heard / 1000, 0.05)
+        assert.isBelow(heard, 3000)
+        assert.isAbove(likeness(first, tone(440, 0.4, Talk.RATE)), 0.99)
+        // nothing of what was dropped comes back
+        const from = monitor.pcm().length
+        play(tone(660, 0.5, Talk.RATE))
+        yield* eventually(
+          () => played(sink),
+          (now) => now >= heard + 500
+        )
+        const second = yield* sounded(monitor, from)
+        assert.approximately(played(sink) - heard, 500, 0.01)
+        assert.isAbove(likeness(second, tone(660, 0.4, Talk.RATE)), 0.99)
+        assert.approximately(audibleSeconds(second), 0.5, 0.02)
+      }).pipe(Effect.scoped, Effect.provide(layer))
     )
 
-    it.live(
-      "a device at a rate of its own: what is played is the same",
-      () =>
-        Effect.gen(function* () {
-          const { play, sink } = yield* playing
-          const monitor = yield* card.record
-          play(tone(660, 0.6, Talk.RATE))
-          yield* eventually(
-            Effect.sync(() => played(sink)),
-            (now) => now >= 600
-          )
-          assert.strictEqual(Math.round(played(sink)), 600)
-          const sound = yield* sounded(monitor, 0)
-          assert.isAbove(likeness(sound, tone(660, 0.6, Talk.RATE).slice(480, -480)), 0.9)
-        }).pipe(Effect.scoped, Effect.provide(AudioIO.layer({ backend, deviceRate: 44_100 }))),
-      30_000
+    it.live("a device at a rate of its own: what is played is the same", () =>
+      Effect.gen(function* () {
+        const { play, sink } = yield* playing
+        const monitor = yield* card.record
+        play(tone(660, 0.6, Talk.RATE))
+        yield* eventually(
+          () => played(sink),
+          (now) => now >= 600
+        )
+        assert.strictEqual(Math.round(played(sink)), 600)
+        const sound = yield* sounded(monitor, 0)
+        assert.isAbove(likeness(sound, tone(660, 0.6, Talk.RATE).slice(480, -480)), 0.9)
+      }).pipe(Effect.scoped, Effect.provide(AudioIO.layer({ backend, deviceRate: 44_100 })))
     )
 
-    it.live(
-      "some seconds of both directions at once lose nothing",
-      () =>
-        Effect.gen(function* () {
-          const soak = fileURLToPath(new URL("../measure/soak.ts", import.meta.url))
-          const tsx = fileURLToPath(import.meta.resolve("tsx/cli"))
-          const [code, out] = yield* Effect.callback<readonly [number | null, string]>((resume) => {
-            const child = spawn(process.execPath, [tsx, soak, "--backend", backend, "--minutes", "0.1"], {
-              stdio: ["ignore", "pipe", "inherit"]
-            })
-            let out = ""
-            child.stdout.on("data", (text) => void (out += text))
-            child.on("close", (code) => resume(Effect.succeed([code, out])))
-            return Effect.sync(() => void child.kill("SIGKILL"))
+    it.live("some seconds of both directions at once lose nothing", () =>
+      Effect.gen(function* () {
+        const soak = fileURLToPath(new URL("../measure/soak.ts", import.meta.url))
+        const tsx = fileURLToPath(import.meta.resolve("tsx/cli"))
+        const [code, out] = yield* Effect.callback<readonly [number | null, string]>((resume) => {
+          const child = spawn(process.execPath, [tsx, soak, "--backend", backend, "--minutes", "0.1"], {
+            stdio: ["ignore", "pipe", "inherit"]
           })
-          assert.strictEqual(code, 0)
-          assert.include(out, "0 in, 0 out")
-        }),
-      60_000
+          let out = ""
+          child.stdout.on("data", (text) => void (out += text))
+          child.on("close", (code) => resume(Effect.succeed([code, out])))
+          return Effect.sync(() => void child.kill("SIGKILL"))
+        })
+        assert.strictEqual(code, 0)
+        assert.include(out, "0 in, 0 out")
+      })
     )
 
-    it.live(
-      "a pause keeps the rest, to the sample",
-      () =>
-        Effect.gen(function* () {
-          const { play, sink } = yield* playing
-          const monitor = yield* card.record
-          play(tone(440, 1.5, Talk.RATE))
-          yield* Effect.sleep("500 millis")
-          yield* sink.pause!
-          const heard = played(sink)
-          yield* Effect.sleep("500 millis")
-          assert.strictEqual(played(sink), heard)
-          assert.isUndefined(extent(monitor.pcm().slice(-2400)))
-          yield* sink.resume!
-          yield* eventually(
-            Effect.sync(() => played(sink)),
-            (now) => now >= 1500
-          )
-          const all = yield* sounded(monitor, 0)
-          assert.approximately(audibleSeconds(all), 1.5, 0.05)
-        }).pipe(Effect.scoped, Effect.provide(layer)),
-      30_000
+    it.live("a pause keeps the rest, to the sample", () =>
+      Effect.gen(function* () {
+        const { play, sink } = yield* playing
+        const monitor = yield* card.record
+        play(tone(440, 1.5, Talk.RATE))
+        yield* Effect.sleep("500 millis")
+        yield* sink.pause!
+        const heard = played(sink)
+        yield* Effect.sleep("500 millis")
+        assert.strictEqual(played(sink), heard)
+        assert.isUndefined(extent(monitor.pcm().slice(-2400)))
+        yield* sink.resume!
+        yield* eventually(
+          () => played(sink),
+          (now) => now >= 1500
+        )
+        const all = yield* sounded(monitor, 0)
+        assert.approximately(audibleSeconds(all), 1.5, 0.05)
+      }).pipe(Effect.scoped, Effect.provide(layer))
     )
 
-    it.live(
-      "the sound server dies in mid-talk and comes back: the talk goes on",
-      () =>
-        Effect.gen(function* () {
-          const { agent, emulator } = yield* Talk.make({ voice: "tones" })
-          const audio = yield* AudioIO.AudioIO
-          const events = yield* audio.events.pipe(
-            Stream.takeUntil(
-              (
-                (left) => (event) =>
-                  event._tag === "DeviceOpened" && event.again && --left === 0
-              )(2)
-            ),
-            Stream.runCollect,
-            Effect.forkChild({ startImmediately: true })
-          )
-          const call = yield* agent.start({ inputs: [audio.input], outputs: [audio.output] })
-          yield* listening(audio)
-          yield* call.send("Tell me a story.")
-          yield* emulator.awaitSent("response.output_audio.delta", 10)
-          card.stop()
-          card.start()
-          const seen = yield* Fiber.join(events)
-          const lost = seen.filter(({ _tag }) => _tag === "DeviceLost").map(({ direction }) => direction)
-          assert.includeMembers(lost, ["input", "output"])
-          // what was not heard yet is heard now, and the microphone is heard again
-          const monitor = yield* card.record
-          yield* eventually(
-            Effect.sync(() => monitor.pcm()),
-            (pcm) => extent(pcm) !== undefined
-          )
-          yield* listening(audio)
-          yield* call.interrupt()
-          yield* call.send("Who are you?")
-          yield* call.awaitIdle
-          yield* call.stop()
-          yield* call.await
-        }).pipe(Effect.scoped, Effect.provide(layer)),
-      60_000
+    it.live("the sound server is killed and started again: the conversation goes on", () =>
+      Effect.gen(function* () {
+        const { agent, emulator } = yield* Talk.make({ voice: "tones" })
+        const audio = yield* AudioIO.AudioIO
+        const events = yield* audio.events.pipe(
+          Stream.takeUntil(
+            (
+              (left) => (event) =>
+                event._tag === "DeviceOpened" && event.again && --left === 0
+            )(2)
+          ),
+          Stream.runCollect,
+          Effect.forkChild({ startImmediately: true })
+        )
+        const call = yield* agent.start({ inputs: [audio.input], outputs: [audio.output] })
+        yield* listening(audio)
+        yield* call.send("Tell me a story.")
+        yield* emulator.awaitSent("response.output_audio.delta", 10)
+        card.stop()
+        card.start()
+        const seen = yield* Fiber.join(events)
+        const lost = seen.filter(({ _tag }) => _tag === "DeviceLost").map(({ direction }) => direction)
+        assert.includeMembers(lost, ["input", "output"])
+        // what was not heard yet is heard now, and the microphone is heard again
+        const monitor = yield* card.record
+        yield* eventually(
+          () => monitor.pcm(),
+          (pcm) => extent(pcm) !== undefined
+        )
+        yield* listening(audio)
+        yield* call.interrupt()
+        yield* call.send("Who are you?")
+        yield* call.awaitIdle
+        yield* call.stop()
+        yield* call.await
+      }).pipe(Effect.scoped, Effect.provide(layer))
     )
 
-    it.live(
-      "an application that is killed leaves nobody behind",
-      () =>
-        Effect.gen(function* () {
-          const program = fileURLToPath(new URL("../support/holdDevices.ts", import.meta.url))
-          const tsx = fileURLToPath(import.meta.resolve("tsx/cli"))
-          const child = spawn(process.execPath, [tsx, program, backend], {
-            stdio: ["ignore", "pipe", "inherit"],
-            detached: true
-          })
-          const pids = yield* Effect.callback<ReadonlyArray<number>>((resume) => {
-            child.stdout.once("data", (line) => resume(Effect.succeed(JSON.parse(String(line)))))
-          })
-          assert.isAtLeast(pids.length, 3) // itself, a microphone and a speaker
-          // the group of tsx and the program, but none of the children: those are to notice by themselves
-          process.kill(pids[0]!, "SIGKILL")
-          const left = yield* eventually(
-            Effect.sync(() => pids.filter(alive)),
-            (left) => left.length === 0
-          )
-          assert.deepStrictEqual(left, [])
-        }),
-      30_000
+    it.live("an application that is killed leaves no child behind", () =>
+      Effect.gen(function* () {
+        const program = fileURLToPath(new URL("../support/holdDevices.ts", import.meta.url))
+        const tsx = fileURLToPath(import.meta.resolve("tsx/cli"))
+        const child = spawn(process.execPath, [tsx, program, backend], {
+          stdio: ["ignore", "pipe", "inherit"],
+          detached: true
+        })
+        const pids = yield* Effect.callback<ReadonlyArray<number>>((resume) => {
+          child.stdout.once("data", (line) => resume(Effect.succeed(JSON.parse(String(line)))))
+        })
+        assert.isAtLeast(pids.length, 3) // itself, a microphone and a speaker
+        // the group of tsx and the program, but none of the children: those notice by themselves
+        process.kill(pids[0]!, "SIGKILL")
+        const left = yield* eventually(
+          () => pids.filter(alive),
+          (left) => left.length === 0
+        )
+        assert.deepStrictEqual(left, [])
+      })
     )
   })
 
@@ -303,8 +286,7 @@ const playing = Effect.gen(function* () {
     // in frames of 100 ms, as a model would
     play: (samples: Int16Array) => {
       for (let at = 0; at < samples.length; at += 2400) {
-        const audio = bytesOf(samples.slice(at, at + 2400))
-        sink.offer({ _tag: "AudioStream", audio, at: 0, ...pcm(Talk.RATE), responseId: "r", itemId: "i" })
+        sink.offer(speech(bytesOf(samples.slice(at, at + 2400))))
       }
     }
   }
@@ -315,7 +297,7 @@ const listening = ({ counts }: { readonly counts: () => { readonly captured: num
   Effect.suspend(() => {
     const before = counts().captured
     return eventually(
-      Effect.sync(() => counts().captured),
+      () => counts().captured,
       (now) => now > before + Talk.RATE / 10
     )
   })
@@ -332,6 +314,6 @@ const audibleSeconds = (pcm: Int16Array): number => {
 /** What sounded since a sample of the recording, once it is silent again. */
 const sounded = (monitor: Card.Recording, from: number) =>
   eventually(
-    Effect.sync(() => monitor.pcm().slice(from)),
+    () => monitor.pcm().slice(from),
     (pcm) => extent(pcm) !== undefined && extent(pcm.slice(-2400)) === undefined
   ).pipe(Effect.map(core))

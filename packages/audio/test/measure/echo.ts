@@ -4,7 +4,6 @@
  * On a virtual card the speaker is led back into the microphone, softer and later, as a desk with open speakers would.
  * Printed: how loud the model hears the agent, without and with echo cancellation, by the second.
  */
-import { pcm } from "@effect-bidi/core/Audio"
 import { CurrentConversation } from "@effect-bidi/core/CurrentConversation"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
@@ -12,7 +11,7 @@ import * as AudioIO from "../../src/AudioIO.ts"
 import * as Resampler from "../../src/internal/signal/resampler.ts"
 import { bytesOf, samplesOf } from "../../src/internal/signal/samples.ts"
 import { decibels, measure } from "../../src/Level.ts"
-import { conversation } from "../support/conversation.ts"
+import { conversation, speech } from "../support/conversation.ts"
 import * as Card from "../support/soundCard.ts"
 import * as Talk from "../support/talk.ts"
 
@@ -31,14 +30,13 @@ const run = Effect.fnUntraced(function* (backend: "pulse" | "portaudio", echoCan
       .pipe(Effect.forkChild)
     yield* Effect.sleep("1 second")
     heard.splice(0)
-    const speech = Talk.speech(
+    const file = Talk.speech(
       "Day one, the small boat left the harbour with a cargo of oranges and tea. Day two, the wind turned to the west and the captain told the crew to reef the sails before night fell."
     )
     const resampler = yield* (yield* Resampler.load)(22_050, Talk.RATE)
-    const sound = samplesOf(resampler.push(bytesOf(Talk.samples(speech))))
+    const sound = samplesOf(resampler.push(bytesOf(Talk.samples(file))))
     for (let at = 0; at < sound.length; at += 2400) {
-      const piece = bytesOf(sound.slice(at, at + 2400))
-      sink.offer({ _tag: "AudioStream", audio: piece, at: 0, ...pcm(Talk.RATE), responseId: "r", itemId: "i" })
+      sink.offer(speech(bytesOf(sound.slice(at, at + 2400))))
     }
     yield* Effect.sleep(SECONDS * 1000)
   }).pipe(

@@ -4,7 +4,6 @@
  * A tone goes into the microphone of a virtual card and another out of its speaker, without a pause. Printed in the end:
  * what was lost, where either tone has a break, memory and processor. Fails when a frame was lost on our side.
  */
-import { pcm } from "@effect-bidi/core/Audio"
 import { CurrentConversation } from "@effect-bidi/core/CurrentConversation"
 import * as Console from "effect/Console"
 import * as Duration from "effect/Duration"
@@ -14,7 +13,7 @@ import { parseArgs } from "node:util"
 import * as AudioIO from "../../src/AudioIO.ts"
 import type { BackendName } from "../../src/Options.ts"
 import { bytesOf, samplesOf } from "../../src/internal/signal/samples.ts"
-import { conversation } from "../support/conversation.ts"
+import { conversation, speech } from "../support/conversation.ts"
 import { Breaks, tone } from "../support/signal.ts"
 import * as Card from "../support/soundCard.ts"
 
@@ -62,8 +61,7 @@ const main = Effect.gen(function* () {
     while (true) {
       while (given * 1000 - Duration.toMillis(position()) < 2000) {
         for (let at = 0; at < second.length; at += 4800) {
-          const piece = second.slice(at, at + 4800)
-          sink.offer({ _tag: "AudioStream", audio: piece, at: 0, ...pcm(RATE), responseId: "r", itemId: "i" })
+          sink.offer(speech(second.slice(at, at + 4800)))
         }
         given++
       }
@@ -94,11 +92,11 @@ const main = Effect.gen(function* () {
       `backend            ${audio.backend}`,
       `duration           ${seconds.toFixed(1)} s`,
       `captured           ${captured} samples, ${(captured / seconds).toFixed(1)} a second`,
-      `lost by us         ${dropped} in, ${refused} out`,
+      `dropped            ${dropped} in, ${refused} out`,
       `breaks             ${uplink.count} in, ${downlink.count} out (the virtual card's own included)`,
       `memory             ${megabytes(before.memory.us)} -> ${megabytes(after.us)} (${memories.map((kb) => (kb / 1024).toFixed(0)).join(" ")})`,
       `memory, children   ${megabytes(before.memory.children)} -> ${megabytes(after.children)}`,
-      `processor          ${(((cpu.user + cpu.system) / 1e6 / seconds) * 100).toFixed(1)} % of a core, this process with its two judges`
+      `processor          ${(((cpu.user + cpu.system) / 1e6 / seconds) * 100).toFixed(1)} % of a core, this process and its two monitors`
     ].join("\n")
   )
   if (dropped + refused > 0) process.exitCode = 1

@@ -1,10 +1,18 @@
 /**
- * As much of a conversation as a channel asks for when it is opened: the formats of its model.
+ * As much of a conversation as a device asks for: the formats of the model, and frames of its speech.
  */
-import { type AudioFormat, pcm } from "@effect-bidi/core/Audio"
+import { pcm } from "@effect-bidi/core/Audio"
+import type { AudioStream } from "@effect-bidi/core/BidiEvent"
 import type { Conversation } from "@effect-bidi/core/CurrentConversation"
 
-export const conversationOf = (input: AudioFormat, output: AudioFormat): Conversation =>
-  ({ model: { input, output } }) as Conversation
+export const conversation = { model: { input: pcm(24_000), output: pcm(24_000) } } as Conversation
 
-export const conversation = conversationOf(pcm(24_000), pcm(24_000))
+/** A frame of speech of one item. */
+export const speech = (audio: Uint8Array, itemId = "i"): AudioStream => ({
+  _tag: "AudioStream",
+  at: 0,
+  audio,
+  ...pcm(24_000),
+  responseId: "r",
+  itemId
+})

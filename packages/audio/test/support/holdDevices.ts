@@ -1,5 +1,5 @@
 /**
- * A program that holds a microphone and a speaker, prints the ids of all processes this takes, and waits.
+ * A program that holds a microphone and a speaker open, prints the ids of all its processes, and waits.
  */
 import { CurrentConversation } from "@effect-bidi/core/CurrentConversation"
 import * as Console from "effect/Console"

@@ -51,13 +51,13 @@ export const correlate = (
 }
 
 /**
- * How well `part` is found in `whole`: the correlation of its pieces of 0.2 s (at 24 kHz), the one in the middle of all.
- * A machine that is busy for a moment may tear sound apart in one place; that is counted elsewhere.
+ * How well `whole` contains `part`: the median correlation of its pieces of 0.2 s (at 24 kHz). A busy machine may make a gap
+ * in one place; gaps are counted elsewhere.
  */
 export const likeness = (whole: Int16Array, part: Int16Array): number => {
   const PIECE = 4800
   const { at } = correlate(whole, part)
-  // where it was torn, what follows is a little later
+  // after a gap, everything is a little later
   const near = whole.subarray(Math.max(0, at - PIECE), at + part.length + PIECE)
   const all: Array<number> = []
   for (let from = 0; from + PIECE <= part.length; from += PIECE) {
@@ -84,8 +84,7 @@ export const tone = (hertz: number, seconds: number, sampleRate: number, amplitu
   )
 
 /**
- * Breaks in a tone, in pieces as they come: places where a sample is not what the two before it lead to, counted once for
- * every 20 ms.
+ * Counts breaks in a tone: samples that do not follow from the two before them, at most one in 20 ms.
  */
 export class Breaks {
   private readonly factor: number
@@ -93,7 +92,7 @@ export class Breaks {
   private readonly tolerance: number
   private older = 0
   private old = 0
-  private deaf = 2
+  private ignored = 2
   count = 0
 
   constructor(hertz: number, sampleRate: number, tolerance: number = 1500) {
@@ -105,10 +104,10 @@ export class Breaks {
   push(samples: Int16Array): void {
     for (let i = 0; i < samples.length; i++) {
       const sample = samples[i]!
-      if (this.deaf > 0) this.deaf--
+      if (this.ignored > 0) this.ignored--
       else if (Math.abs(sample - (this.factor * this.old - this.older)) > this.tolerance) {
         this.count++
-        this.deaf = this.sampleRate / 50
+        this.ignored = this.sampleRate / 50
       }
       this.older = this.old
       this.old = sample
@@ -118,7 +117,7 @@ export class Breaks {
   /** Counts from here on. */
   reset(): void {
     this.count = 0
-    this.deaf = 2
+    this.ignored = 2
   }
 }
 

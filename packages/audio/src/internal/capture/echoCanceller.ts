@@ -3,7 +3,7 @@
  * itself, including a delay of up to some hundred milliseconds.
  */
 import * as Effect from "effect/Effect"
-import { invalidOption } from "../../AudioError.ts"
+import { invalidOption } from "../errors.ts"
 import { withoutHandlers } from "../signal/emscripten.ts"
 import { fromFloat, toFloat } from "../signal/samples.ts"
 

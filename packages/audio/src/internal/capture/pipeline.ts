@@ -6,13 +6,13 @@ import type { AudioFormat } from "@effect-bidi/core/Audio"
 import * as Audio from "@effect-bidi/core/Audio"
 import * as Effect from "effect/Effect"
 import * as Scope from "effect/Scope"
-import type { Pcm } from "../device/backend.ts"
+import type { Pcm } from "../backends/backend.ts"
 import * as Codec from "../signal/codec.ts"
 import * as Echo from "./echoCanceller.ts"
 import { Framing } from "./framing.ts"
 import type { MakeResampler, Resampler } from "../signal/resampler.ts"
 import { mix } from "../signal/samples.ts"
-import type { Playback } from "../device/channel.ts"
+import type { Playback } from "../session/deviceSession.ts"
 
 // The room reverberates for a moment, and the position of a device is never exact.
 const HALF_DUPLEX_TAIL_MILLIS = 250

@@ -5,9 +5,9 @@
 import * as Audio from "@effect-bidi/core/Audio"
 import type { AudioStream } from "@effect-bidi/core/BidiEvent"
 import * as Effect from "effect/Effect"
-import { EchoReference } from "../capture/echoReference.ts"
-import type { Pcm, Speaker } from "../device/backend.ts"
-import type { Playback } from "../device/channel.ts"
+import { EchoReference } from "./echoReference.ts"
+import type { Pcm, Speaker } from "../backends/backend.ts"
+import type { Playback } from "../session/deviceSession.ts"
 import * as Codec from "../signal/codec.ts"
 import type { Resampler } from "../signal/resampler.ts"
 import { mix } from "../signal/samples.ts"
@@ -27,6 +27,7 @@ interface Options {
   readonly capacity: number
   /** Called for each frame, with its length in samples and whether there was room for it. */
   readonly onFrame: (samples: number, accepted: boolean) => void
+  readonly onDefect: (defect: unknown) => void
   readonly log: ((message: string) => void) | undefined
 }
 
@@ -40,7 +41,7 @@ export class Player implements Playback {
   private queue: DeviceQueue | undefined
   private echoReference: EchoReference
   private held: Array<AudioStream> | undefined // frames that arrive while the device is being silenced
-  private isPaused = false
+  private paused = false
 
   constructor(options: Options) {
     this.options = options
@@ -48,10 +49,6 @@ export class Player implements Playback {
     this.frameSize = Audio.frameSize(options.format)
     this.wholeSamples = new Audio.WholeSamples(options.format)
     this.echoReference = new EchoReference(options.format.sampleRate)
-  }
-
-  get paused(): boolean {
-    return this.isPaused
   }
 
   /** Whether the queue is in this format, and can be continued on a device with it. */
@@ -69,17 +66,21 @@ export class Player implements Playback {
 
   /** The device is lost. What it has not played waits for the next one. */
   detach(): void {
-    if (!this.isPaused) this.queue?.chunks.resume(this.position())
+    if (!this.paused) this.queue?.chunks.resume(this.position())
     this.device = undefined
   }
 
   play(frame: AudioStream): void {
-    if (this.held !== undefined) this.held.push(frame)
-    else this.enqueue(frame)
+    if (this.held !== undefined) return void this.held.push(frame)
+    try {
+      this.enqueue(frame)
+    } catch (defect) {
+      this.options.onDefect(defect)
+    }
   }
 
   private enqueue(frame: AudioStream): void {
-    const { device, isPaused, options, queue } = this
+    const { device, paused, options, queue } = this
     if (queue === undefined) return
     const first = frame.itemId !== this.currentItem
     if (first) {
@@ -94,10 +95,10 @@ export class Player implements Playback {
     options.onFrame(length, accepted)
     if (!accepted)
       return options.log?.(`speaker: overrun, ${this.seconds(length)} of speech did not fit into its buffer`)
-    if (!first && waiting === 0 && !isPaused) options.log?.("speaker: underrun, it has played all it had")
+    if (!first && waiting === 0 && !paused) options.log?.("speaker: underrun, it has played all it had")
     const pcm = mix(queue.resampler.push(this.decode(audio)), 1, queue.format.channels)
     queue.chunks.add(pcm, length)
-    if (device !== undefined && !isPaused && pcm.length > 0) device.write(pcm)
+    if (device !== undefined && !paused && pcm.length > 0) device.write(pcm)
   }
 
   /** Silences the device at once, and drops what was not heard. */
@@ -112,20 +113,20 @@ export class Player implements Playback {
 
   /** Silences the device at once, and keeps what was not heard. */
   readonly pause: Effect.Effect<void> = Effect.suspend(() =>
-    this.isPaused
+    this.paused
       ? Effect.void
       : Effect.map(
           this.silence((chunks, reached) => chunks.resume(reached)),
           () => {
-            this.isPaused = true
+            this.paused = true
             this.options.log?.("speaker: paused")
           }
         )
   )
 
   readonly resume: Effect.Effect<void> = Effect.sync(() => {
-    if (!this.isPaused) return
-    this.isPaused = false
+    if (!this.paused) return
+    this.paused = false
     this.options.log?.("speaker: resumed")
     this.continue()
   })
@@ -135,7 +136,7 @@ export class Player implements Playback {
     function* (keep: (chunks: PlaybackQueue, reached: number) => void) {
       if (this.queue === undefined) return
       this.held = []
-      const reached = this.device === undefined || this.isPaused ? 0 : yield* this.device.cut
+      const reached = this.device === undefined || this.paused ? 0 : yield* this.device.cut
       keep(this.queue.chunks, reached)
       this.echoReference.clear()
       const held = this.held
@@ -145,8 +146,8 @@ export class Player implements Playback {
   )
 
   private continue(): void {
-    const { device, isPaused, queue } = this
-    if (device === undefined || queue === undefined || isPaused) return
+    const { device, paused, queue } = this
+    if (device === undefined || queue === undefined || paused) return
     for (const pcm of queue.chunks.resume(0)) device.write(pcm)
   }
 
@@ -163,7 +164,7 @@ export class Player implements Playback {
     return (this.queue?.chunks.waiting(this.position()) ?? 0) > 0
   }
 
-  readonly audible = (): boolean => !this.isPaused && this.waits
+  readonly audible = (): boolean => !this.paused && this.waits
 
   readonly reference = (millis: number): { readonly pcm: Uint8Array; readonly sampleRate: number } => {
     const { queue } = this

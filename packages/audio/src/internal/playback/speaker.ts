@@ -11,10 +11,10 @@ import * as Metric from "effect/Metric"
 import * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
 import type { AudioError } from "../../AudioError.ts"
-import type { Pcm, Speaker } from "../device/backend.ts"
-import * as Channel from "../device/channel.ts"
-import { debugLine } from "../device/debugLine.ts"
-import { keepOpen } from "../device/keepOpen.ts"
+import type { Pcm, Speaker } from "../backends/backend.ts"
+import * as DeviceSession from "../session/deviceSession.ts"
+import { debugLine } from "../session/debugLine.ts"
+import { keepOpen } from "../session/keepOpen.ts"
 import { type DeviceQueue, Player } from "./player.ts"
 import { PlaybackQueue } from "./queue.ts"
 
@@ -25,16 +25,18 @@ const refused = Metric.counter("bidi_audio_output_refused", {
   incremental: true
 })
 
-export const make = (channel: Channel.Channel): BidiOutput.BidiOutput<AudioError, CurrentConversation> =>
-  BidiOutput.speaker("speaker", open(channel))
+export const make = (session: DeviceSession.DeviceSession): BidiOutput.BidiOutput<AudioError, CurrentConversation> =>
+  BidiOutput.speaker("speaker", open(session))
 
-const open = Effect.fnUntraced(function* (channel: Channel.Channel) {
-  const { backend, counts, makeResampler, settings } = channel
+const open = Effect.fnUntraced(function* (session: DeviceSession.DeviceSession) {
+  const { backend, counts, makeResampler, settings } = session
   const { output: format } = (yield* CurrentConversation).model
   const scope = yield* Effect.scope
   const context = yield* Effect.context<never>()
   const frameMillis =
     settings.outputFrame === undefined ? DEFAULT_FRAME_MILLIS : (settings.outputFrame * 1000) / format.sampleRate
+
+  const failure = yield* Deferred.make<never, AudioError>()
 
   const player = new Player({
     format,
@@ -46,13 +48,14 @@ const open = Effect.fnUntraced(function* (channel: Channel.Channel) {
         refused.updateUnsafe(1, context)
       }
     },
+    // a defect of the speaker is not one of whoever plays a frame
+    onDefect: (defect) => Deferred.doneUnsafe(failure, Exit.die(defect)),
     log: yield* debugLine
   })
 
-  // one at a time: silencing, pausing, and a device that comes back
+  // flushing, pausing, and attaching a device exclude each other
   const one = yield* Semaphore.make(1)
-  const first = yield* Deferred.make<void, AudioError>()
-  const failure = yield* Deferred.make<never, AudioError>()
+  const firstOpen = yield* Deferred.make<void, AudioError>()
 
   const queueFor = Effect.fnUntraced(function* ({ channels, sampleRate }: Pcm) {
     const resampler = yield* Scope.provide(makeResampler(format.sampleRate, sampleRate), scope)
@@ -64,52 +67,46 @@ const open = Effect.fnUntraced(function* (channel: Channel.Channel) {
   })
 
   yield* keepOpen<Speaker & { readonly device: string }>({
-    open: Effect.fnUntraced(function* () {
-      const found = yield* Channel.device(channel, "output")
+    open: Effect.gen(function* () {
+      const found = yield* DeviceSession.device(session, "output")
       const request = { sampleRate: settings.deviceRate ?? format.sampleRate, channels: 1, frameMillis }
-      return { ...(yield* backend.speaker(found, request)), device: Channel.describe(found) }
+      return { ...(yield* backend.speaker(found, request)), device: DeviceSession.describe(found) }
     }),
     schedule: settings.reopen,
     onOpen: Effect.fnUntraced(function* (opened, again) {
       player.attach(opened, player.fits(opened.format) ? undefined : yield* queueFor(opened.format))
-      Deferred.doneUnsafe(first, Exit.void)
+      Deferred.doneUnsafe(firstOpen, Exit.void)
       const { device } = opened
       const { sampleRate } = opened.format
-      yield* Channel.opened(channel, { _tag: "DeviceOpened", direction: "output", device, sampleRate, again })
+      yield* DeviceSession.opened(session, { _tag: "DeviceOpened", direction: "output", device, sampleRate, again })
     }, one.withPermit),
     onLost: Effect.fnUntraced(function* ({ message }, { device }) {
       player.detach()
-      yield* Channel.lost(channel, "output", device, message)
+      yield* DeviceSession.lost(session, "output", device, message)
     }, one.withPermit)
   }).pipe(
     Effect.catch((error) =>
       Effect.sync(() => {
-        Deferred.doneUnsafe(first, Exit.fail(error))
+        Deferred.doneUnsafe(firstOpen, Exit.fail(error))
         Deferred.doneUnsafe(failure, Exit.fail(error))
       })
     ),
     Effect.forkScoped
   )
-  yield* Deferred.await(first)
+  yield* Deferred.await(firstOpen)
 
   yield* Effect.acquireRelease(
     Effect.sync(() => {
-      channel.playback = player
+      session.playback = player
     }),
     () =>
       Effect.sync(() => {
-        if (channel.playback === player) channel.playback = undefined
+        if (session.playback === player) session.playback = undefined
       })
   )
 
   return {
-    play: (frame) => {
-      try {
-        player.play(frame)
-      } catch (defect) {
-        Deferred.doneUnsafe(failure, Exit.die(defect)) // a defect of the speaker, not of the caller
-      }
-    },
+    play: (frame) => player.play(frame),
     flush: one.withPermit(player.flush),
     played: () => Duration.millis(player.played()),
     pause: one.withPermit(player.pause),

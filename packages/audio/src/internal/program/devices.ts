@@ -1,5 +1,5 @@
 /**
- * `devices`: a table of what there is.
+ * `devices`: lists microphones and speakers.
  */
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
@@ -9,7 +9,7 @@ import { table } from "../../AudioDevice.ts"
 import * as AudioIO from "../../AudioIO.ts"
 import { backend } from "./options.ts"
 
-const json = Flag.Boolean("json").pipe(Flag.withDescription("The same as JSON"), Flag.withDefault(false))
+const json = Flag.Boolean("json").pipe(Flag.withDescription("Prints JSON"), Flag.withDefault(false))
 
 export const devices = Command.make(
   "devices",
@@ -19,6 +19,8 @@ export const devices = Command.make(
     if (json) return yield* Console.log(JSON.stringify(all, undefined, 2))
     if (all.length === 0) return yield* Console.log("No devices were found. Run `soundcheck` to find out why.")
     yield* Console.log(table(all))
-    yield* Console.log('\n* is the default. Choose with AudioIO.layer({ inputDevice: "part of a name or index" }).')
+    yield* Console.log(
+      '\n* is the default. Choose by index, name, or a part of the name: AudioIO.layer({ inputDevice: 0, outputDevice: "usb" }).'
+    )
   })
 ).pipe(Command.withDescription("Lists microphones and speakers"))

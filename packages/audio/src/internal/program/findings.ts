@@ -1,5 +1,5 @@
 /**
- * What the sound of a second tells about a microphone, in words that say what to do. Pure.
+ * Judges a microphone by a second of its audio, and a speaker by a test tone, and says what to do. Pure.
  */
 import { bar, decibels, type Level } from "../../Level.ts"
 
@@ -8,45 +8,45 @@ export interface Finding {
   readonly text: string
 }
 
-const QUIET = -55
-const FAINT = -42
-const CLIPPING = 0.99
+const QUIET_DECIBELS = -55
+const FAINT_DECIBELS = -42
+const CLIPPING_AMPLITUDE = 0.99
 
-/** `-31.4 dB`; silence is below everything. */
-const loud = (amplitude: number): string => (amplitude === 0 ? "silence" : `${decibels(amplitude).toFixed(1)} dB`)
+/** Formats a level: `-31.4 dB`. */
+const loudness = (amplitude: number): string => (amplitude === 0 ? "silence" : `${decibels(amplitude).toFixed(1)} dB`)
 
-/** Of a recorded second. */
+/** Judges the level of a recorded second. */
 export const microphone = ({ peak, rms }: Level): Finding => {
-  const meter = `${bar(rms)} ${loud(rms)}, peak ${loud(peak)}`
+  const meter = `${bar(rms)} ${loudness(rms)}, peak ${loudness(peak)}`
   if (peak === 0) {
     return {
       ok: false,
-      text: `${meter}\n  Nothing but zeros: it is muted, or this program may not listen. Unmute it in the sound settings of the system\n  (or with the switch on the headset); on macOS allow the terminal under Privacy & Security > Microphone.`
+      text: `${bar(0)} silence\n  It delivers only zeros. Unmute it in the sound settings or with the switch on the headset, or choose another with --input.\n  On macOS, allow the terminal under Privacy & Security > Microphone.`
     }
   }
-  if (peak >= CLIPPING) {
-    return { ok: false, text: `${meter}\n  It clips: turn the microphone down in the sound settings.` }
+  if (peak >= CLIPPING_AMPLITUDE) {
+    return { ok: false, text: `${meter}\n  It clips. Turn the microphone down in the sound settings.` }
   }
   const level = decibels(rms)
-  if (level < QUIET) {
+  if (level < QUIET_DECIBELS) {
     return {
       ok: true,
       text: `${meter}\n  A quiet room. If you were speaking, turn the microphone up or choose another.`
     }
   }
-  if (level < FAINT) {
-    return { ok: true, text: `${meter}\n  Faint. If you were speaking, come nearer or turn the microphone up.` }
+  if (level < FAINT_DECIBELS) {
+    return { ok: true, text: `${meter}\n  Faint. If you were speaking, move closer or turn the microphone up.` }
   }
   return { ok: true, text: `${meter}\n  Loud enough for speech.` }
 }
 
-/** Of a test tone of `given` milliseconds of which `played` came out, in `took`. */
+/** Judges a test tone of `given` milliseconds, of which `played` were heard within `took`. */
 export const speaker = (given: number, played: number, took: number): Finding => {
-  const numbers = `${Math.round(played)} of ${Math.round(given)} ms in ${Math.round(took)} ms`
+  const numbers = `played ${Math.round(played)} of ${Math.round(given)} ms in ${Math.round(took)} ms`
   if (played < given) {
     return {
       ok: false,
-      text: `${numbers}\n  The device does not play. Choose another with --output, or restart the sound server.`
+      text: `${numbers}\n  It does not play. Choose another with --output, or restart the sound server.`
     }
   }
   return {

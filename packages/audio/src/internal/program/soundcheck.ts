@@ -6,11 +6,11 @@ import * as Console from "effect/Console"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
-import { type AudioDevice, describe, table } from "../../AudioDevice.ts"
+import { type AudioDevice, describe } from "../../AudioDevice.ts"
 import type { AudioError } from "../../AudioError.ts"
 import { measure } from "../../Level.ts"
-import type { Backend } from "../device/backend.ts"
-import { choose, portaudioModule } from "../device/choose.ts"
+import type { Backend } from "../backends/backend.ts"
+import { choose, portaudioModule } from "../backends/choose.ts"
 import { bytesOf, mix } from "../signal/samples.ts"
 import { type Finding, microphone, speaker } from "./findings.ts"
 import { backend, input, output, wanted } from "./options.ts"
@@ -18,49 +18,52 @@ import { backend, input, output, wanted } from "./options.ts"
 /** The findings have been printed; the program exits with an error. */
 export class SoundcheckFailed extends Data.TaggedError("SoundcheckFailed")<{}> {}
 
-const RATE = 24_000
-const request = { sampleRate: RATE, channels: 1, frameMillis: 10 }
+const SAMPLE_RATE = 24_000
+const request = { sampleRate: SAMPLE_RATE, channels: 1, frameMillis: 10 }
 
-const say = (mark: "✓" | "✗" | " ", text: string) => Console.log(`${mark} ${text}`)
+const print = ({ ok, text }: Finding) => Effect.as(Console.log(`${ok ? "✓" : "✗"} ${text}`), ok)
 
-const finding = ({ ok, text }: Finding) => Effect.as(say(ok ? "✓" : "✗", text), ok)
-
-const problem = (error: AudioError) => Effect.as(say("✗", error.message), false)
+const printError = ({ message }: AudioError) => print({ ok: false, text: message })
 
 /** Prints the state of every backend, because the reader may want one that is not in use. */
 const backends = Effect.gen(function* () {
+  yield* Console.log("Backends:")
   for (const name of ["pulse", "portaudio"] as const) {
     const found = yield* Effect.result(Effect.flatMap(choose(name, portaudioModule()), (backend) => backend.devices))
-    yield* Result.isSuccess(found)
-      ? say(found.success.length > 0 ? "✓" : " ", `${name}: ${found.success.length} devices`)
-      : say(" ", `${name}: ${found.failure.message}`)
+    const count = Result.isSuccess(found) ? found.success.length : 0
+    const text = Result.isSuccess(found)
+      ? count === 0
+        ? "it works, but finds no devices"
+        : `${count} devices`
+      : found.failure.message
+    yield* print({ ok: count > 0, text: `${name}: ${text}` })
   }
 })
 
-const muted = (device: AudioDevice) =>
+const notMuted = (device: AudioDevice) =>
   device.muted === true
-    ? Effect.as(say("✗", "It is muted by the system: unmute it in the sound settings."), false)
+    ? print({ ok: false, text: "It is muted by the system. Unmute it in the sound settings." })
     : Effect.succeed(true)
 
-/** Listens for a second. */
-const listen = Effect.fnUntraced(function* (backend: Backend, name: number | string | undefined) {
+/** Records for a moment and judges the level. */
+const testMicrophone = Effect.fnUntraced(function* (backend: Backend, name: number | string | undefined) {
   const device = yield* backend.find("input", name)
-  yield* Console.log(`\nmicrophone: ${describe(device)}\n  say something…`)
-  const open = yield* muted(device)
-  const sound: Array<Uint8Array> = []
-  const { format } = yield* backend.microphone(device, request, (pcm) => sound.push(pcm))
+  yield* Console.log(`\nTesting ${describe(device)}: say something…`)
+  const open = yield* notMuted(device)
+  const pieces: Array<Uint8Array> = []
+  const { format } = yield* backend.microphone(device, request, (pcm) => pieces.push(pcm))
   yield* Effect.sleep("1500 millis")
-  const all = mix(Buffer.concat(sound), format.channels, 1)
+  const audio = mix(Buffer.concat(pieces), format.channels, 1)
   // the last second: the first samples of a device may be silent
-  const level = measure(all.subarray(-2 * format.sampleRate))
-  return (yield* finding(microphone(level))) && open
+  const level = measure(audio.subarray(-2 * format.sampleRate))
+  return (yield* print(microphone(level))) && open
 }, Effect.scoped)
 
-/** Plays a tone for half a second, which swells and fades so that it is not a shock. */
-const beep = Effect.fnUntraced(function* (backend: Backend, name: number | string | undefined) {
+/** Plays a tone for half a second; it swells and fades so that it does not startle. */
+const testSpeaker = Effect.fnUntraced(function* (backend: Backend, name: number | string | undefined) {
   const device = yield* backend.find("output", name)
-  yield* Console.log(`\nspeaker: ${describe(device)}`)
-  const open = yield* muted(device)
+  yield* Console.log(`\nTesting ${describe(device)}: playing a tone…`)
+  const open = yield* notMuted(device)
   const opened = yield* backend.speaker(device, request)
   const { channels, sampleRate } = opened.format
   const length = sampleRate / 2
@@ -71,31 +74,24 @@ const beep = Effect.fnUntraced(function* (backend: Backend, name: number | strin
   opened.write(mix(bytesOf(tone), 1, channels))
   while (opened.position() < length && performance.now() - began < 3000) yield* Effect.sleep("20 millis")
   const millis = (samples: number) => (samples * 1000) / sampleRate
-  return (yield* finding(speaker(millis(length), millis(opened.position()), performance.now() - began))) && open
+  return (yield* print(speaker(millis(length), millis(opened.position()), performance.now() - began))) && open
 }, Effect.scoped)
 
 export const soundcheck = Command.make(
   "soundcheck",
   { backend, input, output },
   Effect.fnUntraced(function* (flags) {
-    yield* Console.log("Backends:")
     yield* backends
     const chosen = yield* Effect.result(choose(flags.backend, portaudioModule()))
+    // why is already in the list above
     if (Result.isFailure(chosen)) {
-      yield* Console.log(`\n${chosen.failure.message}`)
+      yield* Console.log("\nNo backend works on this machine. Fix one of the above.")
       return yield* new SoundcheckFailed()
     }
-    const backend = chosen.success
-    yield* Console.log(`\nIn use: ${backend.name}`)
-    const all = yield* Effect.result(backend.devices)
-    if (Result.isFailure(all)) {
-      yield* problem(all.failure)
-      return yield* new SoundcheckFailed()
-    }
-    if (all.success.length > 0) yield* Console.log(table(all.success))
-    const hears = yield* Effect.catch(listen(backend, wanted(flags.input)), problem)
-    const speaks = yield* Effect.catch(beep(backend, wanted(flags.output)), problem)
+    yield* Console.log(`\nIn use: ${chosen.success.name}`)
+    const hears = yield* Effect.catch(testMicrophone(chosen.success, wanted(flags.input)), printError)
+    const speaks = yield* Effect.catch(testSpeaker(chosen.success, wanted(flags.output)), printError)
     if (!hears || !speaks) return yield* new SoundcheckFailed()
     yield* Console.log("\nReady to talk: npx -y pnpm@12 start --voice")
   })
-).pipe(Command.withDescription("Checks microphone and speaker, and says what to fix"))
+).pipe(Command.withDescription("Tests a microphone and a speaker, and says what to fix"))

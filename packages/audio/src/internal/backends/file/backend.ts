@@ -1,28 +1,30 @@
 /**
- * Files in place of a sound card: a WAV file is the microphone, a WAV file records the speaker. Both run in the time of the
- * `Clock`, so under `TestClock` in no time at all.
+ * Files in place of a sound card: one WAV file is the microphone, another records the speaker. Both follow the `Clock`, so
+ * `TestClock` controls them.
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { closeSync, openSync, readFileSync, writeSync } from "node:fs"
 import type { AudioDevice } from "../../../AudioDevice.ts"
-import { type AudioError, deviceFailed, type Direction, invalidOption } from "../../../AudioError.ts"
+import type { AudioError, Direction } from "../../../AudioError.ts"
+import { deviceFailed, invalidOption } from "../../errors.ts"
 import * as Wav from "../../../Wav.ts"
-import type { Backend, Microphone, Request, Speaker } from "../../device/backend.ts"
+import type { Backend, Microphone, Request, Speaker } from "../backend.ts"
 import { VirtualSpeaker } from "./virtualSpeaker.ts"
 
 export const BACKEND = "file"
 
-// How often the recording catches up with the clock, in between what is played and asked.
-const CATCH_UP = "200 millis"
+// How often the recording catches up with the clock while nothing is played or asked for.
+const CATCH_UP_INTERVAL = "200 millis"
 
 const read = (path: string): Effect.Effect<Wav.Wav, AudioError> =>
   Effect.try({ try: () => readFileSync(path), catch: (error) => (error as Error).message }).pipe(
     Effect.flatMap((file) => Effect.fromResult(Wav.decode(file))),
-    Effect.mapError((words) => deviceFailed("input", path, `${path}: ${words}`))
+    Effect.mapError((reason) => deviceFailed("input", path, `cannot read ${path}: ${reason}`))
   )
 
-const nowhere = "none"
+/** The name of a device without a file. */
+const NO_FILE = "none"
 
 const device = (direction: Direction, name: string, { channels, sampleRate }: Omit<Wav.Wav, "pcm">): AudioDevice => ({
   index: 0,
@@ -36,21 +38,23 @@ const device = (direction: Direction, name: string, { channels, sampleRate }: Om
 
 const find = (direction: Direction, wanted: number | string | undefined): Effect.Effect<AudioDevice, AudioError> => {
   if (typeof wanted === "number") {
-    return Effect.fail(invalidOption(`${direction}Device`, "the file backend takes the path of a WAV file"))
+    return Effect.fail(
+      invalidOption(`${direction}Device`, "expected the path of a WAV file, because the backend is file; got an index")
+    )
   }
   return direction === "output" || wanted === undefined
-    ? Effect.succeed(device(direction, wanted ?? nowhere, { channels: 1, sampleRate: 48_000 }))
+    ? Effect.succeed(device(direction, wanted ?? NO_FILE, { channels: 1, sampleRate: 48_000 }))
     : Effect.map(read(wanted), (wav) => device(direction, wanted, wav))
 }
 
-/** Plays the file once, in real time; without a file silence for ever. */
+/** Plays the file once, in real time. Without a file it delivers silence without end. */
 const microphone = Effect.fnUntraced(function* (
   { name }: AudioDevice,
   request: Request,
-  onSound: (pcm: Uint8Array) => void
+  onAudio: (pcm: Uint8Array) => void
 ) {
   const clock = yield* Clock.Clock
-  const wav = name === nowhere ? undefined : yield* read(name)
+  const wav = name === NO_FILE ? undefined : yield* read(name)
   const format = { sampleRate: wav?.sampleRate ?? request.sampleRate, channels: wav?.channels ?? request.channels }
   const frameSize = format.channels * 2
   const length = wav === undefined ? Infinity : Math.floor(wav.pcm.length / frameSize)
@@ -62,7 +66,7 @@ const microphone = Effect.fnUntraced(function* (
       const due = Math.min(length, passed)
       const piece = new Uint8Array((due - done) * frameSize)
       if (wav !== undefined) piece.set(wav.pcm.subarray(done * frameSize, due * frameSize))
-      if (piece.length > 0) onSound(piece)
+      if (piece.length > 0) onAudio(piece)
       done = due
     }
   })
@@ -75,10 +79,10 @@ const speaker = Effect.fnUntraced(function* ({ name }: AudioDevice, request: Req
   const now = () => clock.currentTimeMillisUnsafe()
   let size = 0
   let failure: AudioError | undefined
-  const failed = (error: unknown) => deviceFailed("output", name, (error as Error).message)
+  const failed = (error: unknown) => deviceFailed("output", name, `cannot write ${name}: ${(error as Error).message}`)
 
   const file =
-    name === nowhere
+    name === NO_FILE
       ? undefined
       : yield* Effect.acquireRelease(
           Effect.try({
@@ -91,12 +95,13 @@ const speaker = Effect.fnUntraced(function* ({ name }: AudioDevice, request: Req
           }),
           (file) =>
             Effect.sync(() => {
-              tape.advance(now())
-              writeSync(file, Wav.header(request, size), 0, Wav.headerSize, 0)
+              virtual.advance(now())
+              const header = Wav.header(request, size)
+              writeSync(file, header, 0, header.length, 0)
               closeSync(file)
             })
         )
-  const tape = new VirtualSpeaker(request, now(), (pcm) => {
+  const virtual = new VirtualSpeaker(request, now(), (pcm) => {
     if (file === undefined || failure !== undefined) return
     try {
       writeSync(file, pcm)
@@ -105,19 +110,19 @@ const speaker = Effect.fnUntraced(function* ({ name }: AudioDevice, request: Req
       failure = failed(error) // a full disk
     }
   })
-  const turn = Effect.gen(function* () {
+  const record = Effect.gen(function* () {
     while (failure === undefined) {
-      yield* Effect.sleep(CATCH_UP)
-      tape.advance(now())
+      yield* Effect.sleep(CATCH_UP_INTERVAL)
+      virtual.advance(now())
     }
     return yield* failure
   })
   return {
     format: request,
-    write: (pcm) => tape.write(pcm, now()),
-    position: () => tape.position(now()),
-    cut: Effect.sync(() => tape.cut(now())),
-    done: turn
+    write: (pcm) => virtual.write(pcm, now()),
+    position: () => virtual.position(now()),
+    cut: Effect.sync(() => virtual.cut(now())),
+    done: record
   } satisfies Speaker
 })
 

@@ -1,8 +1,8 @@
 /**
- * A speaker without a card: what is played comes out in the time of a clock, sample for sample, with silence where there is
- * nothing to play. Pure; `now` is in milliseconds.
+ * A speaker without a card: it plays sample by sample as a clock advances, and plays silence while its queue is empty. Pure;
+ * `now` is in milliseconds.
  */
-import type { Pcm } from "../../device/backend.ts"
+import type { Pcm } from "../backend.ts"
 
 export class VirtualSpeaker {
   private readonly sampleRate: number
@@ -10,8 +10,8 @@ export class VirtualSpeaker {
   private readonly start: number
   private readonly record: (pcm: Uint8Array) => void
   private queue: Array<Uint8Array> = []
-  private done = 0 // samples of the tape so far
-  private heard = 0 // samples of what was written
+  private done = 0 // samples played so far, silence included
+  private heard = 0 // of these, samples that were written
 
   constructor({ channels, sampleRate }: Pcm, now: number, record: (pcm: Uint8Array) => void) {
     this.sampleRate = sampleRate
@@ -38,7 +38,7 @@ export class VirtualSpeaker {
     return heard
   }
 
-  /** Lets the tape run until now. */
+  /** Plays until `now`. */
   advance(now: number): void {
     const due = Math.floor(((now - this.start) * this.sampleRate) / 1000)
     while (this.done < due) {

@@ -1,24 +1,25 @@
 /**
- * PortAudio through `naudiodon`, in a process of its own for each direction: in ours it could hang us for good.
+ * PortAudio through `naudiodon`, in a process of its own for each direction, because it can hang its process for good.
  */
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { type AudioDevice, find } from "../../../AudioDevice.ts"
-import { type AudioError, deviceFailed, type Direction } from "../../../AudioError.ts"
-import type { Backend, Microphone, Pcm, Request, Speaker } from "../../device/backend.ts"
-import { DeviceClock } from "../../playback/deviceClock.ts"
-import { watch } from "../../device/watchdog.ts"
+import type { AudioError, Direction } from "../../../AudioError.ts"
+import { deviceFailed } from "../../errors.ts"
+import type { Backend, Microphone, Pcm, Request, Speaker } from "../backend.ts"
+import { DeviceClock } from "../deviceClock.ts"
+import { watch } from "../watchdog.ts"
 import { BACKEND, start } from "./process.ts"
 import type { DeviceInfo, Task } from "./protocol.ts"
 
-const NOT_RESPONDING = "it gives no sign of life any more"
+const NOT_RESPONDING = "it does not respond any more"
 const OPEN_TIMEOUT = "5 seconds"
 
-// Larger than any pause of a healthy program, smaller than anybody would want to hear late.
+// Longer than any pause of a healthy program, shorter than a delay that anybody would accept.
 const BUFFER_MILLIS = 5000
 
-// The acknowledgement of a flush takes half a millisecond; a child that does not answer is about to be replaced.
+// A child confirms a flush within half a millisecond; one that does not is about to be replaced.
 const FLUSH_TIMEOUT = "200 millis"
 
 const task = (
@@ -30,81 +31,60 @@ const task = (
   do: what,
   module,
   device,
-  sampleRate: request.sampleRate,
-  channels: request.channels,
-  frameMillis: request.frameMillis,
+  ...request,
   capacity: (BUFFER_MILLIS * request.sampleRate * request.channels * 2) / 1000
 })
 
-const toDevices = (info: DeviceInfo): ReadonlyArray<AudioDevice> => {
-  const one = (direction: Direction, channels: number, isDefault: boolean): ReadonlyArray<AudioDevice> =>
-    channels === 0
-      ? []
-      : [
-          {
-            index: info.id,
-            name: info.name,
-            description: `${info.name} (${info.hostAPIName})`,
-            direction,
-            channels,
-            sampleRate: info.defaultSampleRate,
-            isDefault
-          }
-        ]
-  return [
-    ...one("input", info.maxInputChannels, info.isDefaultInput),
-    ...one("output", info.maxOutputChannels, info.isDefaultOutput)
-  ]
-}
+/** The devices of one direction; PortAudio lists a headset once. */
+const devicesFor = (infos: ReadonlyArray<DeviceInfo>, direction: Direction): ReadonlyArray<AudioDevice> =>
+  infos
+    .map((info): AudioDevice => ({
+      index: info.id,
+      name: info.name,
+      description: `${info.name} (${info.hostAPIName})`,
+      direction,
+      channels: direction === "input" ? info.maxInputChannels : info.maxOutputChannels,
+      sampleRate: info.defaultSampleRate,
+      isDefault: direction === "input" ? info.isDefaultInput : info.isDefaultOutput
+    }))
+    .filter(({ channels }) => channels > 0)
 
-/** What PortAudio sees. */
 const devicesOf = (module: string): Effect.Effect<ReadonlyArray<AudioDevice>, AudioError> =>
   Effect.gen(function* () {
-    const answer = yield* Deferred.make<ReadonlyArray<DeviceInfo>>()
-    const failed = (words: string) => deviceFailed("input", BACKEND, words)
+    const listed = yield* Deferred.make<ReadonlyArray<DeviceInfo>>()
+    const failed = (message: string) => deviceFailed("input", BACKEND, message)
     const { ended } = yield* start(task(module, "devices"), {
       failed,
-      onWord: (word) => {
-        if (word.is === "devices") Deferred.doneUnsafe(answer, Exit.succeed(word.devices))
+      onReport: (report) => {
+        if (report.is === "devices") Deferred.doneUnsafe(listed, Exit.succeed(report.devices))
       }
     })
-    const devices = yield* Effect.raceFirst(Deferred.await(answer), ended).pipe(
-      Effect.timeoutOrElse({
-        duration: OPEN_TIMEOUT,
-        orElse: () => Effect.fail(failed("PortAudio does not answer when it is asked for its devices"))
-      })
-    )
-    // microphones first, as everywhere
-    const all = devices.flatMap(toDevices)
-    return [...all.filter((one) => one.direction === "input"), ...all.filter((one) => one.direction === "output")]
+    const infos = yield* within(Deferred.await(listed), ended, failed("PortAudio did not list its devices within 5 s"))
+    return [...devicesFor(infos, "input"), ...devicesFor(infos, "output")]
   }).pipe(Effect.scoped)
 
 const microphone = (module: string): Backend["microphone"] =>
-  Effect.fnUntraced(function* (device, request, onSound) {
+  Effect.fnUntraced(function* (device, request, onAudio) {
     const ready = yield* Deferred.make<Pcm>()
-    const failed = (words: string) => deviceFailed("input", device.description, words)
+    const failed = (message: string) => deviceFailed("input", device.description, message)
     let pieces = 0
     let lost = 0
     const { ended } = yield* start(task(module, "input", device.index, request), {
       failed,
-      onSound: (pcm) => {
+      onAudio: (pcm) => {
         pieces++
-        onSound(pcm)
+        onAudio(pcm)
       },
-      onWord: (word) => {
-        if (word.is === "ready") Deferred.doneUnsafe(ready, Exit.succeed(word))
-        if (word.is === "lost") lost = word.samples
+      onReport: (report) => {
+        if (report.is === "ready") Deferred.doneUnsafe(ready, Exit.succeed(report))
+        if (report.is === "lost") lost = report.samples
       }
     })
-    const format = yield* opened(ready, ended, failed)
     return {
-      format,
+      format: yield* within(Deferred.await(ready), ended, failed("it did not open within 5 s")),
       done: Effect.raceFirst(
         ended,
-        watch(
-          () => pieces,
-          () => failed(NOT_RESPONDING)
-        )
+        watch(() => pieces, failed(NOT_RESPONDING))
       ),
       lost: () => lost
     } satisfies Microphone
@@ -113,32 +93,33 @@ const microphone = (module: string): Backend["microphone"] =>
 const speaker = (module: string): Backend["speaker"] =>
   Effect.fnUntraced(function* (device, request) {
     const ready = yield* Deferred.make<Pcm>()
-    const failed = (words: string) => deviceFailed("output", device.description, words)
-    let words = 0
+    const failed = (message: string) => deviceFailed("output", device.description, message)
+    let reports = 0
     let written = 0
     let clock = new DeviceClock(request.sampleRate)
     let flushing: Deferred.Deferred<number> | undefined
     const { ended, send, write } = yield* start(task(module, "output", device.index, request), {
       failed,
-      onWord: (word) => {
-        words++
-        if (word.is === "ready") Deferred.doneUnsafe(ready, Exit.succeed(word))
-        if (word.is === "at" && flushing === undefined) clock.report(word.samples, performance.now())
-        if (word.is === "flushed" && flushing !== undefined) Deferred.doneUnsafe(flushing, Exit.succeed(word.samples))
+      onReport: (report) => {
+        reports++
+        if (report.is === "ready") Deferred.doneUnsafe(ready, Exit.succeed(report))
+        if (report.is === "at" && flushing === undefined) clock.report(report.samples, performance.now())
+        if (report.is === "flushed" && flushing !== undefined) {
+          Deferred.doneUnsafe(flushing, Exit.succeed(report.samples))
+        }
       }
     })
-    const format = yield* opened(ready, ended, failed)
+    const format = yield* within(Deferred.await(ready), ended, failed("it did not open within 5 s"))
     clock = new DeviceClock(format.sampleRate)
     const frameSize = format.channels * 2
     const position = () => clock.at(performance.now(), written)
 
     const cut = Effect.gen(function* () {
-      const answer = yield* Deferred.make<number>()
       const estimate = position()
-      flushing = answer
+      flushing = yield* Deferred.make<number>()
       send({ do: "flush" })
       written = 0
-      const samples = yield* Effect.timeoutOrElse(Deferred.await(answer), {
+      const samples = yield* Effect.timeoutOrElse(Deferred.await(flushing), {
         duration: FLUSH_TIMEOUT,
         orElse: () => Effect.succeed(estimate)
       })
@@ -157,22 +138,14 @@ const speaker = (module: string): Backend["speaker"] =>
       cut,
       done: Effect.raceFirst(
         ended,
-        watch(
-          () => words,
-          () => failed(NOT_RESPONDING)
-        )
+        watch(() => reports, failed(NOT_RESPONDING))
       )
     } satisfies Speaker
   })
 
-const opened = <A>(
-  ready: Deferred.Deferred<A>,
-  ended: Effect.Effect<never, AudioError>,
-  failed: (words: string) => AudioError
-) =>
-  Effect.raceFirst(Deferred.await(ready), ended).pipe(
-    Effect.timeoutOrElse({ duration: OPEN_TIMEOUT, orElse: () => Effect.fail(failed("it does not open")) })
-  )
+/** Waits for what a child reports first, unless it ends or takes too long. */
+const within = <A>(first: Effect.Effect<A>, ended: Effect.Effect<never, AudioError>, late: AudioError) =>
+  Effect.raceFirst(first, ended).pipe(Effect.timeoutOrElse({ duration: OPEN_TIMEOUT, orElse: () => Effect.fail(late) }))
 
 /** `module` is the package that binds PortAudio: `naudiodon`, or one with its interface. */
 export const backend = (module: string): Backend => {

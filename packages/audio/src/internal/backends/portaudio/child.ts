@@ -2,8 +2,8 @@
  * The process that holds PortAudio, for one direction of one device. A driver that hangs, crashes or cannot be closed takes
  * this process with it and nothing else.
  *
- * Standard input brings sound and orders, file descriptor 3 takes sound and words. It ends when standard input does, which
- * is also what happens when its parent is killed. It never exits politely: with a lost device that takes for ever.
+ * Audio and commands arrive on standard input; audio and reports leave through file descriptor 3. The process ends with its
+ * standard input, so also when its parent is killed. It kills itself, because an orderly exit hangs when the device is lost.
  */
 import Module, { createRequire } from "node:module"
 import { Socket } from "node:net"
@@ -14,7 +14,7 @@ import {
   encode,
   encodeJson,
   type Command,
-  SOUND,
+  AUDIO,
   type Task,
   type Report
 } from "./protocol.ts"
@@ -41,23 +41,23 @@ const die = () => process.kill(process.pid, "SIGKILL")
 parent.on("error", die)
 process.stdin.on("end", die).on("error", die).on("close", die)
 
-const say = (word: Report, then?: () => void) => parent.write(encodeJson(word), then)
+const send = (report: Report, then?: () => void) => parent.write(encodeJson(report), then)
 const fail = (missing: boolean, error: unknown): void => {
-  say({ is: "failed", missing, message: error instanceof Error ? error.message : String(error) }, die)
+  send({ is: "failed", missing, message: error instanceof Error ? error.message : String(error) }, die)
 }
 
-/** The stream must not be collected while it is open: that crashes. */
+/** Keeps the stream from being garbage-collected while it is open, which would crash. */
 const open: Array<unknown> = []
 
 const load = (): Naudiodon => {
-  // naudiodon installs a handler for crashes that writes files into the current folder and is one more native module
+  // naudiodon loads one more native module, which writes files into the current folder on a crash
   const loader = Module as unknown as { _load: (name: string, ...rest: ReadonlyArray<unknown>) => unknown }
   const original = loader._load
   loader._load = (name, ...rest) => (name === "segfault-handler" ? { registerHandler() {} } : original(name, ...rest))
   try {
     return createRequire(import.meta.url)(task.module) as Naudiodon
   } catch (error) {
-    // a module of the application's own choice is found from there
+    // a module that the application chose is resolved from its folder
     if ((error as NodeJS.ErrnoException).code !== "MODULE_NOT_FOUND") throw error
     return createRequire(join(process.cwd(), "package.json"))(task.module) as Naudiodon
   }
@@ -66,27 +66,20 @@ const load = (): Naudiodon => {
 const devices = (audio: Naudiodon): void => {
   const { HostAPIs, defaultHostAPI } = audio.getHostAPIs()
   const host = HostAPIs.find(({ id }) => id === defaultHostAPI)
-  say({
+  send({
     is: "devices",
-    devices: audio
-      .getDevices()
-      .map(({ defaultSampleRate, hostAPIName, id, maxInputChannels, maxOutputChannels, name }) => ({
-        id,
-        name,
-        maxInputChannels,
-        maxOutputChannels,
-        defaultSampleRate,
-        hostAPIName,
-        isDefaultInput: id === host?.defaultInput,
-        isDefaultOutput: id === host?.defaultOutput
-      }))
+    devices: audio.getDevices().map((device) => ({
+      ...device,
+      isDefaultInput: device.id === host?.defaultInput,
+      isDefaultOutput: device.id === host?.defaultOutput
+    }))
   })
 }
 
-/** Opens the device as wanted, or at its own rate, or with two channels: hardware may refuse any of these. */
+/** Opens the device as requested, or at its own rate, or with two channels: hardware may refuse any of these. */
 const openDevice = (audio: Naudiodon, direction: "inOptions" | "outOptions") => {
   const info = audio.getDevices().find(({ id }) => id === task.device)
-  if (info === undefined) throw new Error("the device is gone")
+  if (info === undefined) throw new Error("it is no longer connected")
   let refused: unknown
   for (const channels of task.channels === 2 ? [2, 1] : [1, 2]) {
     for (const sampleRate of new Set([task.sampleRate, info.defaultSampleRate, 48_000])) {
@@ -117,28 +110,28 @@ const openDevice = (audio: Naudiodon, direction: "inOptions" | "outOptions") => 
 
 const input = (audio: Naudiodon): void => {
   const { channels, sampleRate, stream } = openDevice(audio, "inOptions")
-  say({ is: "ready", sampleRate, channels })
+  send({ is: "ready", sampleRate, channels })
   let lost = 0
   stream.on("data", (pcm: Buffer) => {
     if (parent.writableLength > task.capacity) {
       lost += pcm.length / (2 * channels)
       return
     }
-    if (lost > 0) say({ is: "lost", samples: lost })
-    parent.write(encode(SOUND, pcm))
+    if (lost > 0) send({ is: "lost", samples: lost })
+    parent.write(encode(AUDIO, pcm))
   })
 }
 
-// Reports: every fifth frame while there is something to hear, else as a sign of life.
-const REPORT_EVERY = 5
-const IDLE_EVERY = 20
+// How often the position is reported: while something is audible, and as a sign of life while nothing is.
+const FRAMES_PER_REPORT = 5
+const IDLE_FRAMES_PER_REPORT = 20
 
 const output = (audio: Naudiodon): void => {
   const { channels, latency, samples, sampleRate, stream } = openDevice(audio, "outOptions")
   const frameSize = channels * 2
-  // frames between us and the ear: one being written, two in the queues of the binding, and what the device holds
+  // frames that are written and not heard yet: one being written, two in the queues of the binding, and those in the device
   const inFlight = 3 + Math.ceil((latency * sampleRate) / samples)
-  const sounding: Array<number> = [] // samples of sound in the frames in flight
+  const pending: Array<number> = [] // samples of audio in each frame in flight
   let queue: Array<Uint8Array> = []
   let given = 0
   let frames = 0
@@ -155,15 +148,15 @@ const output = (audio: Naudiodon): void => {
       else queue[0] = rest
     }
     given += filled / frameSize
-    sounding.push(filled / frameSize)
-    if (sounding.length > inFlight) sounding.shift()
+    pending.push(filled / frameSize)
+    if (pending.length > inFlight) pending.shift()
     return frame
   }
 
   const pump = (): void => {
-    const waiting = sounding.reduce((sum, samples) => sum + samples, 0)
-    if (frames++ % (queue.length > 0 || waiting > 0 ? REPORT_EVERY : IDLE_EVERY) === 0) {
-      say({ is: "at", samples: given - waiting })
+    const waiting = pending.reduce((sum, samples) => sum + samples, 0)
+    if (frames++ % (queue.length > 0 || waiting > 0 ? FRAMES_PER_REPORT : IDLE_FRAMES_PER_REPORT) === 0) {
+      send({ is: "at", samples: given - waiting })
     }
     stream.write(take() as never, (error: unknown) => (error ? fail(false, error) : pump()))
   }
@@ -171,17 +164,17 @@ const output = (audio: Naudiodon): void => {
   const decoder = new Decoder()
   process.stdin.on("data", (bytes: Buffer) =>
     decoder.push(bytes, (type, payload) => {
-      if (type === SOUND) return void queue.push(payload)
-      const order = JSON.parse(Buffer.from(payload).toString()) as Command
-      if (order.do === "flush") {
-        say({ is: "flushed", samples: given })
+      if (type === AUDIO) return void queue.push(payload)
+      const command = JSON.parse(Buffer.from(payload).toString()) as Command
+      if (command.do === "flush") {
+        send({ is: "flushed", samples: given })
         queue = []
-        sounding.length = 0
+        pending.length = 0
         given = 0
       }
     })
   )
-  say({ is: "ready", sampleRate, channels })
+  send({ is: "ready", sampleRate, channels })
   pump()
 }
 

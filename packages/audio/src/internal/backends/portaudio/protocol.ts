@@ -1,13 +1,13 @@
 /**
- * What passes between this process and the one that holds PortAudio: `[type: u8][length: u32le][payload]`, both ways.
- * Imports nothing: the child loads it too, and shall start fast.
+ * The messages between this process and the child that holds PortAudio: `[type: u8][length: u32le][payload]`, both ways.
+ * Imports nothing, so that the child starts fast.
  */
 
-/** `sound` is PCM; `word` is JSON, of {@link Report} from the child and of {@link Command} to it. */
-export const SOUND = 0
-export const WORD = 1
+/** The types of messages: PCM; and JSON, a {@link Report} from the child or a {@link Command} to it. */
+export const AUDIO = 0
+export const JSON_TEXT = 1
 
-/** What the child is started for; the one argument of its command line, as JSON. */
+/** The task of a child: the only argument of its command line, as JSON. */
 export interface Task {
   readonly do: "devices" | "input" | "output"
   /** The npm package that binds PortAudio. */
@@ -15,9 +15,9 @@ export interface Task {
   readonly device: number
   readonly sampleRate: number
   readonly channels: number
-  /** Milliseconds of sound at a time. */
+  /** How much audio a device takes or delivers at a time, in milliseconds. */
   readonly frameMillis: number
-  /** Bytes of sound that may wait for the parent; what comes beyond it is lost and counted. */
+  /** How many bytes of audio may wait for the parent; beyond that, audio is dropped and counted. */
   readonly capacity: number
 }
 
@@ -32,20 +32,20 @@ export interface DeviceInfo {
   readonly isDefaultOutput: boolean
 }
 
-/** What the child says. */
+/** A message from the child. */
 export type Report =
   | { readonly is: "devices"; readonly devices: ReadonlyArray<DeviceInfo> }
   | { readonly is: "ready"; readonly sampleRate: number; readonly channels: number }
-  /** Where the speaker is: samples that have been heard since it was opened or flushed. */
+  /** The position of the speaker: samples heard since it was opened or flushed. */
   | { readonly is: "at"; readonly samples: number }
-  /** The queue is empty now; so much was given to the device before. */
+  /** The queue was emptied; `samples` were given to the device before that. */
   | { readonly is: "flushed"; readonly samples: number }
-  /** Samples of the microphone that the parent did not take in time, in all. */
+  /** The total of samples from the microphone that the parent did not take in time. */
   | { readonly is: "lost"; readonly samples: number }
   /** `missing`: PortAudio cannot be loaded at all. */
   | { readonly is: "failed"; readonly missing: boolean; readonly message: string }
 
-/** What the child is told. */
+/** A message to the child. */
 export interface Command {
   readonly do: "flush"
 }
@@ -60,9 +60,9 @@ export const encode = (type: number, payload: Uint8Array): Uint8Array => {
   return message
 }
 
-export const encodeJson = (json: Report | Command): Uint8Array => encode(WORD, Buffer.from(JSON.stringify(json)))
+export const encodeJson = (json: Report | Command): Uint8Array => encode(JSON_TEXT, Buffer.from(JSON.stringify(json)))
 
-/** Messages come out whole, however the bytes come in. */
+/** Joins bytes, however they were cut, to whole messages. */
 export class Decoder {
   private rest: Uint8Array = new Uint8Array(0)
 

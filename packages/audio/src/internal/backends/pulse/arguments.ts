@@ -1,10 +1,10 @@
 /**
- * What `parec` and `pacat` are told about a stream.
+ * The arguments of `parec` and `pacat` for a stream.
  */
 import type { AudioDevice } from "../../../AudioDevice.ts"
-import type { Pcm } from "../../device/backend.ts"
+import type { Pcm } from "../backend.ts"
 
-/** `latency` in milliseconds: how much sound the server holds for this stream. */
+/** `latency`: how much audio the server buffers for this stream, in milliseconds. */
 export const stream = (device: AudioDevice, { channels, sampleRate }: Pcm, latency: number): ReadonlyArray<string> => [
   `--device=${device.name}`,
   "--client-name=effect-bidi",

@@ -3,7 +3,7 @@
  */
 import * as Effect from "effect/Effect"
 import { find } from "../../../AudioDevice.ts"
-import type { Backend } from "../../device/backend.ts"
+import type { Backend } from "../backend.ts"
 import { open as pacat } from "./pacat.ts"
 import { open as parec } from "./parec.ts"
 import { BACKEND, devices } from "./server.ts"

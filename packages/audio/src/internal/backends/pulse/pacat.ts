@@ -1,29 +1,32 @@
 /**
  * A speaker through `pacat`.
  *
- * Everything is written to it as it comes; it takes as much as the server wants. Silence is the end of the process: the
- * server forgets at once what it held, and a new process is ready for the next reply before that comes. `pacat -v` tells
- * every 50 ms what has been heard, by the server's own clock.
+ * Audio is written to it as it arrives, and it passes on as much as the server accepts. To go silent, the process is killed:
+ * the server drops its buffer at once, and a new process is ready before the next reply. `pacat --verbose` reports every 50 ms
+ * what has been heard, by the clock of the server.
  */
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type { AudioDevice } from "../../../AudioDevice.ts"
-import { type AudioError, deviceFailed } from "../../../AudioError.ts"
-import type { Request, Speaker } from "../../device/backend.ts"
-import { type Child, start } from "../../process/child.ts"
-import { DeviceClock } from "../../playback/deviceClock.ts"
-import { watch } from "../../device/watchdog.ts"
+import type { AudioError } from "../../../AudioError.ts"
+import { deviceFailed } from "../../errors.ts"
+import type { Request, Speaker } from "../backend.ts"
+import { type Child, start } from "../child.ts"
+import { DeviceClock } from "../deviceClock.ts"
+import { watch } from "../watchdog.ts"
 import { missing } from "./server.ts"
 import { stream } from "./arguments.ts"
 
-// After an underrun the server waits for 10 ms of sound before it goes on: a shorter rest would wait for ever, and
-// sound before the next reply. It is filled up with silence.
+// After an underrun the server waits for 10 ms of audio before it continues, so a shorter rest would be stuck until the next
+// reply. When the position stops moving, silence is appended.
 const STUCK_REPORTS = 3
-const FILL_MILLIS = 40
+const PADDING_MILLIS = 40
 
-// Frames in the server's buffer. What is in it is gone with the process; with less, a busy machine makes holes.
+// How many frames the server buffers. It drops them with the process; with fewer, a busy machine makes gaps.
 const BUFFER_FRAMES = 10
+
+const OPEN_TIMEOUT = "3 seconds"
 
 const TIME = /Time: (\d+\.\d+) sec/g
 
@@ -33,11 +36,11 @@ class Process {
   private readonly request: Request
   private readonly frameSize: number
   private written = 0
-  // silence that was put behind what was written: how much in all, and where the last of it begins
-  private filled = 0
-  private filling = { at: 0, from: 0, before: 0 }
-  private still = 0
-  private last = -1
+  private padded = 0 // samples of silence appended in all
+  // the last padding: the position in `written`, the position in the stream, and the padding before it
+  private padding = { at: 0, from: 0, before: 0 }
+  private unchangedReports = 0
+  private lastReport = -1
 
   constructor(device: AudioDevice, request: Request, onText: (text: string, process: Process) => void) {
     this.request = request
@@ -69,26 +72,27 @@ class Process {
     const seconds = Array.from(text.matchAll(TIME)).at(-1)?.[1]
     if (seconds === undefined) return
     const samples = Math.round(Number(seconds) * this.request.sampleRate)
-    // the fillings are not part of what was given to us
-    const { at, before, from } = this.filling
-    const position = samples < from ? samples - before : Math.max(at, samples - this.filled)
+    // padding does not count as written
+    const { at, before, from } = this.padding
+    const position = samples < from ? samples - before : Math.max(at, samples - this.padded)
     this.clock.report(position, performance.now())
-    this.still = samples === this.last && position < this.written ? this.still + 1 : 0
-    this.last = samples
-    if (this.still >= STUCK_REPORTS && this.filling.at !== this.written) this.fill()
+    this.unchangedReports = samples === this.lastReport && position < this.written ? this.unchangedReports + 1 : 0
+    this.lastReport = samples
+    if (this.unchangedReports >= STUCK_REPORTS && this.padding.at !== this.written) this.pad()
   }
 
-  private fill(): void {
-    const samples = Math.ceil((FILL_MILLIS * this.request.sampleRate) / 1000)
-    this.filling = { at: this.written, from: this.written + this.filled, before: this.filled }
-    this.filled += samples
-    this.still = 0
+  private pad(): void {
+    const samples = Math.ceil((PADDING_MILLIS * this.request.sampleRate) / 1000)
+    this.padding = { at: this.written, from: this.written + this.padded, before: this.padded }
+    this.padded += samples
+    this.unchangedReports = 0
     this.child.process.stdin!.write(new Uint8Array(samples * this.frameSize))
   }
 }
 
-/** Opens it, and waits until the server has taken the stream. */
+/** Opens the speaker, and waits until the server has accepted the stream. */
 export const open = Effect.fnUntraced(function* (device: AudioDevice, request: Request) {
+  const failed = (message: string) => deviceFailed("output", device.description, message)
   const lost = yield* Deferred.make<never, AudioError>()
   const ready = yield* Deferred.make<void>()
   const context = yield* Effect.context<never>()
@@ -103,7 +107,7 @@ export const open = Effect.fnUntraced(function* (device: AudioDevice, request: R
     Effect.runForkWith(context)(
       Effect.map(Deferred.await(process.child.ended), (end) => {
         if (process !== current) return
-        const error = end.missing ? missing("pacat", end) : deviceFailed("output", device.description, end.words)
+        const error = end.missing ? missing("pacat", end) : failed(end.message)
         Deferred.doneUnsafe(lost, Exit.fail(error))
       })
     )
@@ -121,10 +125,11 @@ export const open = Effect.fnUntraced(function* (device: AudioDevice, request: R
         current = undefined
       })
   )
-  const silent = () => deviceFailed("output", device.description, "the sound server does not answer any more")
-  const unready = deviceFailed("output", device.description, "the sound server does not take the stream")
   yield* Effect.raceFirst(Deferred.await(ready), Deferred.await(lost)).pipe(
-    Effect.timeoutOrElse({ duration: "3 seconds", orElse: () => Effect.fail(unready) })
+    Effect.timeoutOrElse({
+      duration: OPEN_TIMEOUT,
+      orElse: () => Effect.fail(failed("the sound server did not accept the stream within 3 s"))
+    })
   )
 
   return {
@@ -141,7 +146,7 @@ export const open = Effect.fnUntraced(function* (device: AudioDevice, request: R
     }),
     done: Effect.raceFirst(
       Deferred.await(lost),
-      watch(() => reports, silent)
+      watch(() => reports, failed("the sound server does not respond any more"))
     )
   } satisfies Speaker
 })

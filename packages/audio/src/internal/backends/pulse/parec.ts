@@ -5,18 +5,20 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type { AudioDevice } from "../../../AudioDevice.ts"
-import { deviceFailed } from "../../../AudioError.ts"
-import type { Microphone, Request } from "../../device/backend.ts"
-import { scoped } from "../../process/child.ts"
-import { watch } from "../../device/watchdog.ts"
+import { deviceFailed } from "../../errors.ts"
+import type { Microphone, Request } from "../backend.ts"
+import { scoped } from "../child.ts"
+import { watch } from "../watchdog.ts"
 import { BACKEND, missing } from "./server.ts"
 import { stream } from "./arguments.ts"
 
-/** Opens it, and waits until sound comes. */
+const OPEN_TIMEOUT = "3 seconds"
+
+/** Opens the microphone, and waits for its first audio. */
 export const open = Effect.fnUntraced(function* (
   device: AudioDevice,
   request: Request,
-  onSound: (pcm: Uint8Array) => void
+  onAudio: (pcm: Uint8Array) => void
 ) {
   let pieces = 0
   const ready = yield* Deferred.make<void>()
@@ -25,23 +27,23 @@ export const open = Effect.fnUntraced(function* (
   })
   child.process.stdout!.on("data", (pcm: Uint8Array) => {
     if (pieces++ === 0) Deferred.doneUnsafe(ready, Exit.void)
-    onSound(pcm)
+    onAudio(pcm)
   })
-  const failed = (words: string) => deviceFailed("input", device.description, words)
+  const failed = (message: string) => deviceFailed("input", device.description, message)
   const ended = Effect.flatMap(Deferred.await(child.ended), (end) =>
-    Effect.fail(end.missing ? missing("parec", end) : failed(`${BACKEND}: ${end.words}`))
+    Effect.fail(end.missing ? missing("parec", end) : failed(`${BACKEND}: ${end.message}`))
   )
   yield* Effect.raceFirst(Deferred.await(ready), ended).pipe(
-    Effect.timeoutOrElse({ duration: "3 seconds", orElse: () => Effect.fail(failed("it gives no sound")) })
+    Effect.timeoutOrElse({
+      duration: OPEN_TIMEOUT,
+      orElse: () => Effect.fail(failed("it delivered no audio within 3 s"))
+    })
   )
   return {
     format: request,
     done: Effect.raceFirst(
       ended,
-      watch(
-        () => pieces,
-        () => failed("it gives no sound any more")
-      )
+      watch(() => pieces, failed("it delivers no audio any more"))
     ),
     lost: () => 0
   } satisfies Microphone

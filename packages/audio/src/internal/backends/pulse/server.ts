@@ -1,11 +1,12 @@
 /**
- * What a PulseAudio server (or PipeWire in its place) has, asked through `pactl`.
+ * The devices of a PulseAudio server (or PipeWire in its place), listed by `pactl`.
  */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type { AudioDevice } from "../../../AudioDevice.ts"
-import { type AudioError, backendMissing, type Direction } from "../../../AudioError.ts"
-import { type ChildEnd, output } from "../../process/child.ts"
+import type { AudioError, Direction } from "../../../AudioError.ts"
+import { backendMissing } from "../../errors.ts"
+import { type ChildEnd, output } from "../child.ts"
 
 export const BACKEND = "pulse"
 
@@ -30,47 +31,47 @@ const Devices = Schema.fromJsonString(
   )
 )
 
-/** Why a program of PulseAudio failed, and what to do about it. */
-export const missing = (program: string, { missing, words }: ChildEnd): AudioError =>
+/** Explains why a program of PulseAudio failed, and what to do. */
+export const missing = (program: string, { message, missing }: ChildEnd): AudioError =>
   backendMissing(
     BACKEND,
     missing
       ? `${program} is not installed (Debian, Ubuntu: apt-get install pulseaudio-utils)`
-      : /refused|timeout|does not answer|no such file/i.test(words)
-        ? `no sound server answers (${words.split("\n", 1)[0]}); start PulseAudio or PipeWire`
-        : words
+      : /refused|timeout|not respond|no such file/i.test(message)
+        ? `no sound server is running (${message.split("\n")[0]}); start PulseAudio or PipeWire`
+        : message
   )
 
-const ask = <A>(schema: Schema.Decoder<A>, ...args: ReadonlyArray<string>) =>
+const query = <A>(schema: Schema.Decoder<A>, ...args: ReadonlyArray<string>) =>
   output("pactl", ["-f", "json", ...args]).pipe(
     Effect.mapError((ended) => missing("pactl", ended)),
     Effect.flatMap((text) =>
       Effect.mapError(Schema.decodeUnknownEffect(schema)(text), () =>
-        backendMissing(BACKEND, "pactl does not list devices as JSON; PulseAudio 15 or newer is needed")
+        backendMissing(BACKEND, "pactl did not list devices as JSON; install PulseAudio 15 or newer")
       )
     )
   )
 
-/** The server's name and version. Fails when there is none. */
-export const info = ask(Info, "info")
+/** The name and version of the server. Fails when there is none. */
+export const info = query(Info, "info")
 
-/** `s16le 2ch 48000Hz` */
-const shape = (text: string) => {
+/** Parses `s16le 2ch 48000Hz`. */
+const parseFormat = (text: string) => {
   const [, channels = "1", sampleRate = "48000"] = /(\d+)ch (\d+)Hz/.exec(text) ?? []
   return { channels: Number(channels), sampleRate: Number(sampleRate) }
 }
 
-/** All sinks and sources, monitors (which hear a sink) included. */
+/** All sources and sinks. Sources include monitors, which capture what a sink plays. */
 export const devices: Effect.Effect<ReadonlyArray<AudioDevice>, AudioError> = Effect.gen(function* () {
   const { default_sink_name, default_source_name } = yield* info
   const list = (what: string, direction: Direction, byDefault: string | undefined) =>
-    Effect.map(ask(Devices, "list", what), (all) =>
+    Effect.map(query(Devices, "list", what), (all) =>
       all.map(({ description, index, mute, name, sample_specification }): AudioDevice => ({
         index,
         name,
         description,
         direction,
-        ...shape(sample_specification),
+        ...parseFormat(sample_specification),
         isDefault: name === byDefault,
         muted: mute
       }))

@@ -11,7 +11,7 @@ const CHECKS = 4
  * Fails with `error` when `count` has not changed in four checks in a row, half a second apart. A process that was itself
  * suspended for seconds checks only once, and is not misled.
  */
-export const watch = Effect.fnUntraced(function* (count: () => number, error: () => AudioError) {
+export const watch = Effect.fnUntraced(function* (count: () => number, error: AudioError) {
   let last = count()
   let still = 0
   while (still < CHECKS) {
@@ -20,5 +20,5 @@ export const watch = Effect.fnUntraced(function* (count: () => number, error: ()
     still = now === last ? still + 1 : 0
     last = now
   }
-  return yield* error()
+  return yield* error
 })

@@ -6,10 +6,10 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { type ChildProcess, execFile, spawn, type StdioOptions } from "node:child_process"
 
-/** Why a process has ended, or could not be started (`missing`). `words` is the last line of its standard error. */
+/** Why a process has ended, or could not be started (`missing`). `message` is the last line of its standard error. */
 export interface ChildEnd {
   readonly missing: boolean
-  readonly words: string
+  readonly message: string
 }
 
 export interface Child {
@@ -45,25 +45,25 @@ export const start = (
     windowsHide: true,
     detached: process.platform !== "win32"
   })
-  let words = ""
+  let stderr = ""
   child.stderr?.setEncoding("utf8").on("data", (text: string) => {
-    words = (words + text).slice(-500)
+    stderr = (stderr + text).slice(-500)
     options.onError?.(text)
   })
   // the exit reports the end of a process; a broken pipe adds nothing
   for (const stream of child.stdio) stream?.on("error", () => {})
   child.on("error", (error: NodeJS.ErrnoException) => {
-    Deferred.doneUnsafe(ended, Exit.succeed({ missing: error.code === "ENOENT", words: error.message }))
+    Deferred.doneUnsafe(ended, Exit.succeed({ missing: error.code === "ENOENT", message: error.message }))
   })
   child.on("close", (code, signal) => {
-    const last = words
+    const last = stderr
       .trim()
       .split(/[\r\n]+/)
       .at(-1)
       ?.trim()
     Deferred.doneUnsafe(
       ended,
-      Exit.succeed({ missing: false, words: last || `${command} ended (${signal ?? `code ${code}`})` })
+      Exit.succeed({ missing: false, message: last || `${command} ended (${signal ?? `code ${code}`})` })
     )
   })
   return { process: child, ended, kill: () => void child.kill("SIGKILL") }
@@ -86,8 +86,8 @@ export const output = (command: string, args: ReadonlyArray<string>): Effect.Eff
       (error, stdout, stderr) => {
         if (error === null) return resume(Effect.succeed(stdout))
         const missing = error.code === "ENOENT"
-        const words = error.killed === true ? `${command} does not answer` : stderr.trim() || error.message
-        resume(Effect.fail({ missing, words }))
+        const message = error.killed === true ? `${command} did not respond within 5 s` : stderr.trim() || error.message
+        resume(Effect.fail({ missing, message }))
       }
     )
     return Effect.sync(() => void child.kill("SIGKILL"))

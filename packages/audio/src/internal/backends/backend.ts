@@ -44,11 +44,11 @@ export interface Backend {
   readonly name: string
   readonly devices: Effect.Effect<ReadonlyArray<AudioDevice>, AudioError>
   readonly find: (direction: Direction, wanted: number | string | undefined) => Effect.Effect<AudioDevice, AudioError>
-  /** `onSound` is called with each piece of audio, in its own memory, and must return at once. */
+  /** `onAudio` is called with each piece of audio, in its own memory, and must return at once. */
   readonly microphone: (
     device: AudioDevice,
     request: Request,
-    onSound: (pcm: Uint8Array) => void
+    onAudio: (pcm: Uint8Array) => void
   ) => Effect.Effect<Microphone, AudioError, Scope.Scope>
   readonly speaker: (device: AudioDevice, request: Request) => Effect.Effect<Speaker, AudioError, Scope.Scope>
 }

@@ -1,15 +1,15 @@
 /**
- * What the microphone and the speaker of one channel share: the backend, the settings, the events of the devices, and what
+ * What the microphone and the speaker of a conversation share: the backend, the settings, the events of the devices, and what
  * each has to know of the other.
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as PubSub from "effect/PubSub"
-import type * as AudioDevice from "../../AudioDevice.ts"
+import type { AudioDevice } from "../../AudioDevice.ts"
 import type { Direction } from "../../AudioError.ts"
 import type { AudioEvent } from "../../AudioEvent.ts"
 import { load, type MakeResampler } from "../signal/resampler.ts"
-import type { Backend } from "./backend.ts"
+import type { Backend } from "../backends/backend.ts"
 import type { Settings } from "./settings.ts"
 
 /** What is being played, for echo cancellation, half duplex and meters. */
@@ -30,7 +30,7 @@ export interface Counts {
   refused: number
 }
 
-export interface Channel {
+export interface DeviceSession {
   readonly settings: Settings
   readonly backend: Backend
   readonly clock: Clock.Clock
@@ -52,13 +52,13 @@ export const make = Effect.fnUntraced(function* (settings: Settings, backend: Ba
     counts: { captured: 0, dropped: 0, produced: 0, refused: 0 },
     playback: undefined,
     recentInput: []
-  } satisfies Channel as Channel
+  } satisfies DeviceSession as DeviceSession
 })
 
 const noun: Record<Direction, string> = { input: "microphone", output: "speaker" }
 
 /** Reports that a device is open. */
-export const opened = ({ events }: Channel, event: Extract<AudioEvent, { _tag: "DeviceOpened" }>) =>
+export const opened = ({ events }: DeviceSession, event: Extract<AudioEvent, { _tag: "DeviceOpened" }>) =>
   Effect.andThen(
     PubSub.publish(events, event),
     event.again
@@ -67,16 +67,16 @@ export const opened = ({ events }: Channel, event: Extract<AudioEvent, { _tag: "
   )
 
 /** Reports that a device is lost. */
-export const lost = ({ events }: Channel, direction: Direction, device: string, message: string) =>
+export const lost = ({ events }: DeviceSession, direction: Direction, device: string, message: string) =>
   Effect.andThen(
     PubSub.publish(events, { _tag: "DeviceLost", direction, device, message }),
     Effect.logWarning(`the ${noun[direction]} was lost and is being opened again: ${device}: ${message}`)
   )
 
 /** Finds the device to open. Looked up each time, because its index may change after a loss. */
-export const device = ({ backend, settings }: Channel, direction: Direction) =>
+export const device = ({ backend, settings }: DeviceSession, direction: Direction) =>
   backend.find(direction, direction === "input" ? settings.inputDevice : settings.outputDevice)
 
 /** The name of a device for events and logs. */
-export const describe = (device: AudioDevice.AudioDevice): string =>
+export const describe = (device: AudioDevice): string =>
   device.description === device.name ? device.name : `${device.description} (${device.name})`

@@ -2,14 +2,15 @@
  * Chooses a backend.
  */
 import * as Effect from "effect/Effect"
-import { type AudioError, backendMissing } from "../../AudioError.ts"
+import * as Result from "effect/Result"
+import type { AudioError } from "../../AudioError.ts"
+import { backendMissing } from "../errors.ts"
+import type { BackendName } from "../../Options.ts"
 import type { Backend } from "./backend.ts"
-import { backend as file } from "../backends/file/backend.ts"
-import { backend as portaudio } from "../backends/portaudio/backend.ts"
-import { backend as pulse } from "../backends/pulse/backend.ts"
-import * as Pulse from "../backends/pulse/server.ts"
-
-export type BackendName = "auto" | "portaudio" | "pulse" | "file"
+import { backend as file } from "./file/backend.ts"
+import { backend as portaudio } from "./portaudio/backend.ts"
+import { backend as pulse } from "./pulse/backend.ts"
+import * as Pulse from "./pulse/server.ts"
 
 /** The binding that has a build for this machine: the original has none for Apple Silicon. */
 export const portaudioModule = (): string =>
@@ -19,7 +20,9 @@ export const portaudioModule = (): string =>
 const candidates = (module: string): ReadonlyArray<readonly [Backend, Effect.Effect<unknown, AudioError>]> => {
   const native = portaudio(module)
   const found = Effect.flatMap(native.devices, ({ length }) =>
-    length > 0 ? Effect.void : Effect.fail(backendMissing(native.name, "PortAudio finds no devices"))
+    length > 0
+      ? Effect.void
+      : Effect.fail(backendMissing(native.name, "PortAudio finds no devices; connect a microphone or a speaker"))
   )
   const first = [native, found] as const
   return process.platform === "linux" ? [[pulse, Pulse.info], first] : [first]
@@ -32,15 +35,9 @@ export const choose = Effect.fnUntraced(function* (name: BackendName, module: st
   if (name === "portaudio") return portaudio(module)
   const missing: Array<string> = []
   for (const [backend, works] of candidates(module)) {
-    const problem = yield* works.pipe(
-      Effect.as(undefined),
-      Effect.catch((error) => Effect.succeed(error.message))
-    )
-    if (problem === undefined) return backend
-    missing.push(`${backend.name}: ${problem}`)
+    const found = yield* Effect.result(works)
+    if (Result.isSuccess(found)) return backend
+    missing.push(`\n  ${backend.name}: ${found.failure.message}`)
   }
-  return yield* backendMissing(
-    "auto",
-    `No backend works on this machine:\n${missing.map((line) => `  ${line}`).join("\n")}`
-  )
+  return yield* backendMissing("auto", `No backend works on this machine:${missing.join("")}`)
 })

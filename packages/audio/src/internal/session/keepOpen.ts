@@ -7,7 +7,7 @@ import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as Pull from "effect/Pull"
 import * as Schedule from "effect/Schedule"
-import * as Scope from "effect/Scope"
+import type * as Scope from "effect/Scope"
 import type { AudioError } from "../../AudioError.ts"
 
 // A device that worked for this long resets the schedule.
@@ -22,7 +22,7 @@ interface Device {
  * fails, or when the schedule is exhausted.
  */
 export const keepOpen = Effect.fnUntraced(function* <D extends Device>(options: {
-  readonly open: (again: boolean) => Effect.Effect<D, AudioError, Scope.Scope>
+  readonly open: Effect.Effect<D, AudioError, Scope.Scope>
   readonly schedule: Schedule.Schedule<unknown, AudioError>
   readonly onOpen: (device: D, again: boolean) => Effect.Effect<void>
   /** Called before the device is closed, so that it can still be asked for its position. */
@@ -30,31 +30,21 @@ export const keepOpen = Effect.fnUntraced(function* <D extends Device>(options: 
 }) {
   const { onLost, onOpen, open, schedule } = options
   const clock = yield* Clock.Clock
-
-  /** Succeeds when the device ends, fails when it is lost. */
-  const use = Effect.fnUntraced(function* (again: boolean, opened: () => void) {
-    const scope = yield* Scope.make()
-    const work = Effect.gen(function* () {
-      const device = yield* Scope.provide(open(again), scope)
-      opened()
-      yield* onOpen(device, again)
-      yield* Effect.tapError(device.done, (error) => onLost(error, device))
-    })
-    yield* Effect.onExit(work, (exit) => Scope.close(scope, exit))
-  })
-
   let again = false
   let openedAt: number | undefined
-  const attempt = Effect.suspend(() => {
+
+  /** Uses the device until it ends or is lost. */
+  const attempt = Effect.gen(function* () {
     openedAt = undefined
-    return Effect.exit(
-      use(again, () => {
-        again = true
-        openedAt = clock.currentTimeMillisUnsafe()
-      })
-    )
-  })
-  const wasWell = () => openedAt !== undefined && clock.currentTimeMillisUnsafe() - openedAt >= SETTLED_MILLIS
+    const device = yield* open
+    openedAt = clock.currentTimeMillisUnsafe()
+    const reopened = again
+    again = true
+    yield* onOpen(device, reopened)
+    yield* Effect.tapError(device.done, (error) => onLost(error, device))
+  }).pipe(Effect.scoped, Effect.exit)
+
+  const settled = () => openedAt !== undefined && clock.currentTimeMillisUnsafe() - openedAt >= SETTLED_MILLIS
 
   let exit = yield* attempt
   if (!again) return yield* exit
@@ -63,12 +53,12 @@ export const keepOpen = Effect.fnUntraced(function* <D extends Device>(options: 
     do {
       const error = Exit.findErrorOption(exit)
       if (Option.isNone(error)) return yield* exit
-      const more = yield* step(error.value).pipe(
-        Effect.as(true),
-        Pull.catchDone(() => Effect.succeed(false))
+      const exhausted = yield* step(error.value).pipe(
+        Effect.as(false),
+        Pull.catchDone(() => Effect.succeed(true))
       )
-      if (!more) return yield* error.value
+      if (exhausted) return yield* error.value
       exit = yield* attempt
-    } while (!wasWell())
+    } while (!settled())
   }
 })
