@@ -45,36 +45,32 @@ export const find = (
   wanted: number | string | undefined
 ): Result.Result<AudioDevice, AudioError> => {
   const candidates = devices.filter((device) => device.direction === direction)
+  const found = matching(candidates, wanted)
+  if (found.length === 1) return Result.succeed(found[0]!)
+  const noun = word[direction]
+  const problem =
+    wanted === undefined
+      ? `No ${noun} was found`
+      : found.length === 0
+        ? `There is no ${noun} ${JSON.stringify(wanted)}`
+        : `"${wanted}" matches ${found.length} ${noun}s`
   const known = candidates.map(describe)
-  const missing = (what: string) => {
-    const list =
-      known.length === 0
-        ? `: there is no ${word[direction]} at all. Connect one, and check that the sound server lists it`
-        : `; there are:\n${known.map((line) => `  ${line}`).join("\n")}`
-    return Result.fail(new AudioError({ reason: new DeviceNotFound({ message: `${what}${list}`, direction, known }) }))
-  }
-  if (wanted === undefined) {
-    const chosen = candidates.find(({ isDefault }) => isDefault) ?? candidates[0]
-    return chosen === undefined ? missing(`No ${word[direction]} was found`) : Result.succeed(chosen)
-  }
-  if (typeof wanted === "number") {
-    const chosen = candidates.find(({ index }) => index === wanted)
-    return chosen === undefined ? missing(`There is no ${word[direction]} ${wanted}`) : Result.succeed(chosen)
-  }
+  const list =
+    known.length === 0
+      ? `: there is no ${noun} at all. Connect one, and check that the sound server lists it`
+      : `; there are:${known.map((line) => `\n  ${line}`).join("")}`
+  return Result.fail(new AudioError({ reason: new DeviceNotFound({ message: `${problem}${list}`, direction, known }) }))
+}
+
+const matching = (candidates: ReadonlyArray<AudioDevice>, wanted: number | string | undefined) => {
+  if (wanted === undefined) return [...candidates.filter(({ isDefault }) => isDefault), ...candidates].slice(0, 1)
+  if (typeof wanted === "number") return candidates.filter(({ index }) => index === wanted).slice(0, 1)
   const sought = wanted.toLowerCase()
-  const exact = candidates.filter(({ description, name }) =>
-    [name, description].some((text) => text.toLowerCase() === sought)
-  )
-  if (exact[0] !== undefined) return Result.succeed(exact[0])
-  const partly = candidates.filter(({ description, name }) =>
-    [name, description].some((text) => text.toLowerCase().includes(sought))
-  )
-  if (partly.length === 1) return Result.succeed(partly[0]!)
-  return missing(
-    partly.length === 0
-      ? `There is no ${word[direction]} "${wanted}"`
-      : `"${wanted}" matches ${partly.length} ${word[direction]}s`
-  )
+  const names = ({ description, name }: AudioDevice) => [name.toLowerCase(), description.toLowerCase()]
+  const exact = candidates.filter((device) => names(device).includes(sought))
+  return exact.length > 0
+    ? exact.slice(0, 1)
+    : candidates.filter((device) => names(device).some((name) => name.includes(sought)))
 }
 
 /**

@@ -89,11 +89,8 @@ export const decode = (file: Uint8Array): Result.Result<Wav, string> => {
     }
     if (name === "data") {
       if (shape === undefined) return Result.fail("its samples come before its header")
-      return Result.map(toSixteen(shape, body), (pcm) => ({
-        sampleRate: shape!.sampleRate,
-        channels: shape!.channels,
-        pcm
-      }))
+      const { channels, sampleRate } = shape
+      return Result.map(toSixteen(shape, body), (pcm) => ({ sampleRate, channels, pcm }))
     }
     at += 8 + size + (size % 2)
   }

@@ -12,8 +12,7 @@ import { execFileSync, spawn } from "node:child_process"
 import { fileURLToPath } from "node:url"
 import * as AudioIO from "../../src/AudioIO.ts"
 import type { BackendName } from "../../src/Options.ts"
-import * as Resampler from "../../src/internal/signal/resampler.ts"
-import { bytesOf, samplesOf } from "../../src/internal/signal/samples.ts"
+import { bytesOf } from "../../src/internal/signal/samples.ts"
 import { extent, likeness, tone } from "../support/signal.ts"
 import * as Card from "../support/soundCard.ts"
 import * as Talk from "../support/talk.ts"
@@ -81,7 +80,7 @@ describe.skipIf(Card.missing !== undefined)("on a virtual sound card", () => {
           const { agent, emulator } = yield* Talk.make()
           const audio = yield* AudioIO.AudioIO
           // at the model's rate, so that no other resampling is compared
-          const spoken = yield* resampled(Talk.samples(Talk.speech("what time is it")), 22_050, Talk.RATE)
+          const spoken = yield* Talk.speech("what time is it")
           const events: Array<Output> = []
           const call = yield* agent.start({
             inputs: [audio.input],
@@ -197,13 +196,9 @@ describe.skipIf(Card.missing !== undefined)("on a virtual sound card", () => {
       Effect.gen(function* () {
         const { agent, emulator } = yield* Talk.make({ voice: "tones" })
         const audio = yield* AudioIO.AudioIO
+        let stillLost = 2
         const events = yield* audio.events.pipe(
-          Stream.takeUntil(
-            (
-              (left) => (event) =>
-                event._tag === "DeviceOpened" && event.again && --left === 0
-            )(2)
-          ),
+          Stream.takeUntil((event) => event._tag === "DeviceOpened" && event.again && --stillLost === 0),
           Stream.runCollect,
           Effect.forkChild({ startImmediately: true })
         )
@@ -214,8 +209,8 @@ describe.skipIf(Card.missing !== undefined)("on a virtual sound card", () => {
         card.stop()
         card.start()
         const seen = yield* Fiber.join(events)
-        const lost = seen.filter(({ _tag }) => _tag === "DeviceLost").map(({ direction }) => direction)
-        assert.includeMembers(lost, ["input", "output"])
+        const directions = seen.filter(({ _tag }) => _tag === "DeviceLost").map(({ direction }) => direction)
+        assert.includeMembers(directions, ["input", "output"])
         // what was not heard yet is heard now, and the microphone is heard again
         const monitor = yield* card.record
         yield* eventually(
@@ -270,12 +265,6 @@ const alive = (pid: number): boolean => {
     return false
   }
 }
-
-const resampled = (samples: Int16Array, from: number, to: number) =>
-  Effect.map(
-    Effect.flatMap(Resampler.load, (make) => make(from, to)),
-    (resampler) => samplesOf(resampler.push(bytesOf(samples)))
-  )
 
 /** An open speaker without a conversation around it. */
 const playing = Effect.gen(function* () {

@@ -8,7 +8,6 @@ import { CurrentConversation } from "@effect-bidi/core/CurrentConversation"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as AudioIO from "../../src/AudioIO.ts"
-import * as Resampler from "../../src/internal/signal/resampler.ts"
 import { bytesOf, samplesOf } from "../../src/internal/signal/samples.ts"
 import { decibels, measure } from "../../src/Level.ts"
 import { conversation, speech } from "../support/conversation.ts"
@@ -30,11 +29,9 @@ const run = Effect.fnUntraced(function* (backend: "pulse" | "portaudio", echoCan
       .pipe(Effect.forkChild)
     yield* Effect.sleep("1 second")
     heard.splice(0)
-    const file = Talk.speech(
+    const sound = yield* Talk.speech(
       "Day one, the small boat left the harbour with a cargo of oranges and tea. Day two, the wind turned to the west and the captain told the crew to reef the sails before night fell."
     )
-    const resampler = yield* (yield* Resampler.load)(22_050, Talk.RATE)
-    const sound = samplesOf(resampler.push(bytesOf(Talk.samples(file))))
     for (let at = 0; at < sound.length; at += 2400) {
       sink.offer(speech(bytesOf(sound.slice(at, at + 2400))))
     }

@@ -1,5 +1,5 @@
 /**
- * A conversation with the emulator over real sockets, and the sound that passed on its wire.
+ * A conversation with the emulator over real sockets, and the audio that passed between them.
  */
 import * as BidiAgent from "@effect-bidi/core/BidiAgent"
 import * as BidiTools from "@effect-bidi/core/BidiTools"
@@ -13,6 +13,7 @@ import { execFileSync } from "node:child_process"
 import { mkdtempSync, readFileSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import * as Resampler from "../../src/internal/signal/resampler.ts"
 import { samplesOf } from "../../src/internal/signal/samples.ts"
 import * as Wav from "../../src/Wav.ts"
 import * as Result from "effect/Result"
@@ -48,12 +49,14 @@ export const said = (emulator: OpenAiEmulator.OpenAiEmulator["Service"]) =>
 
 const folder = mkdtempSync(join(tmpdir(), "speech-"))
 
-/** A WAV file in which `espeak-ng` says that. */
-export const speech = (text: string): string => {
-  const file = join(folder, `${text.replaceAll(/\W+/g, "-")}.wav`)
+/** A text spoken by `espeak-ng`, at {@link RATE}. */
+export const speech = Effect.fnUntraced(function* (text: string) {
+  const file = join(folder, "speech.wav")
   execFileSync("espeak-ng", ["-w", file, text])
-  return file
-}
+  const { pcm, sampleRate } = Result.getOrThrow(Wav.decode(readFileSync(file)))
+  const resampler = yield* (yield* Resampler.load)(sampleRate, RATE)
+  return samplesOf(resampler.push(pcm))
+})
 
 /** A WAV file of samples. */
 export const wavFile = (name: string, samples: Int16Array, sampleRate: number): string => {
@@ -61,6 +64,3 @@ export const wavFile = (name: string, samples: Int16Array, sampleRate: number): 
   writeFileSync(file, Wav.encode({ sampleRate, channels: 1, pcm: new Uint8Array(samples.buffer) }))
   return file
 }
-
-/** The samples of a WAV file. */
-export const samples = (file: string): Int16Array => samplesOf(Result.getOrThrow(Wav.decode(readFileSync(file))).pcm)

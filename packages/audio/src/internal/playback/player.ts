@@ -160,11 +160,7 @@ export class Player implements Playback {
     return ((this.queue?.chunks.played(this.position()) ?? 0) * 1000) / this.options.format.sampleRate
   }
 
-  private get waits(): boolean {
-    return (this.queue?.chunks.waiting(this.position()) ?? 0) > 0
-  }
-
-  readonly audible = (): boolean => !this.paused && this.waits
+  readonly audible = (): boolean => !this.paused && (this.queue?.chunks.waiting(this.position()) ?? 0) > 0
 
   readonly reference = (millis: number): { readonly pcm: Uint8Array; readonly sampleRate: number } => {
     const { queue } = this

@@ -95,15 +95,12 @@ const open = Effect.fnUntraced(function* (session: DeviceSession.DeviceSession) 
   )
   yield* Deferred.await(firstOpen)
 
-  yield* Effect.acquireRelease(
+  yield* Effect.addFinalizer(() =>
     Effect.sync(() => {
-      session.playback = player
-    }),
-    () =>
-      Effect.sync(() => {
-        if (session.playback === player) session.playback = undefined
-      })
+      if (session.playback === player) session.playback = undefined
+    })
   )
+  session.playback = player
 
   return {
     play: (frame) => player.play(frame),

@@ -115,16 +115,13 @@ export const open = Effect.fnUntraced(function* (device: AudioDevice, request: R
   }
 
   let current: Process | undefined
-  yield* Effect.acquireRelease(
+  yield* Effect.addFinalizer(() =>
     Effect.sync(() => {
-      current = launch()
-    }),
-    () =>
-      Effect.sync(() => {
-        current?.child.kill()
-        current = undefined
-      })
+      current?.child.kill()
+      current = undefined
+    })
   )
+  current = launch()
   yield* Effect.raceFirst(Deferred.await(ready), Deferred.await(lost)).pipe(
     Effect.timeoutOrElse({
       duration: OPEN_TIMEOUT,
