@@ -129,7 +129,7 @@ describe("a result", () => {
       const { output } = yield* giving(schema, value)
       const words = String(output.result)
       assert.isTrue(
-        words.startsWith("The tool ran to its end, and what it does has been done: do not repeat it."),
+        words.startsWith("The tool ran to its end, and what it does has been done: do not call it again."),
         words
       )
     })

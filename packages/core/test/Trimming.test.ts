@@ -1,9 +1,9 @@
 /**
- * What of the talk is told to a provider that takes only so much.
+ * What of the talk is kept for a provider that takes only so much.
  *
- * 1. Something is always told, it fits, and it is the end of the talk.
- * 2. The newest exchanges that fit are told, whole but for entries that take more than a third of all the room.
- * 3. What is told in part is the beginning of what was said, with a mark of what is left out, and well-formed.
+ * 1. Something is always kept, it fits, and it is the end of the talk.
+ * 2. The newest exchanges that fit are kept, whole but for entries that take more than a third of all the room.
+ * 3. What is shortened is the beginning of what was said, with a mark of what is left out, and well-formed.
  */
 import { BidiAgent, type Transcript } from "@effect-bidi/core"
 import * as BidiTest from "@effect-bidi/core/BidiTest"
@@ -13,7 +13,8 @@ import * as Toolkit from "effect/ai/Toolkit"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { cases } from "../../../scripts/cases.ts"
-import { sizeOf, trim } from "../src/internal/history/trimming.ts"
+import { sizeOf } from "../src/internal/history/shortening.ts"
+import { trim } from "../src/internal/history/trimming.ts"
 
 const Between = (minimum: number, maximum: number) => Schema.Int.check(Schema.isBetween({ minimum, maximum }))
 const Size = Schema.Union([Between(0, 40), Between(0, 400), Between(0, 6000)])
@@ -70,27 +71,27 @@ describe("a talk that is larger than what the provider takes", () => {
     { talk: Talk },
     ({ talk: { entries, limit } }) => {
       const talk = entries.map(entryOf)
-      const { dropped, shortened, told } = trim(talk, limit)
+      const { dropped, shortened, kept } = trim(talk, limit)
 
       // 1.
       assert.deepStrictEqual(
-        told.map(({ id }) => id),
-        talk.slice(talk.length - told.length).map(({ id }) => id)
+        kept.map(({ id }) => id),
+        talk.slice(talk.length - kept.length).map(({ id }) => id)
       )
-      if (talk.length > 0) assert.isNotEmpty(told)
-      assert.isAtMost(total(told), limit)
-      assert.strictEqual(dropped, talk.length - told.length)
-      assert.strictEqual(shortened, told.filter((entry) => !talk.includes(entry)).length)
+      if (talk.length > 0) assert.isNotEmpty(kept)
+      assert.isAtMost(total(kept), limit)
+      assert.strictEqual(dropped, talk.length - kept.length)
+      assert.strictEqual(shortened, kept.filter((entry) => !talk.includes(entry)).length)
       if (total(talk) <= limit) assert.deepStrictEqual([dropped, shortened], [0, 0])
 
       // 2.
       const from = beginnings(talk).find((n) => total(talk.slice(n)) <= limit)
       const fitting = from === undefined ? [] : talk.slice(from)
-      assert.isAtLeast(told.length, fitting.length)
-      for (const entry of fitting) if (sizeOf(entry) <= limit / 3) assert.include(told, entry)
+      assert.isAtLeast(kept.length, fitting.length)
+      for (const entry of fitting) if (sizeOf(entry) <= limit / 3) assert.include(kept, entry)
 
       // 3.
-      for (const entry of told) {
+      for (const entry of kept) {
         const whole = talk.find(({ id }) => id === entry.id)!
         if (entry === whole) continue
         assert.isBelow(sizeOf(entry), sizeOf(whole))
@@ -132,12 +133,12 @@ describe("a talk that is larger than what the provider takes", () => {
         yield* BidiTest.advance("1 second")
       }
       const seeded = model.log().find((entry) => entry._tag === "Seeded" && entry.generation === 2)
-      const told = seeded?._tag === "Seeded" ? seeded.history : []
+      const kept = seeded?._tag === "Seeded" ? seeded.history : []
       assert.deepStrictEqual(
-        told.map(({ _tag }) => _tag),
+        kept.map(({ _tag }) => _tag),
         ["User", "Assistant", "User", "ToolCall", "Assistant"]
       )
-      assert.match(JSON.stringify(told), /My name is Ada.*row row.*characters left out.*There are many/)
+      assert.match(JSON.stringify(kept), /My name is Ada.*row row.*characters left out.*There are many/)
       assert.deepStrictEqual(
         recorder.events().find((event) => event._tag === "HistoryTrimmed"),
         { _tag: "HistoryTrimmed", entries: 0, shortened: 1, at: 1000 }

@@ -65,7 +65,7 @@ export const resumption = ({
   const unanswered = own.filter((user) => !isEmpty(user))
   const unknown = answered.filter((entry) => !isEmpty(entry) && !(kept !== undefined && isKept(entry, kept)))
   const known = unknown.map(withOutput(first ? UNKNOWN : STILL_WORKING))
-  const { dropped, shortened, told: history } = trim(known, limit)
+  const { dropped, shortened, kept: history } = trim(known, limit)
   const resend = unanswered.toReversed().map(again)
   const latest = answered.findLast((entry) => !isEmpty(entry) && !isRunning(entry))
   const request = requestFor(owed, unanswered.length > 0, own.length > 0 && heardAgain, latest)

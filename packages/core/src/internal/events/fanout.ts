@@ -23,7 +23,7 @@ export class Fanout {
     for (const offer of offers) offer(timed)
   }
 
-  /** A frame of sound. Whoever has it knows the time already. */
+  /** A frame of audio, whose time is known already. */
   sound(frame: AudioStream): void {
     this.audio(frame)
   }

@@ -18,7 +18,7 @@ interface OpenItem {
   readonly responseId: string | undefined
   text: string
   readonly characters: WholeCharacters
-  /** An event has told of it. */
+  /** There was an event for it. */
   emitted: boolean
   /** A reply to these words of the user has begun: their sound is not kept any more. */
   answered: boolean
@@ -153,7 +153,7 @@ export class Transcriber {
     if (item.role === "user") this.expected.arrived(item.itemId)
     if (isBlank(item)) item.text = ""
     this.remember(item, "put")
-    // a turn in which nothing was understood causes no event, unless one has told of it before
+    // a turn in which nothing was understood causes no event, unless there was one before
     if (!isBlank(item) || item.emitted) this.emit(item, rest, true, false)
   }
 

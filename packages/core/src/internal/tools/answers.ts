@@ -62,7 +62,8 @@ export const ofResult = (tool: Tool.Any, result: Tool.HandlerResult<Tool.Any>): 
     byItsSchema(schema, value, encodedResult),
     Result.match({
       onSuccess: (json) => ({ result: json, isFailure }),
-      onFailure: (why) => (isFailure ? failed(`The tool failed, and why cannot be told: ${why}.`) : unencodable(why))
+      onFailure: (why) =>
+        isFailure ? failed(`The tool failed, and its error could not be encoded: ${why}.`) : unencodable(why)
     })
   )
 }
@@ -70,7 +71,7 @@ export const ofResult = (tool: Tool.Any, result: Tool.HandlerResult<Tool.Any>): 
 // It begins with what has been done: a model that reads only "failed" calls the tool again.
 const unencodable = (why: string): Answer =>
   failed(
-    `The tool ran to its end, and what it does has been done: do not repeat it. Only its result cannot be told, because it could not be encoded: ${why}`
+    `The tool ran to its end, and what it does has been done: do not call it again. Only its result is missing, because it could not be encoded: ${why}`
   )
 
 const ofAiError = ({ reason }: AiError.AiError): Answer =>

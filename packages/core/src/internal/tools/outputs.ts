@@ -66,7 +66,7 @@ export const make = Effect.fnUntraced(function* ({ generation, journal, outbox, 
       }
     })
 
-  // The result of a call that the model was answered without is told when nobody speaks.
+  // A result that follows is sent as a note when nobody speaks.
   const follow = (call: Call, answer: Answer) =>
     later(Effect.andThen(journal.durable, turn.awaitFloor), () =>
       offer(
@@ -144,7 +144,7 @@ export const make = Effect.fnUntraced(function* ({ generation, journal, outbox, 
   } satisfies ToolOutputs
 })
 
-// A connection that does not know the calls is told their outputs in a note, unless its history has them.
+// A connection that does not know the calls gets their outputs in a note, unless its history has them.
 const forConnection = ({ calls }: Group, generation: number): Command | undefined => {
   const settled = calls.flatMap(({ request, settled }) =>
     settled === undefined ? [] : [{ ...settled, name: request.name }]

@@ -98,7 +98,7 @@ export const make = Effect.fnUntraced(function* (
     Effect.flatMap(byItsSchema(kit.tools[name]!.successSchema, result, encodedResult), (value) =>
       Result.isSuccess(value)
         ? Effect.sync(() => fanout.emit({ _tag: "ToolProgress", id, name, value: WellFormed.json(value.success) }))
-        : Effect.logWarning(`the progress of the tool ${name} (${id}) cannot be told: ${value.failure}`)
+        : Effect.logWarning(`the progress of the tool ${name} (${id}) could not be encoded: ${value.failure}`)
     )
 
   // What the handlers need is in the context of the conversation.
