@@ -46,6 +46,7 @@ import type {
 } from "./CurrentConversation.ts"
 import { wrongOption } from "./internal/conversation/checkedOptions.ts"
 import { converse, type Started } from "./internal/conversation/conversation.ts"
+import { newId } from "./internal/ids.ts"
 import { untyped } from "./internal/tools/kit.ts"
 import { ended } from "./internal/connection/outbox.ts"
 import type {
@@ -229,7 +230,7 @@ export const make = Effect.fnUntraced(function* <Tools extends Record<string, To
   }
 
   const converseWith = (options: RunOptions, onReady?: (started: Started) => Effect.Effect<unknown>) =>
-    Effect.suspend(() => {
+    Effect.flatMap(newId, (id) => {
       const problem = wrongOption(options)
       if (problem !== undefined) return Effect.fail(problem)
       return converse(
@@ -238,7 +239,7 @@ export const make = Effect.fnUntraced(function* <Tools extends Record<string, To
           inputs: options.inputs ?? [],
           outputs: options.outputs ?? [],
           hooks: options.hooks ?? [],
-          sessionId: options.sessionId ?? crypto.randomUUID(),
+          sessionId: options.sessionId ?? id,
           journal:
             options.sessionId === undefined
               ? undefined
