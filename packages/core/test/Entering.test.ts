@@ -195,6 +195,27 @@ describe("a provider that cuts its text within a character", () => {
       assert.include(JSON.stringify((yield* call.history).content), said)
     })
   )
+
+  it.effect("is quoted in whole characters also where its text comes after an interruption", () =>
+    Effect.gen(function* () {
+      const said = "A smile 😀, and 👍."
+      const { agent } = yield* agentWith((line) =>
+        Effect.gen(function* () {
+          yield* line.reply({ audio: "10 seconds", responseId: "r", itemId: "i", unfinished: true })
+          yield* line.expect("Interrupt")
+          for (const delta of said.split("")) {
+            yield* line.emit({ _tag: "TranscriptDelta", role: "assistant", itemId: "i", responseId: "r", delta })
+          }
+        })
+      )
+      const speaker = yield* BidiTest.speaker()
+      const call = yield* agent.start({ outputs: [speaker.output] })
+      yield* BidiTest.advance("9 seconds")
+      yield* call.interrupt()
+      yield* BidiTest.advance("1 second")
+      assert.include(JSON.stringify((yield* call.history).content), said)
+    })
+  )
 })
 
 describe("what is sent", () => {

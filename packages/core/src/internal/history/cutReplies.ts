@@ -6,6 +6,7 @@ import type { Ledger } from "../playback/ledger.ts"
 import { Recent } from "../recent.ts"
 import type { HeardReplies } from "./heardReplies.ts"
 import type { History } from "./history.ts"
+import { WholeCharacters } from "./wholeCharacters.ts"
 
 export type Delta = Extract<ModelEvent, { readonly _tag: "TranscriptDelta" }>
 export type Done = Extract<ModelEvent, { readonly _tag: "TranscriptDone" }>
@@ -17,6 +18,7 @@ const MAX_ITEMS = 32
 interface CutItem {
   readonly heard: number
   produced: number
+  readonly characters: WholeCharacters
 }
 
 export class CutReplies {
@@ -42,7 +44,7 @@ export class CutReplies {
   ): string {
     if (this.ledger.hasDevices) {
       for (const { heard, itemId, produced } of items) {
-        this.items.set(itemId, { heard, produced })
+        this.items.set(itemId, { heard, produced, characters: new WholeCharacters() })
         // the place of text that is still to come
         if (this.history.get(itemId) === undefined) {
           this.history.put({ _tag: "Assistant", id: itemId, responseId, text: "", interrupted: true, full: "" })
@@ -81,7 +83,7 @@ export class CutReplies {
     if (item === undefined || entry?._tag !== "Assistant") return
     if (piece._tag === "TranscriptDelta" && piece.preview === true) return
     const before = entry.full ?? entry.text
-    const full = piece._tag === "TranscriptDelta" ? before + piece.delta : piece.text
+    const full = piece._tag === "TranscriptDelta" ? before + item.characters.take(piece.delta) : piece.text
     if (!full.startsWith(before)) this.heard.unmark(entry.id)
     if (piece._tag === "TranscriptDelta" && piece.until !== undefined) this.heard.mark(entry.id, full, piece.until)
     const text = this.heard.textOf(entry.id, full, item, true)
