@@ -4,6 +4,7 @@
  */
 import * as Effect from "effect/Effect"
 import type { Command } from "../../BidiModel.ts"
+import * as Condition from "../condition.ts"
 import type { Ledger } from "../playback/ledger.ts"
 import { UnansweredTurns } from "./unansweredTurns.ts"
 
@@ -41,8 +42,7 @@ export class TurnState {
   /** The turns of the user that await a reply. */
   readonly unanswered = new UnansweredTurns()
   private readonly replies = new Map<string, Stage>()
-  private readonly waiting = new Set<() => void>()
-  private changes = 0
+  private readonly condition = Condition.make()
   private offline = false // between a lost connection and the next one
   private waitingSince: number | undefined // for a reply that has not begun
   private requests: ReadonlyArray<Request> = [] // for that reply
@@ -338,15 +338,8 @@ export class TurnState {
 
   /** Wakes those who wait, because something may have changed. */
   readonly changed = (): void => {
-    this.changes++
-    if (this.holds > 0) {
-      this.changedWhileHeld = true
-      return
-    }
-    this.changedWhileHeld = false
-    // a waiter may register again at once, for the next change
-    const waiting = Array.from(this.waiting)
-    for (const resume of waiting) resume()
+    this.changedWhileHeld = this.holds > 0
+    if (!this.changedWhileHeld) this.condition.signal()
   }
 
   /** An event is being handled that changes several things: nobody is woken, and nothing is at rest, until `release`. */
@@ -360,27 +353,15 @@ export class TurnState {
 
   // Waits until something may have changed: `changed` was called, the sound is over, or a reply is overdue.
   private readonly change = (soonest: number, within: number): Effect.Effect<void> => {
-    const countIdleWaiter = this.ledger.remaining()
-    const sound = countIdleWaiter > 0 ? countIdleWaiter : Infinity
+    const rest = this.ledger.remaining()
+    const sound = rest > 0 ? rest : Infinity
     const left = this.replyTimeLeft()
     const watchForReplies = left === -Infinity ? Infinity : left
     const pause = !this.speaking && this.userSpeaking ? this.speechUntil! - this.now() : Infinity
     const wait = Math.max(soonest, Math.min(sound, watchForReplies, pause, within))
-    const nextChange = this.told(this.changes)
+    const nextChange = this.condition.next()
     return wait === Infinity ? nextChange : Effect.raceFirst(Effect.sleep(wait), nextChange)
   }
-
-  private readonly told = (seen: number) =>
-    Effect.callback<void>((resume) => {
-      // a fiber may yield at any step: a change since it looked would be missed
-      if (this.changes !== seen) return resume(Effect.void)
-      const done = () => {
-        this.waiting.delete(done)
-        resume(Effect.void)
-      }
-      this.waiting.add(done)
-      return Effect.sync(() => this.waiting.delete(done))
-    })
 
   /** Waits until `holds`. `within` returns in how many milliseconds that may become true without a change. */
   until(holds: () => boolean, within: () => number = never): Effect.Effect<void> {
@@ -406,8 +387,8 @@ export class TurnState {
   readonly dropOverdueReplies: Effect.Effect<never> = Effect.suspend(() => {
     this.dropOverdueReply()
     const left = this.replyTimeLeft()
-    const told = this.told(this.changes)
-    return Math.abs(left) === Infinity ? told : Effect.raceFirst(Effect.sleep(left), told)
+    const nextChange = this.condition.next()
+    return Math.abs(left) === Infinity ? nextChange : Effect.raceFirst(Effect.sleep(left), nextChange)
   }).pipe(Effect.forever)
 
   /** Waits until no sound is left to play. */
