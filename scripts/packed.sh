@@ -5,15 +5,17 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-cd "$root"
-pnpm build
-for package in packages/*/; do (cd "$package" && pnpm pack --pack-destination "$work" >/dev/null); done
+"$root/scripts/tarballs.sh" "$work"
+for tarball in "$work"/*.tgz; do
+  tar -tzf "$tarball" | grep -qx package/README.md || { echo "packed: $tarball has no README" >&2; exit 1; }
+done
 
+node "$root/scripts/snippets.ts"
 cd "$work"
 effect=$(node -p "require('$root/node_modules/effect/package.json').version")
 npm init -y >/dev/null
 npm pkg set type=module >/dev/null
-npm install --silent --no-audit --no-fund "effect@$effect" ./*.tgz
+npm install --silent --no-audit --no-fund "effect@$effect" "@effect/platform-node@$effect" ./*.tgz
 cat >talk.ts <<'TS'
 import { NovaSonic } from "@effect-bidi/bedrock"
 import { BidiAgent, BidiTools } from "@effect-bidi/core"
@@ -39,7 +41,7 @@ const talk = Effect.gen(function* () {
   const agent = yield* BidiAgent.make({ toolkit: BidiTools.toolkit })
   const call = yield* agent.start()
   yield* call.send("Calculate 25 times 48")
-  yield* call.idle
+  yield* call.awaitIdle
   const { content } = yield* call.history
   return JSON.stringify(content.at(-1)?.content)
 }).pipe(Effect.scoped, Effect.provide(BidiTools.layer))
@@ -54,7 +56,25 @@ node "$root/node_modules/typescript/bin/tsc" --noEmit --strict --exactOptionalPr
   --module nodenext --types "" talk.ts
 node talk.ts
 ./node_modules/.bin/effect-bidi-emulator --help | grep -- --provider >/dev/null
-if node -e 'import("@effect-bidi/core/internal/turn")' 2>/dev/null; then
+
+# the README's program: as it is pasted, and bundled with the flag that the guide names
+cp "$root/examples/snippets/$(cd "$root/examples/snippets" && ls README.md.*.ts | sort -V | head -1)" pasted.ts
+node "$root/node_modules/typescript/bin/tsc" --noEmit --strict --exactOptionalPropertyTypes --skipLibCheck --target es2024 \
+  --module nodenext --types "" pasted.ts
+esbuild() { "$root/node_modules/.bin/esbuild" --log-level=warning --bundle --format=esm "$@"; }
+esbuild pasted.ts --platform=node --outfile=bundled.mjs \
+  --banner:js="import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);"
+for program in pasted.ts bundled.mjs; do
+  printf '%s\n' "Calculate 25 times 48" "stop conversation" | node "$program" | grep -F "The answer is 1200." >/dev/null
+  echo "packed: $program talks"
+done
+
+# core for a browser: nothing of Node is left in it
+echo 'export * from "@effect-bidi/core"' >browser.ts
+esbuild browser.ts --platform=browser --outfile=browser.mjs
+node -e 'import("./browser.mjs").then(({ BidiAgent }) => console.log(`packed: a browser has ${Object.keys(BidiAgent)}`))'
+
+if node -e 'import("@effect-bidi/core/internal/turns/receive")' 2>/dev/null; then
   echo "packed: internal modules can be imported" >&2
   exit 1
 fi

@@ -1,7 +1,6 @@
 /** Three examples, which every run has; the others are in `all`. */
 import { assert, describe } from "@effect/vitest"
 import { Effect } from "effect"
-import { readFileSync } from "node:fs"
 import { example, lines, run, sensible, talk } from "./support/run.ts"
 
 describe.concurrent("examples", () => {
@@ -14,15 +13,6 @@ describe.concurrent("examples", () => {
       assert.include(errors, "OPENAI_API_KEY") // it says how to talk to the real one
       sensible(out)
       assert.notInclude(out, "\x1b")
-      // and the README shows just that
-      const shown = /```\n(agent: Hello[\s\S]*?)```/.exec(
-        readFileSync(new URL("../../README.md", import.meta.url), "utf8")
-      )
-      const printed = out.split("\n")
-      assert.deepStrictEqual(
-        shown?.[1]?.split("\n").filter((line) => !printed.includes(line)),
-        []
-      )
     })
   )
 
