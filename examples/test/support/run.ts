@@ -1,12 +1,11 @@
 /**
- * Examples as a person would run them: `tsx examples/NN-name.ts`, with no key and no network.
+ * Examples as a person would run them: `node examples/NN-name.ts`, with no key and no network.
  */
 import { assert, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { spawn, spawnSync } from "node:child_process"
 import { fileURLToPath } from "node:url"
 
-const tsx = fileURLToPath(import.meta.resolve("tsx/cli"))
 /** The folder of the examples. */
 export const folder = fileURLToPath(new URL("../..", import.meta.url))
 const card = fileURLToPath(new URL("../../../scripts/virtual-sound-card.sh", import.meta.url))
@@ -34,7 +33,7 @@ interface Options {
 /** Runs an example; `stopWhen` interrupts it as Ctrl+C would, once it has printed that. */
 export const run = (name: string, options: Options = {}) =>
   Effect.callback<Ran>((resume) => {
-    const command = [process.execPath, tsx, name, ...(options.args ?? [])]
+    const command = [process.execPath, name, ...(options.args ?? [])]
     const [program = "", ...args] = options.card === true ? [card, "run", ...command] : command
     const child = spawn(program, args, {
       cwd: folder,
