@@ -7,7 +7,7 @@ trap 'rm -rf "$work"' EXIT
 
 "$root/scripts/tarballs.sh" "$work"
 for tarball in "$work"/*.tgz; do
-  tar -tzf "$tarball" | grep -qx package/README.md || { echo "packed: $tarball has no README" >&2; exit 1; }
+  tar -tzf "$tarball" | grep -x package/README.md >/dev/null || { echo "packed: $tarball has no README" >&2; exit 1; }
 done
 
 node "$root/scripts/snippets.ts"
