@@ -11,6 +11,7 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Audio from "./Audio.ts"
 import { BidiError } from "./BidiError.ts"
+import * as Entries from "./internal/entry.ts"
 
 /** From zero to a year, which JSON numbers can carry without loss. */
 const BidiDuration = Schema.Duration.check(
@@ -68,10 +69,7 @@ export type AudioInput = typeof AudioInput.Type
  * @category inputs
  * @since 0.1.0
  */
-export const ImageInput = Schema.TaggedStruct("ImageInput", {
-  image: Schema.Uint8Array,
-  mimeType: Schema.String
-})
+export const ImageInput = Entries.ImageInput
 
 /**
  * The type of {@link ImageInput}.
@@ -459,6 +457,65 @@ export const UserSpeech = event("UserSpeech", { phase: Schema.Literals(["started
 export type UserSpeech = typeof UserSpeech.Type
 
 /**
+ * A piece of the user's speech as the model hears it: muted pieces are silent. Only observers that name the tag get these
+ * events.
+ *
+ * @category outputs
+ * @since 0.1.0
+ */
+export const UserAudio = event("UserAudio", { audio: Schema.Uint8Array, ...Audio.AudioFormat.fields })
+
+/**
+ * The type of {@link UserAudio}.
+ *
+ * @category outputs
+ * @since 0.1.0
+ */
+export type UserAudio = typeof UserAudio.Type
+
+/**
+ * The person begins or stops hearing an audio item, or its playback is paused or resumed. `played` is how much of the item
+ * has been heard by then, so at the first `started` a little of it may have been: devices are asked where they are. A device
+ * that runs dry in the middle of an item has `ended`, and `started` again later. Without an output that plays audio there
+ * are no such events. Only observers that name the tag get them, and `call.events` once somebody takes them.
+ *
+ * @category outputs
+ * @since 0.1.0
+ */
+export const Playback = event("Playback", {
+  phase: Schema.Literals(["started", "paused", "resumed", "ended"]),
+  responseId: Schema.String,
+  itemId: Schema.String,
+  played: BidiDuration
+})
+
+/**
+ * The type of {@link Playback}.
+ *
+ * @category outputs
+ * @since 0.1.0
+ */
+export type Playback = typeof Playback.Type
+
+/**
+ * Something entered the history: what was typed, the words of a turn, a reply, a tool call, a note. With `isUpdate` it
+ * takes the place of the entry with its id: words that came late, a reply that was cut off, the output of a call. Only
+ * observers that name the tag get these events, and `call.events` once somebody takes them.
+ *
+ * @category outputs
+ * @since 0.1.0
+ */
+export const MessageAdded = event("MessageAdded", { entry: Entries.Entry, isUpdate: Schema.Boolean })
+
+/**
+ * The type of {@link MessageAdded}.
+ *
+ * @category outputs
+ * @since 0.1.0
+ */
+export type MessageAdded = typeof MessageAdded.Type
+
+/**
  * Nothing has happened for this long: nobody spoke, nothing played, no tool ran. Enabled by `limits.userIdle`.
  *
  * @category outputs
@@ -718,6 +775,9 @@ export const Output = Schema.Union([
   TranscriptStream,
   Reasoning,
   UserSpeech,
+  UserAudio,
+  Playback,
+  MessageAdded,
   UserIdle,
   Interruption,
   Handoff,

@@ -11,7 +11,7 @@ import * as Effect from "effect/Effect"
 import { dual } from "effect/Function"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
-import { ImageInput } from "./BidiEvent.ts"
+import * as Schemas from "./internal/entry.ts"
 import * as Ids from "./internal/ids.ts"
 
 /**
@@ -20,10 +20,7 @@ import * as Ids from "./internal/ids.ts"
  * @category schemas
  * @since 0.1.0
  */
-export const User = Schema.TaggedStruct("User", {
-  id: Schema.String,
-  parts: Schema.Array(Schema.Union([Schema.String, ImageInput]))
-})
+export const User = Schemas.User
 
 /**
  * What the agent said. `text` is what was **heard** of it, which is what a model gets as its history. If that is not all,
@@ -32,13 +29,7 @@ export const User = Schema.TaggedStruct("User", {
  * @category schemas
  * @since 0.1.0
  */
-export const Assistant = Schema.TaggedStruct("Assistant", {
-  id: Schema.String,
-  responseId: Schema.String,
-  text: Schema.String,
-  interrupted: Schema.Boolean,
-  full: Schema.optionalKey(Schema.String)
-})
+export const Assistant = Schemas.Assistant
 
 /**
  * A tool call, with its output once there is one.
@@ -46,13 +37,7 @@ export const Assistant = Schema.TaggedStruct("Assistant", {
  * @category schemas
  * @since 0.1.0
  */
-export const ToolCall = Schema.TaggedStruct("ToolCall", {
-  id: Schema.String,
-  responseId: Schema.String,
-  name: Schema.String,
-  input: Schema.Json,
-  output: Schema.optionalKey(Schema.Struct({ result: Schema.Json, isFailure: Schema.Boolean }))
-})
+export const ToolCall = Schemas.ToolCall
 
 /**
  * A fact that the application told the model.
@@ -60,7 +45,7 @@ export const ToolCall = Schema.TaggedStruct("ToolCall", {
  * @category schemas
  * @since 0.1.0
  */
-export const Note = Schema.TaggedStruct("Note", { id: Schema.String, text: Schema.String })
+export const Note = Schemas.Note
 
 /**
  * One entry of a transcript.
@@ -68,7 +53,7 @@ export const Note = Schema.TaggedStruct("Note", { id: Schema.String, text: Schem
  * @category schemas
  * @since 0.1.0
  */
-export const Entry = Schema.Union([User, Assistant, ToolCall, Note])
+export const Entry = Schemas.Entry
 
 /**
  * What the user said, typed or showed.

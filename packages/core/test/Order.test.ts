@@ -159,7 +159,11 @@ const play = (says: ReadonlyArray<Say>, silencing: number) =>
     const subscriber = yield* Effect.forkChild(Stream.runCollect(call.events))
     yield* BidiTest.advance("10 minutes")
     yield* call.await
-    return { events: one.events(), other: two.events(), hooked, subscribed: yield* Fiber.join(subscriber), call }
+    // what is heard, and remembered, of a reply goes on after its end
+    const ofTalk = (events: ReadonlyArray<BidiEvent.Output>) =>
+      events.filter(({ _tag }) => _tag !== "Playback" && _tag !== "MessageAdded")
+    const subscribed = ofTalk(yield* Fiber.join(subscriber))
+    return { events: ofTalk(one.events()), other: ofTalk(two.events()), hooked, subscribed, call }
   }).pipe(Effect.scoped, Effect.provideService(References.MinimumLogLevel, "None"))
 
 const responseOf = (event: BidiEvent.Output): string | undefined =>

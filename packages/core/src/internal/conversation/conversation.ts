@@ -193,6 +193,7 @@ const untilEnd = (
         )
         yield* Effect.forkScoped(Limits.enforce(services, plan.limits, stop))
         yield* Effect.forkScoped(services.turn.dropOverdueReplies)
+        yield* Effect.forkScoped(services.audible.watch)
         return yield* Effect.never
       })
 
@@ -229,7 +230,7 @@ const openHistory = Effect.fnUntraced(function* (
   const initial = plan.history === undefined ? Transcript.empty : yield* Transcript.fromPrompt(plan.history)
   const onTrouble = (error: BidiError) => fanout.emit(fromError(error))
   const journal = yield* shutdown.part("the session", Journal.open(plan.journal, { onFailure: fail, onTrouble }))
-  const history = yield* History.make(journal, initial)
+  const history = yield* History.make(fanout, journal, initial)
   yield* Effect.addFinalizer((exit) =>
     Effect.flatMap(endLog(journal, exit), (error) => {
       const lost = lostOf(journal, error)

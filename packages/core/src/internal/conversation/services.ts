@@ -14,6 +14,7 @@ import { withConnectionLost } from "./insideInterrupt.ts"
 import type { History } from "../history/history.ts"
 import type { Journal } from "../session/journal.ts"
 import * as Outbox from "../connection/outbox.ts"
+import { Audible } from "../playback/audible.ts"
 import * as Outputs from "../playback/outputs.ts"
 import { Ledger } from "../playback/ledger.ts"
 import { UninterruptibleSpeech } from "../turns/uninterruptibleSpeech.ts"
@@ -34,6 +35,7 @@ export interface Services {
   readonly inputGate: InputGate
   readonly outbox: Outbox.Outbox
   readonly outputs: Outputs.Outputs
+  readonly audible: Audible
   /** The tool calls, by the id of their entry, whose result no connection was told. */
   readonly untold: Set<string>
   /** Counts the connections: the number of the current one, and of the last one that is gone. */
@@ -64,6 +66,11 @@ export const make = Effect.fnUntraced(function* (fanout: Fanout, journal: Journa
   )
   const transcriber = new Transcriber(fanout, history, ledger, turn, now)
   const uninterruptible: UninterruptibleSpeech = new UninterruptibleSpeech(turn, ledger)
+  const audible = new Audible(fanout, ledger)
+  const inputGate = new InputGate(model.input, outbox.audio, turn, uninterruptible, now)
+  fanout.onDemand("UserAudio", () => {
+    inputGate.onPassed = (audio) => fanout.speech({ _tag: "UserAudio", audio, ...model.input, at: now() })
+  })
   return {
     model,
     fanout,
@@ -75,8 +82,9 @@ export const make = Effect.fnUntraced(function* (fanout: Fanout, journal: Journa
     metrics: new ConnectionMetrics(clock, yield* Effect.context<never>()),
     turn,
     uninterruptible,
-    inputGate: new InputGate(model.input, outbox.audio, turn, uninterruptible, now),
-    outputs: yield* Outputs.make(model.output, fanout, ledger),
+    inputGate,
+    outputs: yield* Outputs.make(model.output, fanout, ledger, audible),
+    audible,
     untold: new Set<string>(),
     generation: { current: 0, gone: 0 },
     now

@@ -3,7 +3,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as LogLevel from "effect/LogLevel"
-import type { Output } from "../../BidiEvent.ts"
+import type { Output, OutputTag } from "../../BidiEvent.ts"
 import { allTags } from "./tags.ts"
 import type { Fanout } from "./fanout.ts"
 
@@ -19,7 +19,8 @@ export const logEvents = Effect.fnUntraced(function* (fanout: Fanout) {
   fanout.subscribe(logged, (event) => run(Effect.logDebug(describe(event))))
 })
 
-const logged = allTags.filter((tag) => tag !== "AudioStream")
+const unlogged: ReadonlyArray<OutputTag> = ["AudioStream", "UserAudio", "Playback", "MessageAdded"]
+const logged = allTags.filter((tag) => !unlogged.includes(tag))
 
 // Tools log their arguments and results themselves: they know what is confidential.
 const describe = (event: Output): string => {

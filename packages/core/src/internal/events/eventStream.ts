@@ -15,7 +15,14 @@ import { allTags } from "./tags.ts"
 const CATCH_UP_TIMEOUT = "1 second"
 
 // Of these there are more than of all others together: they are kept from the first reader on.
-const KEPT_FOR_READERS: ReadonlyArray<OutputTag> = ["AudioStream", "Reasoning", "Unknown"]
+const KEPT_FOR_READERS: ReadonlyArray<OutputTag> = [
+  "AudioStream",
+  "UserAudio",
+  "Playback",
+  "MessageAdded",
+  "Reasoning",
+  "Unknown"
+]
 const KEPT_ALWAYS = allTags.filter((tag) => !KEPT_FOR_READERS.includes(tag))
 
 export interface EventStream {

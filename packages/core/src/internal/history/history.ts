@@ -3,6 +3,7 @@
  */
 import * as Effect from "effect/Effect"
 import type { Entry, Transcript } from "../../Transcript.ts"
+import type { Fanout } from "../events/fanout.ts"
 import * as WellFormed from "../conversation/wellFormed.ts"
 import * as Ids from "../ids.ts"
 import type { Journal } from "../session/journal.ts"
@@ -19,13 +20,15 @@ export interface History {
 }
 
 /** `initial` was said elsewhere: it follows what the log holds. */
-export const make = Effect.fnUntraced(function* (journal: Journal, initial: Transcript) {
+export const make = Effect.fnUntraced(function* (fanout: Fanout, journal: Journal, initial: Transcript) {
   const newId = yield* Ids.generator
   const entries = new Map<string, Entry>()
 
   const put = (given: Entry, inLog = given) => {
     const entry = WellFormed.entry(given)
+    const isUpdate = entries.has(entry.id)
     entries.set(entry.id, entry)
+    if (fanout.wants("MessageAdded")) fanout.emit({ _tag: "MessageAdded", entry, isUpdate })
     if (journal.on) journal.write({ _tag: "Entry", entry: inLog === given ? entry : WellFormed.entry(inLog) })
   }
 

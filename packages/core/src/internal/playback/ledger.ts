@@ -21,11 +21,21 @@ interface Segment {
   end: number | undefined
 }
 
+/** An item that is being played, in milliseconds. */
+export interface Sounding {
+  readonly responseId: string
+  readonly itemId: string
+  readonly played: number
+  readonly left: number
+}
+
 export class Ledger {
   private segments: Array<Segment> = []
   private growing: string | undefined // the item of the last segment
   private produced = 0
   private readonly devices = new Map<Position, number>()
+  /** Called for the next audio that is produced, and every one after it. */
+  onSound: (() => void) | undefined
 
   /** Adds a device. Without any, everything counts as heard when it is produced. */
   add(position: Position): void {
@@ -39,6 +49,7 @@ export class Ledger {
   append(responseId: string, itemId: string, millis: number): void {
     if (itemId !== this.growing) this.begin(responseId, itemId)
     this.produced += millis
+    if (this.onSound !== undefined) this.onSound()
   }
 
   /** Milliseconds until every device has played everything. */
@@ -47,6 +58,20 @@ export class Ledger {
     for (const [position, base] of this.devices) least = Math.min(least, position() - base)
     const rest = this.produced - least
     return rest > TOLERANCE_MILLIS ? rest : 0
+  }
+
+  /** The item that is audible now, as far as the devices have got: how much of it was played, and is left. */
+  sounding(): Sounding | undefined {
+    const at = this.devices.size === 0 ? this.produced : this.furthest()
+    const segment = this.segments.find((segment) => this.end(segment) > at + TOLERANCE_MILLIS)
+    if (segment === undefined) return undefined
+    const { itemId, responseId } = segment
+    let before = 0
+    for (const other of this.segments) {
+      if (other === segment) break
+      if (other.itemId === itemId) before += this.end(other) - other.start
+    }
+    return { responseId, itemId, played: before + Math.max(0, at - segment.start), left: this.end(segment) - at }
   }
 
   /** The responses that are not heard to their end, in order. */

@@ -9,6 +9,7 @@ import * as Option from "effect/Option"
 import * as Audio from "../../Audio.ts"
 import type { BidiOutput, Connected } from "../../BidiOutput.ts"
 import { atMost } from "../conversation/shutdown.ts"
+import type { Audible } from "./audible.ts"
 import type { Fanout } from "../events/fanout.ts"
 import type { Ledger } from "./ledger.ts"
 import { RemoteSpeaker } from "./remoteSpeaker.ts"
@@ -33,7 +34,12 @@ export interface Outputs {
   readonly report: (itemId: string, played: Duration.Duration) => void
 }
 
-export const make = Effect.fnUntraced(function* (format: Audio.AudioFormat, fanout: Fanout, ledger: Ledger) {
+export const make = Effect.fnUntraced(function* (
+  format: Audio.AudioFormat,
+  fanout: Fanout,
+  ledger: Ledger,
+  audible: Audible
+) {
   const clock = yield* Clock.Clock
   const flushes: Array<Effect.Effect<void>> = []
   const remotes: Array<RemoteSpeaker> = []
@@ -43,7 +49,11 @@ export const make = Effect.fnUntraced(function* (format: Audio.AudioFormat, fano
   const resume = Effect.suspend(() => {
     if (!paused) return Effect.void
     paused = false
-    return Effect.forEach(playing, ({ resume }) => request("an output did not resume", resume), together)
+    const resumed = Effect.sync(() => audible.pausing(false))
+    return Effect.andThen(
+      Effect.forEach(playing, ({ resume }) => request("an output did not resume", resume), together),
+      resumed
+    )
   })
 
   return {
@@ -71,13 +81,19 @@ export const make = Effect.fnUntraced(function* (format: Audio.AudioFormat, fano
     },
     flush: Effect.andThen(
       Effect.suspend(() => Effect.all(flushes, together)),
-      resume
+      Effect.andThen(
+        Effect.sync(() => audible.flushed()),
+        resume
+      )
     ),
     canPause: () => playing.length > 0 && playing.every(({ pause, resume }) => pause && resume),
     isPaused: () => paused,
     pause: Effect.suspend(() => {
       paused = true
-      return Effect.forEach(playing, ({ pause }) => request("an output did not pause", pause), together)
+      return Effect.andThen(
+        Effect.forEach(playing, ({ pause }) => request("an output did not pause", pause), together),
+        Effect.sync(() => audible.pausing(true))
+      )
     }),
     resume,
     report: (itemId, played) => {

@@ -20,6 +20,8 @@ export class InputGate {
   private anyMuted = false // checked for every frame
   private readonly partialSamples = new Map<string | undefined, Audio.WholeSamples>() // inputs whose frames end within a sample
   private anyPartial = false // checked for every frame
+  /** Gets every frame that the model hears, once somebody asks for them. */
+  onPassed: ((audio: Uint8Array) => void) | undefined
   private readonly sample: number
   private readonly format: Audio.AudioFormat
   private readonly buffer: AudioBuffer
@@ -62,8 +64,8 @@ export class InputGate {
     if (problem !== undefined) return problem
     const audio = this.wholeSamples(frame.audio, input)
     if (audio.length === 0) return undefined
-    if (this.uninterruptible.active) this.buffer.push(this.silent(audio))
-    else if (!this.anyMuted) this.buffer.push(audio)
+    if (this.uninterruptible.active) this.pass(this.silent(audio))
+    else if (!this.anyMuted) this.pass(audio)
     else this.passMuted(audio, input)
     return undefined
   }
@@ -84,8 +86,13 @@ export class InputGate {
 
   private passMuted(audio: Uint8Array, input: string | undefined): void {
     const since = this.muted.get(ALL_INPUTS) ?? (input === undefined ? undefined : this.muted.get(input))
-    if (since === undefined) this.buffer.push(audio)
-    else if (this.waitsForSilence(since)) this.buffer.push(this.silent(audio))
+    if (since === undefined) this.pass(audio)
+    else if (this.waitsForSilence(since)) this.pass(this.silent(audio))
+  }
+
+  private pass(audio: Uint8Array): void {
+    this.buffer.push(audio)
+    if (this.onPassed !== undefined) this.onPassed(audio)
   }
 
   private silent(frame: Uint8Array): Uint8Array {
