@@ -64,7 +64,7 @@ export class HeardReplies {
   /** What was heard of an item's text. */
   textOf(itemId: string, text: string, played: Played, unfinished: boolean): string {
     const marks = this.marks.get(itemId)
-    return unfinished ? heardTextUnfinished(text, played, marks, this.pace) : heardText(text, played, marks)
+    return unfinished ? heardTextUnfinished(text, played, this.pace, marks) : heardText(text, played, marks)
   }
 
   /** What was heard of an entry, if so much of the items of its reply was. */

@@ -43,8 +43,8 @@ export const heardText = (text: string, { heard, produced }: Played, marks: Read
 export const heardTextUnfinished = (
   text: string,
   { heard, produced }: Played,
-  marks: ReadonlyArray<Mark> = [],
-  pace: number
+  pace: number,
+  marks: ReadonlyArray<Mark> = []
 ): string => {
   const last = marks.at(-1)
   const least = (last?.until ?? 0) + pace * minMillis(text.slice(last?.chars ?? 0))
