@@ -17,13 +17,13 @@ import * as Duration from "effect/Duration"
 import * as Layer from "effect/Layer"
 import type * as Emulator from "./Emulator.ts"
 import type { Fault, Refusal } from "./Fault.ts"
-import type { Provider } from "./internal/emulator/provider.ts"
-import { serve } from "./internal/emulator/serve.ts"
-import type { Handshake, Refused } from "./internal/emulator/wire.ts"
+import type { Provider } from "./internal/server/provider.ts"
+import { serve } from "./internal/server/serve.ts"
+import type { Handshake, Refused } from "./internal/server/transport.ts"
 import { isLive } from "./internal/gemini/family.ts"
 import * as Session from "./internal/gemini/session.ts"
 import type { Session as State } from "./internal/gemini/state.ts"
-import * as Wire from "./internal/gemini/wire.ts"
+import * as Wire from "./internal/gemini/codec.ts"
 import { listen } from "./internal/websocket/listen.ts"
 
 /** The running emulator. */
@@ -116,7 +116,7 @@ const provider = (options: Options): Provider<State> => {
       return Session.make({
         seed,
         speed,
-        deltaMs: Math.max(1, Math.round(Duration.toMillis(options.chunk ?? "100 millis"))),
+        chunkMs: Math.max(1, Math.round(Duration.toMillis(options.chunk ?? "100 millis"))),
         latencyMs: Duration.toMillis(latency),
         sessionMs,
         goAwayMs:
@@ -128,7 +128,7 @@ const provider = (options: Options): Provider<State> => {
         endCode: options.ending === "drop" ? 1006 : 1011,
         isKeyGood: options.apiKeys === undefined || options.apiKeys.includes(key),
         hasModel: (model) => (options.models === undefined ? isLive(model) : options.models.includes(model)),
-        tellsActivity: options.voiceActivity,
+        reportsActivity: options.voiceActivity,
         assistant,
         recall
       })

@@ -17,15 +17,15 @@ import * as Duration from "effect/Duration"
 import * as Layer from "effect/Layer"
 import type * as Emulator from "./Emulator.ts"
 import type { Fault, Refusal } from "./Fault.ts"
-import type { Provider } from "./internal/emulator/provider.ts"
-import { serve } from "./internal/emulator/serve.ts"
-import type { Refused } from "./internal/emulator/wire.ts"
+import type { Provider } from "./internal/server/provider.ts"
+import { serve } from "./internal/server/serve.ts"
+import type { Refused } from "./internal/server/transport.ts"
 import { listen } from "./internal/http2/listen.ts"
-import { makeWire } from "./internal/http2/wire.ts"
+import { makeWire } from "./internal/http2/transport.ts"
 import * as Session from "./internal/nova/session.ts"
 import { callerOf } from "./internal/nova/signature.ts"
 import type { Session as State } from "./internal/nova/state.ts"
-import * as Wire from "./internal/nova/wire.ts"
+import * as Wire from "./internal/nova/codec.ts"
 
 /** The running emulator. */
 export class NovaEmulator extends Context.Service<NovaEmulator, Emulator.Emulator>()(
@@ -126,7 +126,7 @@ const provider = (options: Options): Provider<State> => {
       return Session.make({
         seed,
         speed,
-        deltaMs: Math.max(1, Math.round(Duration.toMillis(options.chunk ?? "100 millis"))),
+        chunkMs: Math.max(1, Math.round(Duration.toMillis(options.chunk ?? "100 millis"))),
         latencyMs: Duration.toMillis(latency),
         sessionMs: Duration.toMillis(options.sessionLimit ?? "8 minutes") * scale,
         inputMs: Duration.toMillis(options.inputTimeout ?? "55 seconds") * scale,

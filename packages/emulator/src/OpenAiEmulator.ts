@@ -16,12 +16,12 @@ import * as Duration from "effect/Duration"
 import * as Layer from "effect/Layer"
 import type * as Emulator from "./Emulator.ts"
 import type { Fault, Refusal } from "./Fault.ts"
-import type { Provider } from "./internal/emulator/provider.ts"
-import { serve } from "./internal/emulator/serve.ts"
-import type { Handshake, Refused } from "./internal/emulator/wire.ts"
+import type { Provider } from "./internal/server/provider.ts"
+import { serve } from "./internal/server/serve.ts"
+import type { Handshake, Refused } from "./internal/server/transport.ts"
 import * as Session from "./internal/openai/session.ts"
 import type { Session as State } from "./internal/openai/state.ts"
-import * as Wire from "./internal/openai/wire.ts"
+import * as Wire from "./internal/openai/codec.ts"
 import { listen } from "./internal/websocket/listen.ts"
 
 /** The running emulator. */
@@ -101,7 +101,7 @@ const provider = (options: Options): Provider<State> => {
         model,
         seed,
         speed,
-        deltaMs: Math.max(1, Math.round(Duration.toMillis(options.chunk ?? "100 millis"))),
+        chunkMs: Math.max(1, Math.round(Duration.toMillis(options.chunk ?? "100 millis"))),
         latencyMs: Duration.toMillis(latency),
         sessionMs: Duration.toMillis(options.sessionLimit ?? "60 minutes"),
         assistant

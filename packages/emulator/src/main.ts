@@ -10,7 +10,7 @@ import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
-import * as Trace from "./internal/emulator/trace.ts"
+import * as Trace from "./internal/program/trace.ts"
 import { faultsOf, flags } from "./internal/program/flags.ts"
 import { providers } from "./internal/program/providers.ts"
 

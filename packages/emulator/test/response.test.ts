@@ -256,11 +256,11 @@ describe("a response", () => {
     assert.strictEqual(fold.now, 0)
   })
 
-  it.each([20, 100, 250])("has deltas of %d ms, the last one shorter", (deltaMs) => {
-    const fold = new Fold({ deltaMs })
+  it.each([20, 100, 250])("has deltas of %d ms, the last one shorter", (chunkMs) => {
+    const fold = new Fold({ chunkMs })
     const lengths = of(fold.ask("my name is Ada"), "response.output_audio.delta").map((event) => msIn([event]))
-    assert.isTrue(lengths.slice(0, -1).every((ms) => ms === deltaMs))
-    assert.isAtMost(lengths.at(-1)!, deltaMs)
+    assert.isTrue(lengths.slice(0, -1).every((ms) => ms === chunkMs))
+    assert.isAtMost(lengths.at(-1)!, chunkMs)
   })
 
   it.each(["audio/pcmu", "audio/pcma"])("in %s is as long as in pcm", (type) => {

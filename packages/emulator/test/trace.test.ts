@@ -1,9 +1,9 @@
 import { assert, it } from "@effect/vitest"
 import type { Entry } from "@effect-bidi/emulator/Emulator"
-import { toMessage } from "../src/internal/emulator/message.ts"
-import { telling } from "../src/internal/openai/trace.ts"
-import * as Wire from "../src/internal/openai/wire.ts"
-import * as Trace from "../src/internal/emulator/trace.ts"
+import { toMessage } from "../src/internal/server/message.ts"
+import { telling } from "../src/internal/program/openaiTrace.ts"
+import * as Wire from "../src/internal/openai/codec.ts"
+import * as Trace from "../src/internal/program/trace.ts"
 import { Fold, clock, update, userText } from "./support/fold.ts"
 import { appends, tone } from "./support/sound.ts"
 

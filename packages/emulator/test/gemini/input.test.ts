@@ -96,8 +96,8 @@ describe("speech", () => {
   })
 
   it("is told of as the model does it, unasked", () => {
-    const signals = (model: string, tellsActivity?: boolean) => {
-      const session = new Gemini({ hear: ada, begin: { model }, tellsActivity })
+    const signals = (model: string, reportsActivity?: boolean) => {
+      const session = new Gemini({ hear: ada, begin: { model }, reportsActivity })
       session.send(...audio(quiet(1000, 16_000)), ...spoken(800))
       return at(session.events, "voiceActivity")
     }

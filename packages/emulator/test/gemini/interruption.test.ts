@@ -56,7 +56,7 @@ describe("an interruption", () => {
   it("comes after all was generated as well, as long as it is being heard", () => {
     const session = new Gemini({ speed: 8 })
     session.send(text("my name is Ada"))
-    session.passWhile(() => session.state.turn!.stage === "running")
+    session.passWhile(() => session.state.turn!.stage === "sending")
     assert.strictEqual(at(session.events, "serverContent", "generationComplete").length, 1)
     assert.deepStrictEqual(outline(session.send(...noise)), [
       "serverContent.interrupted",

@@ -68,7 +68,7 @@ describe("a turn of the model", () => {
     const second = session.pass(1000)
     assert.closeTo(msIn(second), 8000, 100)
     const before = session.events.length
-    session.passWhile(() => session.state.turn!.stage === "running")
+    session.passWhile(() => session.state.turn!.stage === "sending")
     const total = msIn(session.events)
     assert.deepStrictEqual(outline(session.events.slice(before)).at(-1), "serverContent.generationComplete")
     assert.closeTo(session.now, 200 + total / 8, 100)

@@ -144,7 +144,7 @@ describe("an interruption", () => {
   it("comes after all was said as well, as long as it is being heard", () => {
     const stream = new Nova({ speed: 8 })
     stream.send(...words("my name is Ada"))
-    stream.passWhile(() => stream.state.turn!.stage === "running")
+    stream.passWhile(() => stream.state.turn!.stage === "sending")
     const before = stream.events.length
     stream.send(...noise)
     assert.include(outline(stream.events.slice(before)).at(-1), "INTERRUPTED")

@@ -23,7 +23,7 @@ export class Fold extends Run<State, Event> {
         model: "gpt-realtime-2.1",
         seed: 7,
         speed: 8,
-        deltaMs: 100,
+        chunkMs: 100,
         latencyMs: 0,
         sessionMs: 3_600_000,
         assistant: Assistant.scripted,

@@ -3,12 +3,12 @@
  */
 import * as Assistant from "@effect-bidi/emulator/Assistant"
 import * as Pcm from "@effect-bidi/emulator/Pcm"
-import type { Kept } from "../../src/internal/emulator/provider.ts"
+import type { Kept } from "../../src/internal/server/provider.ts"
 import { isLive } from "../../src/internal/gemini/family.ts"
 import * as Session from "../../src/internal/gemini/session.ts"
 import type { Session as State } from "../../src/internal/gemini/state.ts"
 import type { Setup } from "../../src/internal/gemini/step.ts"
-import { typesOf } from "../../src/internal/gemini/wire.ts"
+import { typesOf } from "../../src/internal/gemini/codec.ts"
 import { Run } from "./run.ts"
 
 /** Any JSON, read without ceremony. */
@@ -42,7 +42,7 @@ export class Gemini extends Run<State, Message> {
       Session.make({
         seed: 7,
         speed: Number.POSITIVE_INFINITY,
-        deltaMs: 100,
+        chunkMs: 100,
         latencyMs: 0,
         sessionMs: 600_000,
         goAwayMs: 60_000,
@@ -51,7 +51,7 @@ export class Gemini extends Run<State, Message> {
         endCode: 1011,
         isKeyGood: true,
         hasModel: isLive,
-        tellsActivity: undefined,
+        reportsActivity: undefined,
         assistant: Assistant.scripted,
         recall,
         ...setup
@@ -63,7 +63,7 @@ export class Gemini extends Run<State, Message> {
 
   get isBusy(): boolean {
     const stage = this.state.turn?.stage
-    return stage === "running" || stage === "playing"
+    return stage === "sending" || stage === "playing"
   }
 
   /** Lets the turn, and the ones that are due after it, come to their end. */

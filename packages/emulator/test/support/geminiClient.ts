@@ -3,7 +3,7 @@
  */
 import * as Effect from "effect/Effect"
 import type * as Emulator from "@effect-bidi/emulator/Emulator"
-import { typesOf } from "../../src/internal/gemini/wire.ts"
+import { typesOf } from "../../src/internal/gemini/codec.ts"
 import { setupOf, text } from "./gemini.ts"
 import type { Begin, Message } from "./gemini.ts"
 import * as Socket from "./socket.ts"

@@ -6,7 +6,7 @@ import * as Pcm from "@effect-bidi/emulator/Pcm"
 import * as Session from "../../src/internal/nova/session.ts"
 import type { Session as State } from "../../src/internal/nova/state.ts"
 import type { Setup } from "../../src/internal/nova/step.ts"
-import { typesOf } from "../../src/internal/nova/wire.ts"
+import { typesOf } from "../../src/internal/nova/codec.ts"
 import { Run } from "./run.ts"
 
 /** Any JSON, read without ceremony. */
@@ -137,7 +137,7 @@ export class Nova extends Run<State, Json> {
       Session.make({
         seed: 7,
         speed: Number.POSITIVE_INFINITY,
-        deltaMs: 100,
+        chunkMs: 100,
         latencyMs: 0,
         sessionMs: 480_000,
         inputMs: 55_000,
@@ -152,7 +152,7 @@ export class Nova extends Run<State, Json> {
 
   get isBusy(): boolean {
     const stage = this.state.turn?.stage
-    return stage === "running" || stage === "playing"
+    return stage === "sending" || stage === "playing"
   }
 
   /** Lets the turn, and the ones that are due after it, come to their end. */

@@ -8,7 +8,7 @@ import type { ClientHttp2Session, ClientHttp2Stream, OutgoingHttpHeaders } from 
 import type * as Emulator from "@effect-bidi/emulator/Emulator"
 import { Corrupt, encode, nothing, split } from "../../src/internal/eventstream/message.ts"
 import type { Message } from "../../src/internal/eventstream/message.ts"
-import { typesOf } from "../../src/internal/nova/wire.ts"
+import { typesOf } from "../../src/internal/nova/codec.ts"
 import { audioStart, promptStart, sessionStart } from "./nova.ts"
 import type { Json } from "./nova.ts"
 

@@ -4,7 +4,7 @@
 import * as Effect from "effect/Effect"
 import type { Pcm } from "@effect-bidi/emulator/Pcm"
 import * as Voice from "@effect-bidi/emulator/Voice"
-import type { Command, Input, Machine } from "../../src/internal/emulator/machine.ts"
+import type { Command, Input, Machine } from "../../src/internal/session/machine.ts"
 
 export interface Close {
   readonly code: number

@@ -2,7 +2,7 @@
  * Function calls of the model, and what the client answers.
  */
 import type { Call as Wish } from "../../Prompt.ts"
-import { ofText } from "../emulator/tokens.ts"
+import { ofText } from "../session/tokens.ts"
 import type { FunctionResponse, ToolResponse } from "./protocol.ts"
 import type { Call, Entry } from "./state.ts"
 import type { Step } from "./step.ts"

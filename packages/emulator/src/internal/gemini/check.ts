@@ -2,11 +2,11 @@
  * Checks that fail in this provider's words, the ones of JSON for protocol buffers: names may be written in camel case or
  * with underscores, and `null` is the same as nothing.
  */
-import { makeChecks, Refused } from "../emulator/check.ts"
-import type { Words } from "../emulator/check.ts"
+import { makeChecks, Refused } from "../session/check.ts"
+import type { Words } from "../session/check.ts"
 
-export { isRecord, Refused } from "../emulator/check.ts"
-export type { Check, Checked } from "../emulator/check.ts"
+export { isRecord, Refused } from "../session/check.ts"
+export type { Check, Checked } from "../session/check.ts"
 
 const join = (path: string, key: string): string => (path === "" ? key : `${path}.${key}`)
 

@@ -3,7 +3,7 @@
  */
 import type { Image } from "../../Prompt.ts"
 import * as Base64 from "../audio/base64.ts"
-import { ofText, plus } from "../emulator/tokens.ts"
+import { ofText, plus } from "../session/tokens.ts"
 import { Refused, refused } from "./check.ts"
 import type { ClientContent, Content, ContextUpdate } from "./protocol.ts"
 import { declaredIn } from "./functions.ts"

@@ -28,7 +28,7 @@ export interface Family {
   readonly isTerse: boolean
   readonly tellsStatus: boolean
   /** Speech is told of as it begins and ends, and guesses of its words before they are known. */
-  readonly tellsActivity: boolean
+  readonly reportsActivity: boolean
   /** Sound that comes while the model waits for a function ends the connection. */
   readonly isDeafWhileBlocked: boolean
   /** The answers of functions are followed by an empty end of a turn, before anything is said to them. */
@@ -49,7 +49,7 @@ const newest: Family = {
   refusesNullHandle: false,
   isTerse: false,
   tellsStatus: true,
-  tellsActivity: false,
+  reportsActivity: false,
   isDeafWhileBlocked: false,
   endsEmptyAfterAnswers: false,
   beginsEmpty: true,
@@ -69,7 +69,7 @@ const flash31: Family = {
   refusesNullHandle: true,
   isTerse: true,
   tellsStatus: false,
-  tellsActivity: true,
+  reportsActivity: true,
   isDeafWhileBlocked: false,
   endsEmptyAfterAnswers: false,
   beginsEmpty: false,
@@ -87,7 +87,7 @@ const native25: Family = {
   refusesNullHandle: false,
   isTerse: false,
   tellsStatus: false,
-  tellsActivity: false,
+  reportsActivity: false,
   isDeafWhileBlocked: true,
   endsEmptyAfterAnswers: true,
   beginsEmpty: false,

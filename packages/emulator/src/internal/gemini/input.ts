@@ -5,15 +5,15 @@ import type { Image } from "../../Prompt.ts"
 import { concatSamples, fromBytes, resample } from "../../Pcm.ts"
 import * as Base64 from "../audio/base64.ts"
 import * as Vad from "../audio/vad.ts"
-import { ofText, plus } from "../emulator/tokens.ts"
+import { ofText, plus } from "../session/tokens.ts"
 import { wordsOf } from "../voice/words.ts"
 import { isBlocked } from "./calls.ts"
 import type { RealtimeInput } from "./protocol.ts"
-import { burstsOf, content, secondsOf, transcriptionOf } from "./say.ts"
+import { burstsOf, content, secondsOf, transcriptionOf } from "./messages.ts"
 import { silence } from "./state.ts"
 import type { Hearing } from "./state.ts"
 import type { Step } from "./step.ts"
-import { interrupt, request, settle, think } from "./turn.ts"
+import { interrupt, onTranscribed, request, settle } from "./turn.ts"
 import { ofImages, ofSound } from "./usage.ts"
 
 type Blob = NonNullable<RealtimeInput["audio"]>
@@ -31,7 +31,7 @@ const startActivity = (step: Step, atMs: number): void => {
 }
 
 const tellActivity = (step: Step, type: string, atMs: number): void => {
-  if (!(step.setup.tellsActivity ?? step.settings.family.tellsActivity)) return
+  if (!(step.setup.reportsActivity ?? step.settings.family.reportsActivity)) return
   step.send({ serverContent: {}, voiceActivity: { type, audioOffset: secondsOf(atMs) } })
 }
 
@@ -79,7 +79,7 @@ export const onHeard = (step: Step, key: string, heard: string | undefined): voi
   })
   const { family, transcribesInput } = step.settings
   if (transcribesInput && heard !== undefined) {
-    if (step.setup.tellsActivity ?? family.tellsActivity) {
+    if (step.setup.reportsActivity ?? family.reportsActivity) {
       step.send(content({ interimInputTranscription: transcriptionOf(text) }))
     }
     const isBurst = step.state.turn?.faults.some(({ _tag }) => _tag === "TranscriptBursts") === true
@@ -87,7 +87,7 @@ export const onHeard = (step: Step, key: string, heard: string | undefined): voi
       step.send(content({ inputTranscription: transcriptionOf(piece) }))
     }
   }
-  think(step)
+  onTranscribed(step)
 }
 
 /** Only the last `keepMs` of the sound. */

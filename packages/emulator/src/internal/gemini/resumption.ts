@@ -1,7 +1,7 @@
 /**
  * Handles, and the conversations that they bring back on a later connection.
  */
-import type { WireEvent } from "../emulator/machine.ts"
+import type { WireEvent } from "../session/machine.ts"
 import type { Conversation } from "./state.ts"
 import type { Step } from "./step.ts"
 import { isWaiting } from "./calls.ts"

@@ -6,9 +6,9 @@
  * const [waiting] = machine.start(0)
  * const [next, commands] = machine.step(waiting, { _tag: "Text", text: '{"setup":{"model":"models/gemini-3.8-live"}}' }, 0)
  */
-import { isResponseFault } from "../../Fault.ts"
-import type { ResponseFault, ConnectionFault } from "../../Fault.ts"
-import type { Input, Machine } from "../emulator/machine.ts"
+import type { ConnectionFault } from "../../Fault.ts"
+import type { Machine } from "../session/machine.ts"
+import { makeMachine } from "../session/session.ts"
 import { isBlocked, takeAnswers } from "./calls.ts"
 import { Refused } from "./check.ts"
 import { onClientContent, onContextUpdate } from "./content.ts"
@@ -16,7 +16,7 @@ import { onHeard, onRealtimeInput } from "./input.ts"
 import { clientMessage } from "./protocol.ts"
 import type { ClientMessage, Setup as SetupMessage, ToolResponse } from "./protocol.ts"
 import { restore, updateResumption } from "./resumption.ts"
-import { secondsOf } from "./say.ts"
+import { secondsOf } from "./messages.ts"
 import { modelOf, settingsOf } from "./settings.ts"
 import { initial } from "./state.ts"
 import type { Session } from "./state.ts"
@@ -48,8 +48,8 @@ const onSetup = (step: Step, setup: SetupMessage): void => {
 /** The connection ends then; before that the client is told. */
 const setEnd = (step: Step, endsAt: number, leftMs = step.setup.goAwayMs): void => {
   step.set({ endsAt })
-  step.do({ _tag: "Wake", key: "end", afterMs: Math.max(0, endsAt - step.now) })
-  step.do({ _tag: "Wake", key: "goAway", afterMs: Math.max(0, endsAt - leftMs - step.now) })
+  step.wake("end", endsAt)
+  step.wake("goAway", endsAt - leftMs)
 }
 
 const goAway = (step: Step): void => step.send({ goAway: { timeLeft: secondsOf(step.state.endsAt - step.now) } })
@@ -59,7 +59,7 @@ const onEnd = (step: Step): void => step.close(step.setup.endCode, "Deadline exp
 const onToolResponse = (step: Step, message: ToolResponse): void => {
   const consequence = takeAnswers(step, message)
   if (consequence === undefined || consequence === "nothing") return
-  const isWaiting = step.state.turn?.stage === "waiting"
+  const isWaiting = step.state.turn?.stage === "blocked"
   if (isWaiting && !isBlocked(step)) return resume(step)
   if (consequence === "interrupt") interrupt(step)
   // a turn that still waits reads this answer with the ones that it waits for
@@ -77,20 +77,13 @@ const onMessage = (step: Step, message: ClientMessage): void => {
   if (contextUpdate !== undefined) return onContextUpdate(step, contextUpdate)
 }
 
-const onText = (step: Step, text: string): void => {
-  let json: unknown
-  try {
-    json = JSON.parse(text)
-  } catch {
-    return step.refuse("Invalid JSON payload received. Unexpected token.")
-  }
+const onJson = (step: Step, json: unknown): void => {
   const message = clientMessage(json)
   if (message instanceof Refused) return step.refuse(message)
   onMessage(step, message)
 }
 
-const onFault = (step: Step, fault: ResponseFault | ConnectionFault): void => {
-  if (isResponseFault(fault)) return step.set({ armed: [...step.state.armed, fault] })
+const onFault = (step: Step, fault: ConnectionFault): void => {
   if (fault._tag === "RejectResumption") {
     return step.set({ rejects: fault.reason ?? "BidiGenerateContent session not found" })
   }
@@ -99,47 +92,26 @@ const onFault = (step: Step, fault: ResponseFault | ConnectionFault): void => {
   setEnd(step, step.now + leftMs, leftMs)
 }
 
-const onInput = (step: Step, input: Input): void => {
-  switch (input._tag) {
-    case "Text":
-      return onText(step, input.text)
-    case "Unreadable":
-      return step.refuse(input.reason)
-    // a WebSocket ends as a whole
-    case "Ended":
-      return
-    case "Woken":
-      if (input.key === "end") return onEnd(step)
-      return input.key === "goAway" ? goAway(step) : advance(step, input.key)
-    case "Spoken":
-      return onSpoken(step, input)
-    case "Heard":
-      return onHeard(step, input.key, input.text)
-    case "NotHeard":
-      return onHeard(step, input.key, undefined)
-    case "Arm":
-      return onFault(step, input.fault)
-    case "Hold":
-      return step.set({ isHeld: true })
-    case "Release":
-      return release(step)
-    case "Expire":
-      return onEnd(step)
-  }
-}
-
 /** The machine of one connection. */
-export const make = (setup: Setup): Machine<Session> => ({
-  start: (now) => {
-    const step = new Step(setup, initial(setup.seed, now, setup.sessionMs), now)
-    setEnd(step, step.state.endsAt)
-    return [step.state, step.commands]
-  },
-  step: (state, input, now) => {
-    if (state.ended) return [state, []]
-    const step = new Step(setup, state, now)
-    onInput(step, input)
-    updateResumption(step)
-    return [step.state, step.commands]
-  }
-})
+export const make = (setup: Setup): Machine<Session> =>
+  makeMachine({
+    initial: (now) => initial(now, setup.sessionMs),
+    step: (state, now) => new Step(setup, state, now),
+    handlers: {
+      onStart: (step) => setEnd(step, step.state.endsAt),
+      onJson,
+      onUnreadable: (step, reason) =>
+        step.refuse("json" in reason ? "Invalid JSON payload received. Unexpected token." : reason.frame),
+      onWoken: (step, key) => {
+        if (key === "end") return onEnd(step)
+        return key === "goAway" ? goAway(step) : advance(step, key)
+      },
+      onSpoken,
+      onTranscript: (step, key, transcript) =>
+        onHeard(step, key, typeof transcript === "string" ? transcript : undefined),
+      onFault,
+      onRelease: release,
+      onExpiry: onEnd,
+      afterInput: updateResumption
+    }
+  })

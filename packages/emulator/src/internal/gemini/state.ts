@@ -1,14 +1,18 @@
 /**
  * Everything that one session remembers. Values only: a step makes the next state out of this one.
  */
-import type { Image, Reply, Turn } from "../../Prompt.ts"
+import type { Image, Turn } from "../../Prompt.ts"
 import type { ResponseFault } from "../../Fault.ts"
 import type { Word } from "../../Speech.ts"
 import * as Vad from "../audio/vad.ts"
-import * as Tokens from "../emulator/tokens.ts"
-import { nothing } from "../voice/playback.ts"
-import type { Playback } from "../voice/playback.ts"
-import type { Beat } from "./beats.ts"
+import * as Tokens from "../session/tokens.ts"
+import type { EndFrame } from "../session/frames.ts"
+import { nothing } from "../session/playback.ts"
+import type { Playback } from "../session/playback.ts"
+import { newReply } from "../session/reply.ts"
+import type { ActiveReply } from "../session/reply.ts"
+import * as Common from "../session/step.ts"
+import type { Frame } from "./frames.ts"
 import type { Behavior } from "./family.ts"
 import type { Settings } from "./settings.ts"
 
@@ -41,20 +45,12 @@ export interface Conversation {
   readonly hasSpoken: boolean
 }
 
-/** A turn of the model: from its first thought until all of it was played, function calls and their answers included. */
-export interface ModelTurn {
-  readonly key: string
-  /** Waits for ears, waits for the voice, sends, waits for functions, or waits until the listener has heard it all. */
-  readonly stage: "listening" | "speaking" | "running" | "waiting" | "playing"
-  /** Something of it was sent: from now on it has an end. */
+/** A turn of the model, from its first thought until all of it was played, with its function calls and their results. */
+export interface ModelTurn extends ActiveReply<Frame | EndFrame> {
+  /** Whether something of it was sent, so that it needs an end. */
   readonly hasBegun: boolean
-  readonly reply: Reply | undefined
-  readonly beats: ReadonlyArray<Beat>
-  readonly at: number
-  /** When the next beat is due, in milliseconds since the epoch. */
-  readonly dueAt: number
   readonly playback: Playback
-  /** Sound of the turn before the speech that is being sent, in milliseconds. */
+  /** Audio of the turn before the speech that is being sent, in milliseconds. */
   readonly offsetMs: number
   /** Where in the conversation its words and calls go: before everything that came while it was speaking. */
   readonly place: number
@@ -63,7 +59,6 @@ export interface ModelTurn {
   readonly read: { readonly prompt: Tokens.Tokens; readonly tools: Tokens.Tokens }
   readonly used: Tokens.Tokens
   readonly thoughts: number
-  readonly faults: ReadonlyArray<ResponseFault>
 }
 
 /** What the user says and shows. */
@@ -81,9 +76,7 @@ export interface Hearing {
   readonly sinceMs: number
 }
 
-export interface Session {
-  readonly seed: number
-  readonly issued: number
+export interface Session extends Common.State {
   /** `undefined` until the client has said what it wants. */
   readonly settings: Settings | undefined
   readonly conversation: Conversation
@@ -93,8 +86,6 @@ export interface Session {
   readonly isWanted: boolean
   /** The history is still being told. */
   readonly isSeeding: boolean
-  readonly isHeld: boolean
-  readonly armed: ReadonlyArray<ResponseFault>
   /** Why the next handle is refused, on demand. */
   readonly rejects: string | undefined
   /** What the client was last told about resumption; "" stands for "not now". */
@@ -102,7 +93,6 @@ export interface Session {
   /** The conversation that the handle brings back. */
   readonly kept: Conversation | undefined
   readonly endsAt: number
-  readonly ended: boolean
 }
 
 export const silence = (startMs: number, sampleRate: number): Hearing => ({
@@ -116,39 +106,29 @@ export const silence = (startMs: number, sampleRate: number): Hearing => ({
   sinceMs: 0
 })
 
-/** A turn that has only begun to think. */
-export const newTurn = (key: string, dueAt: number, faults: ReadonlyArray<ResponseFault>): ModelTurn => ({
-  key,
-  stage: "listening",
+/** A turn that was only asked for. */
+export const newTurn = (id: string, dueAt: number, faults: ReadonlyArray<ResponseFault>): ModelTurn => ({
+  ...newReply(id, dueAt, faults),
   hasBegun: false,
-  reply: undefined,
-  beats: [],
-  at: 0,
-  dueAt,
   playback: nothing,
   offsetMs: 0,
   place: 0,
   words: [],
   read: { prompt: Tokens.none, tools: Tokens.none },
   used: Tokens.none,
-  thoughts: 0,
-  faults
+  thoughts: 0
 })
 
-export const initial = (seed: number, now: number, sessionMs: number): Session => ({
-  seed,
-  issued: 0,
+export const initial = (now: number, sessionMs: number): Session => ({
+  ...Common.initial,
   settings: undefined,
   conversation: { id: "", bornAt: now, model: "", entries: [], calls: [], hasSpoken: false },
   hearing: silence(0, 16_000),
   turn: undefined,
   isWanted: false,
   isSeeding: false,
-  isHeld: false,
-  armed: [],
   rejects: undefined,
   handle: undefined,
   kept: undefined,
-  endsAt: now + sessionMs,
-  ended: false
+  endsAt: now + sessionMs
 })

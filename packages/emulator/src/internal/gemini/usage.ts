@@ -1,9 +1,9 @@
 /**
  * Token counts, by modality, after the provider's published rules of thumb.
  */
-import { none, ofText, plus, sum } from "../emulator/tokens.ts"
-import type { Tokens } from "../emulator/tokens.ts"
-import type { WireEvent } from "../emulator/machine.ts"
+import { none, ofText, plus, sum } from "../session/tokens.ts"
+import type { Tokens } from "../session/tokens.ts"
+import type { WireEvent } from "../session/machine.ts"
 import type { Entry, ModelTurn } from "./state.ts"
 import type { Settings } from "./settings.ts"
 

@@ -7,8 +7,8 @@ import { createServer as createHttp2 } from "node:http2"
 import type { IncomingHttpHeaders, ServerHttp2Stream } from "node:http2"
 import { createServer } from "node:net"
 import type { Socket } from "node:net"
-import { listenOn } from "../emulator/sockets.ts"
-import type { Handshake, Listen, Refused, Wire } from "../emulator/wire.ts"
+import { listenOn } from "../server/sockets.ts"
+import type { Handshake, Listen, Refused, Wire } from "../server/transport.ts"
 
 /** What every client of HTTP/2 says first. */
 const preface = Buffer.from("PRI * HTTP/2.0")

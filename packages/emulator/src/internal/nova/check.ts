@@ -2,11 +2,11 @@
  * Checks that fail in this provider's words. There is one sentence for everything that is not as it should be; what it
  * was stands behind it, which the service does not tell.
  */
-import { kindOf, makeChecks, quotedList, Refused } from "../emulator/check.ts"
-import type { Words } from "../emulator/check.ts"
+import { kindOf, makeChecks, quotedList, Refused } from "../session/check.ts"
+import type { Words } from "../session/check.ts"
 
-export { isRecord, Refused } from "../emulator/check.ts"
-export type { Check, Checked } from "../emulator/check.ts"
+export { isRecord, Refused } from "../session/check.ts"
+export type { Check, Checked } from "../session/check.ts"
 
 const join = (path: string, key: string): string => (path === "" ? key : `${path}.${key}`)
 

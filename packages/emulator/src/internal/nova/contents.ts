@@ -2,7 +2,7 @@
  * Content blocks of the client: instructions, what was said before, sound, typed words and results of tools.
  */
 import { ofText } from "./usage.ts"
-import { onSoundEnd } from "./hearing.ts"
+import { onSoundEnd } from "./input.ts"
 import type { ContentStart, Input } from "./protocol.ts"
 import { unparsable } from "./check.ts"
 import type { Block } from "./state.ts"

@@ -6,11 +6,11 @@
  * const [waiting] = machine.start(0)
  * const [next, commands] = machine.step(waiting, { _tag: "Text", text: '{"event":{"sessionStart":{}}}' }, 0)
  */
-import { isResponseFault } from "../../Fault.ts"
-import type { Input, Machine } from "../emulator/machine.ts"
+import type { Machine } from "../session/machine.ts"
+import { makeMachine } from "../session/session.ts"
 import { Refused, unparsable } from "./check.ts"
 import { findBlock, onContentEnd, onContentStart, onTextInput, onToolResult } from "./contents.ts"
-import { onAudioInput, onHeard } from "./hearing.ts"
+import { onAudioInput, onHeard } from "./input.ts"
 import { onWoken, startLimits, timeOut } from "./limits.ts"
 import { onPromptStart, onSessionStart } from "./prompt.ts"
 import { clientEvent } from "./protocol.ts"
@@ -38,7 +38,7 @@ const onPromptEnd = (step: Step): void => {
 
 const onSessionEnd = (step: Step): void => {
   if (step.state.stage === "prompt") return step.refuse(`Prompt is still open: ${step.state.prompt!.name}`)
-  // what is still being said nobody wants to hear
+  // nobody wants to hear the rest
   step.set({ turn: undefined, isWanted: false })
   settle(step)
   step.set({ ended: true })
@@ -64,60 +64,32 @@ const onClientEvent = (step: Step, event: ClientEvent): void => {
   if (block !== undefined) onAudioInput(step, block, audioInput.content)
 }
 
-const onText = (step: Step, text: string): void => {
+const onJson = (step: Step, json: unknown): void => {
   step.set({ inputAt: step.now })
-  let json: unknown
-  try {
-    json = JSON.parse(text)
-  } catch {
-    return step.refuse(unparsable("the chunk is no JSON"))
-  }
   const event = clientEvent(json)
   if (event instanceof Refused) return step.refuse(event)
   onClientEvent(step, event)
 }
 
-const onInput = (step: Step, input: Input): void => {
-  switch (input._tag) {
-    case "Text":
-      return onText(step, input.text)
-    case "Unreadable":
-      return step.refuse(unparsable(input.reason))
-    // the client listens on; without a word from it the stream times out
-    case "Ended":
-      return
-    case "Woken":
-      return onWoken(step, input.key) ? undefined : advance(step, input.key)
-    case "Spoken":
-      return onSpoken(step, input)
-    case "Heard":
-      return onHeard(step, input.key, input.text)
-    case "NotHeard":
-      return onHeard(step, input.key, undefined)
-    case "Arm":
-      return isResponseFault(input.fault) ? step.set({ armed: [...step.state.armed, input.fault] }) : undefined
-    case "Hold":
-      return step.set({ isHeld: true })
-    case "Release":
-      return release(step)
-    case "Expire":
-      return timeOut(step)
-  }
-}
-
 /** The machine of one stream. */
-export const make = (setup: Setup): Machine<Session> => ({
-  start: (now) => {
-    const step = new Step(setup, initial(setup.seed, now), now)
-    const id = step.id()
-    step.set({ id, completionId: step.id() })
-    startLimits(step)
-    return [step.state, step.commands]
-  },
-  step: (state, input, now) => {
-    if (state.ended) return [state, []]
-    const step = new Step(setup, state, now)
-    onInput(step, input)
-    return [step.state, step.commands]
-  }
-})
+export const make = (setup: Setup): Machine<Session> =>
+  makeMachine({
+    initial,
+    step: (state, now) => new Step(setup, state, now),
+    handlers: {
+      onStart: (step) => {
+        const id = step.id()
+        step.set({ id, completionId: step.id() })
+        startLimits(step)
+      },
+      onJson,
+      onUnreadable: (step, reason) => step.refuse(unparsable("json" in reason ? "the chunk is no JSON" : reason.frame)),
+      onWoken: (step, key) => (onWoken(step, key) ? undefined : advance(step, key)),
+      onSpoken,
+      onTranscript: (step, key, transcript) =>
+        onHeard(step, key, typeof transcript === "string" ? transcript : undefined),
+      onFault: () => {},
+      onRelease: release,
+      onExpiry: timeOut
+    }
+  })

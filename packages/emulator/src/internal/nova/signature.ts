@@ -1,7 +1,7 @@
 /**
  * Who is let in: a signature of the right shape, or a bearer token. No secret is known, so no signature is computed.
  */
-import type { Handshake } from "../emulator/wire.ts"
+import type { Handshake } from "../server/transport.ts"
 
 export type Caller =
   | { readonly _tag: "Signed"; readonly key: string }

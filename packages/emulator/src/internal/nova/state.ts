@@ -1,12 +1,16 @@
 /**
  * Everything that one stream remembers. Values only: a step makes the next state out of this one.
  */
-import type { Reply, Tool, ToolChoice, Turn } from "../../Prompt.ts"
+import type { Tool, ToolChoice, Turn } from "../../Prompt.ts"
 import type { ResponseFault } from "../../Fault.ts"
 import * as Vad from "../audio/vad.ts"
-import { nothing } from "../voice/playback.ts"
-import type { Playback } from "../voice/playback.ts"
-import type { Beat, Sentence } from "./beats.ts"
+import type { EndFrame } from "../session/frames.ts"
+import { nothing } from "../session/playback.ts"
+import type { Playback } from "../session/playback.ts"
+import { newReply } from "../session/reply.ts"
+import type { ActiveReply } from "../session/reply.ts"
+import * as Common from "../session/step.ts"
+import type { Frame, Sentence } from "./frames.ts"
 import * as Usage from "./usage.ts"
 
 /** One thing that was said or done. */
@@ -43,28 +47,16 @@ export interface Block {
   readonly toolUseId: string
 }
 
-export interface ModelTurn {
-  readonly key: string
-  /** Waits for ears, waits for the voice, sends, or waits until the listener has heard it all. */
-  readonly stage: "listening" | "speaking" | "running" | "playing"
-  readonly reply: Reply | undefined
-  readonly beats: ReadonlyArray<Beat>
-  readonly at: number
-  /** When the next beat is due, in milliseconds since the epoch. */
-  readonly dueAt: number
+export interface ModelTurn extends ActiveReply<Frame | EndFrame> {
   readonly playback: Playback
-  /** Where in the talk its words and calls go: before everything that came while it was speaking. */
+  /** Where in the conversation its words and calls go: before everything that came while it was speaking. */
   readonly place: number
-  /** What was begun to be said, in order; the first `told` of them have been confirmed as spoken. */
+  /** The sentences that were begun, in order. The first `confirmed` of them were confirmed as spoken. */
   readonly sentences: ReadonlyArray<Sentence>
-  readonly told: number
+  readonly confirmed: number
   /** The audio block that is being sent, or the last one. */
   readonly audioId: string
   readonly isAudioOpen: boolean
-  /** How many sentences there are going to be, and whether the turn is over after the last one. */
-  readonly planned: number
-  readonly endsWithThem: boolean
-  readonly faults: ReadonlyArray<ResponseFault>
 }
 
 /** What the user says. */
@@ -83,9 +75,7 @@ export interface Call {
   readonly isAnswered: boolean
 }
 
-export interface Session {
-  readonly seed: number
-  readonly issued: number
+export interface Session extends Common.State {
   readonly id: string
   readonly completionId: string
   readonly stage: "new" | "started" | "prompt" | "promptEnded"
@@ -107,8 +97,6 @@ export interface Session {
   readonly turn: ModelTurn | undefined
   /** A reply is due as soon as the one before it is over. */
   readonly isWanted: boolean
-  readonly isHeld: boolean
-  readonly armed: ReadonlyArray<ResponseFault>
   /** Something was sent: the completion has begun. */
   readonly hasCompletion: boolean
   readonly isCompletionOver: boolean
@@ -116,7 +104,6 @@ export interface Session {
   /** Milliseconds since the epoch: the last event of the client, and the last word of anybody. */
   readonly inputAt: number
   readonly wordAt: number
-  readonly ended: boolean
 }
 
 export const silence = (startMs: number): Hearing => ({
@@ -127,28 +114,19 @@ export const silence = (startMs: number): Hearing => ({
   isSpeaking: false
 })
 
-/** A turn that has only begun to think. */
-export const newTurn = (key: string, dueAt: number, faults: ReadonlyArray<ResponseFault>): ModelTurn => ({
-  key,
-  stage: "listening",
-  reply: undefined,
-  beats: [],
-  at: 0,
-  dueAt,
+/** A turn that was only asked for. */
+export const newTurn = (id: string, dueAt: number, faults: ReadonlyArray<ResponseFault>): ModelTurn => ({
+  ...newReply(id, dueAt, faults),
   playback: nothing,
   place: 0,
   sentences: [],
-  told: 0,
+  confirmed: 0,
   audioId: "",
-  isAudioOpen: false,
-  planned: 0,
-  endsWithThem: true,
-  faults
+  isAudioOpen: false
 })
 
-export const initial = (seed: number, now: number): Session => ({
-  seed,
-  issued: 0,
+export const initial = (now: number): Session => ({
+  ...Common.initial,
   id: "",
   completionId: "",
   stage: "new",
@@ -166,12 +144,9 @@ export const initial = (seed: number, now: number): Session => ({
   calls: [],
   turn: undefined,
   isWanted: false,
-  isHeld: false,
-  armed: [],
   hasCompletion: false,
   isCompletionOver: false,
   usage: Usage.zero,
   inputAt: now,
-  wordAt: now,
-  ended: false
+  wordAt: now
 })

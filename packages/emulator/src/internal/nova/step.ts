@@ -1,49 +1,19 @@
 /**
- * One step of a stream while it is being made. Nothing of it outlives the step but the new state and the commands.
+ * One step of a Nova Sonic stream.
  */
-import type { Assistant } from "../../Assistant.ts"
-import { makeUuid } from "../emulator/ids.ts"
-import type { Command } from "../emulator/machine.ts"
+import { makeUuid } from "../session/ids.ts"
+import * as Common from "../session/step.ts"
 import type { Refused } from "./check.ts"
 import type { Entry, ModelTurn, Session } from "./state.ts"
 import * as Usage from "./usage.ts"
 
-/** What a stream is made with. Times are milliseconds. */
-export interface Setup {
-  readonly seed: number
-  /** How many times faster than real time replies are generated; `Infinity` waits for nothing, not for playback either. */
-  readonly speed: number
-  /** Sound in one event, whole. */
-  readonly deltaMs: number
-  /** From the wish for a reply to its first event. */
-  readonly latencyMs: number
-  readonly sessionMs: number
+export interface Setup extends Common.Setup {
   /** The longest time without an event of the client, and without a word of anybody. */
   readonly inputMs: number
   readonly silenceMs: number
-  readonly assistant: Assistant
 }
 
-export class Step {
-  readonly setup: Setup
-  readonly now: number
-  readonly commands: Array<Command> = []
-  state: Session
-
-  constructor(setup: Setup, state: Session, now: number) {
-    this.setup = setup
-    this.state = state
-    this.now = now
-  }
-
-  get isInstant(): boolean {
-    return this.setup.speed === Number.POSITIVE_INFINITY
-  }
-
-  set(change: Partial<Session>): void {
-    this.state = { ...this.state, ...change }
-  }
-
+export class Step extends Common.Step<Setup, Session> {
   setTurn(change: Partial<ModelTurn>): void {
     this.set({ turn: { ...this.state.turn!, ...change } })
   }
@@ -59,15 +29,8 @@ export class Step {
     this.setTurn({ place: place + 1 })
   }
 
-  /** A new name. */
   id(): string {
-    const { issued, seed } = this.state
-    this.set({ issued: issued + 1 })
-    return makeUuid(seed, issued)
-  }
-
-  do(command: Command): void {
-    this.commands.push(command)
+    return this.newId(makeUuid)
   }
 
   /** Sends an event of the completion, which begins with the first of them. */
@@ -85,7 +48,7 @@ export class Step {
     this.set({ usage: Usage.count(this.state.usage, way, kinds) })
   }
 
-  tellUsage(): void {
+  sendUsage(): void {
     const told = Usage.tell(this.state.usage)
     if (told === undefined) return
     this.set({ usage: told[0] })
@@ -100,7 +63,7 @@ export class Step {
     this.do({ _tag: "Close", code: 0, reason: type })
   }
 
-  /** The client said something that cannot be. */
+  /** The client sent something invalid. */
   refuse(problem: string | Refused): void {
     this.fail("validationException", typeof problem === "string" ? problem : problem.problem.message)
   }

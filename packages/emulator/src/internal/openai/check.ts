@@ -1,11 +1,11 @@
 /**
  * Checks that fail with this provider's codes and sentences, and the path of the parameter.
  */
-import { kindOf, makeChecks, quotedList, Refused } from "../emulator/check.ts"
-import type { Words } from "../emulator/check.ts"
+import { kindOf, makeChecks, quotedList, Refused } from "../session/check.ts"
+import type { Words } from "../session/check.ts"
 
-export { isRecord, isText, Refused } from "../emulator/check.ts"
-export type { Check, Checked, Problem } from "../emulator/check.ts"
+export { isRecord, isText, Refused } from "../session/check.ts"
+export type { Check, Checked, Problem } from "../session/check.ts"
 
 const join = (path: string, key: string): string => (path === "" ? key : `${path}.${key}`)
 

@@ -1,4 +1,6 @@
-/** Events as servers send them that are not like the provider's own. */
+/**
+ * Server events as servers with quirks send them.
+ */
 import type { Quirk } from "../../Fault.ts"
 import type { ServerEvent } from "./state.ts"
 

@@ -1,12 +1,23 @@
 /**
- * The events of a response, beat by beat. What the closing events say is exactly what the deltas before them said.
+ * The events of a response, frame by frame. The closing events repeat exactly what the deltas before them said.
  */
 import * as Base64 from "../audio/base64.ts"
-import type { Beat, End } from "./beats.ts"
+import { isAudio } from "../session/frames.ts"
+import type { Frame } from "./frames.ts"
 import { callId } from "./quirks.ts"
 import type { Active, Item, Output, WireItem } from "./state.ts"
 import type { Step } from "./step.ts"
 import * as Usage from "./usage.ts"
+
+/** How a response ends. */
+export type Outcome =
+  | { readonly status: "completed" }
+  | { readonly status: "cancelled"; readonly reason: "turn_detected" | "client_cancelled" }
+  | { readonly status: "incomplete"; readonly reason: "max_output_tokens" | "content_filter" }
+  | {
+      readonly status: "failed"
+      readonly error: { readonly type: string; readonly code: string; readonly message: string }
+    }
 
 const wireOf = (output: Output, isOpen: boolean): WireItem =>
   output.kind === "call"
@@ -148,24 +159,24 @@ const sendSound = (step: Step, responseId: string, bytes: Uint8Array): void => {
   })
 }
 
-/** Sends one beat; the end of the response is not one for this function. */
-export const play = (step: Step, responseId: string, beat: Exclude<Beat, { readonly _tag: "Finish" }>): void => {
-  switch (beat._tag) {
+/** Sends one frame. */
+export const play = (step: Step, responseId: string, frame: Frame): void => {
+  switch (frame._tag) {
     case "OpenMessage":
-      return open(step, responseId, beat.kind, "")
+      return open(step, responseId, frame.kind, "")
     case "OpenCall":
-      return open(step, responseId, "call", beat.name)
-    case "Close":
+      return open(step, responseId, "call", frame.name)
+    case "CloseItem":
       return close(step, responseId, "completed")
-    case "Sound": {
-      const text = beat.words.map((word) => word.text).join("")
+    case "Audio": {
+      const text = frame.words.map((word) => word.text).join("")
       const output = extend(step, responseId, (output) => ({
         ...output,
         text: output.text + text,
-        words: [...output.words, ...beat.words],
-        ms: output.ms + beat.ms
+        words: [...output.words, ...frame.words],
+        ms: output.ms + frame.ms
       }))
-      countTokens(step, responseId, text, beat.ms)
+      countTokens(step, responseId, text, frame.ms)
       if (text !== "") {
         const at = { ...place(step.active(responseId)!), item_id: output.id, content_index: 0 }
         step.send({
@@ -176,26 +187,31 @@ export const play = (step: Step, responseId: string, beat: Exclude<Beat, { reado
         })
       }
       if (step.active(responseId)!.isDefault) step.set({ hasSpoken: true })
-      return sendSound(step, responseId, beat.bytes)
+      return sendSound(step, responseId, frame.bytes)
     }
     case "Text":
-    case "Json": {
-      const output = extend(step, responseId, (output) => ({ ...output, text: output.text + beat.text }))
-      countTokens(step, responseId, beat.text, 0)
+    case "Arguments": {
+      const output = extend(step, responseId, (output) => ({ ...output, text: output.text + frame.text }))
+      countTokens(step, responseId, frame.text, 0)
       const at = { ...place(step.active(responseId)!), item_id: output.id }
-      return beat._tag === "Text"
-        ? step.send({ type: "response.output_text.delta", ...at, content_index: 0, delta: beat.text })
-        : step.send({ type: "response.function_call_arguments.delta", ...at, call_id: output.callId, delta: beat.text })
+      return frame._tag === "Text"
+        ? step.send({ type: "response.output_text.delta", ...at, content_index: 0, delta: frame.text })
+        : step.send({
+            type: "response.function_call_arguments.delta",
+            ...at,
+            call_id: output.callId,
+            delta: frame.text
+          })
     }
   }
 }
 
 /** Deltas of a response that is over: what a client must not play. */
-export const playLate = (step: Step, active: Active, pieces: number): void => {
+export const playLate = (step: Step, active: Active, chunks: number): void => {
   const item = active.outputs.at(-1)
   if (item?.kind !== "audio") return
-  const late = active.beats.slice(active.at).filter((beat) => beat._tag === "Sound")
-  for (const { bytes } of late.slice(0, pieces)) {
+  const late = active.frames.slice(active.next).filter(isAudio)
+  for (const { bytes } of late.slice(0, chunks)) {
     step.send({
       type: "response.output_audio.delta",
       ...place(active),
@@ -209,7 +225,7 @@ export const playLate = (step: Step, active: Active, pieces: number): void => {
 // Hides how long the words are from who sees the length of the messages only.
 const padding = (text: string): string => "Zq7Xb2Lm0Rt9Kw4V".slice(text.length % 16)
 
-const statusDetails = (end: End) => {
+const statusDetails = (end: Outcome) => {
   switch (end.status) {
     case "completed":
       return null
@@ -222,16 +238,16 @@ const statusDetails = (end: End) => {
 }
 
 /** The response as the wire shows it; `end` is `undefined` as long as it runs. */
-export const responseObject = (step: Step, active: Active, end: End | undefined, usage: unknown) => ({
+export const responseObject = (step: Step, active: Active, end: Outcome | undefined, usage: unknown) => ({
   object: "realtime.response",
   id: active.id,
   status: end?.status ?? "in_progress",
   status_details: end === undefined ? null : statusDetails(end),
   output: active.outputs.map((output) => wireOf(output, false)),
   conversation_id: active.isDefault ? step.state.conversationId : null,
-  output_modalities: [active.style.modality],
-  max_output_tokens: active.style.maxTokens,
-  audio: { output: { format: active.style.format, voice: active.style.voice } },
+  output_modalities: [active.settings.modality],
+  max_output_tokens: active.settings.maxTokens,
+  audio: { output: { format: active.settings.format, voice: active.settings.voice } },
   usage,
   metadata: active.params.metadata ?? null
 })

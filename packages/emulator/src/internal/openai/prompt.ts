@@ -5,7 +5,7 @@ import type { Prompt, Tool, ToolChoice } from "../../Prompt.ts"
 import { Refused } from "./check.ts"
 import { callsOf, makeItem } from "./items.ts"
 import type { ResponseParams } from "./protocol.ts"
-import type { Style, Settings } from "./settings.ts"
+import type { ResponseSettings, Settings } from "./settings.ts"
 import type { Active, Item } from "./state.ts"
 import type { Step } from "./step.ts"
 import * as Usage from "./usage.ts"
@@ -18,7 +18,7 @@ const toolsOf = (tools: Settings["tools"]): ReadonlyArray<Tool> =>
     parameters: parameters ?? {}
   }))
 
-const choiceOf = (choice: Style["toolChoice"]): ToolChoice =>
+const choiceOf = (choice: ResponseSettings["toolChoice"]): ToolChoice =>
   typeof choice === "string" ? choice : { name: choice.name }
 
 /** The items that a `response.create` brings along, references followed; `undefined` when it brings none. */
@@ -50,9 +50,9 @@ export const promptOf = (step: Step, active: Active): Prompt | undefined => {
   if (items.some(({ isUnheard }) => isUnheard)) return undefined
   return {
     history: items.map(({ turn }) => turn),
-    tools: toolsOf(active.style.tools),
-    toolChoice: choiceOf(active.style.toolChoice),
-    parallelCalls: active.style.parallelCalls,
+    tools: toolsOf(active.settings.tools),
+    toolChoice: choiceOf(active.settings.toolChoice),
+    parallelCalls: active.settings.parallelCalls,
     instructions: active.params.instructions
   }
 }
@@ -60,7 +60,7 @@ export const promptOf = (step: Step, active: Active): Prompt | undefined => {
 /** Tokens of everything that the response reads. */
 export const tokensRead = (step: Step, active: Active): Tokens => {
   const instructions = active.params.instructions ?? step.state.settings.instructions
-  const { tools } = active.style
+  const { tools } = active.settings
   const head = Usage.ofText(instructions + (tools.length === 0 ? "" : JSON.stringify(tools)))
   return itemsOf(step, active).reduce((tokens, item) => Usage.plus(tokens, item.tokens), head)
 }

@@ -6,9 +6,10 @@
  * const [ready, greeting] = machine.start(0)
  * const [next, commands] = machine.step(ready, { _tag: "Text", text: '{"type":"response.create"}' }, 0)
  */
-import { isQuirk, isResponseFault } from "../../Fault.ts"
-import type { Input, Machine } from "../emulator/machine.ts"
-import { Refused } from "./check.ts"
+import { isQuirk } from "../../Fault.ts"
+import type { Machine } from "../session/machine.ts"
+import { makeMachine } from "../session/session.ts"
+import { isRecord, Refused } from "./check.ts"
 import * as Audio from "./input.ts"
 import * as Items from "./items.ts"
 import { failsToHear, isLost } from "./quirks.ts"
@@ -59,17 +60,11 @@ const onClientEvent = (step: Step, event: ClientEvent): void => {
   }
 }
 
-const onText = (step: Step, text: string): void => {
-  let json: unknown
-  try {
-    json = JSON.parse(text)
-  } catch (error) {
-    return step.refuse("invalid_json", `Invalid event: failed to parse JSON value. ${String(error)}`)
-  }
-  // an error names the client's event even when all the rest of it is wrong
-  const given = typeof json === "object" && json !== null && "event_id" in json ? json.event_id : undefined
-  step.eventId = typeof given === "string" ? given : null
-  if (isLost(step, (json as { readonly type?: unknown } | null)?.type)) return
+const onJson = (step: Step, json: unknown): void => {
+  // an error names the client's event even when the rest of it is wrong
+  const given = isRecord(json) ? json : {}
+  step.eventId = typeof given.event_id === "string" ? given.event_id : null
+  if (isLost(step, given.type)) return
   const event = clientEvent(json, "")
   if (event instanceof Refused) return step.refuseFor(event.problem)
   onClientEvent(step, event)
@@ -86,56 +81,35 @@ const onExpiry = (step: Step): void => {
   step.do({ _tag: "Close", code: 1001, reason: `Your session hit the maximum duration of ${lasted}.` })
 }
 
-const onInput = (step: Step, input: Input): void => {
-  switch (input._tag) {
-    case "Text":
-      return onText(step, input.text)
-    case "Unreadable":
-      return step.refuse("invalid_event", input.reason)
-    // a WebSocket ends as a whole
-    case "Ended":
-      return
-    case "Woken": {
-      if (input.key === "expiry") return onExpiry(step)
-      if (input.key === "idle") return Audio.onIdle(step)
-      const id = Responses.responseOf(input.key)
-      return id === undefined ? undefined : Responses.advance(step, id)
-    }
-    case "Spoken":
-      return Responses.onSpoken(step, input)
-    case "Heard":
-      Transcription.onHeard(step, input.key, input.text, failsToHear(step))
-      return Responses.thinkAgain(step)
-    case "NotHeard":
-      Transcription.onNotHeard(step, input.key, input.message)
-      return Responses.thinkAgain(step)
-    case "Arm":
-      if (isResponseFault(input.fault)) return step.set({ armed: [...step.state.armed, input.fault] })
-      return isQuirk(input.fault) ? step.set({ quirks: [...step.state.quirks, input.fault] }) : undefined
-    case "Hold":
-      return step.set({ isHeld: true })
-    case "Release":
-      return Responses.release(step)
-    case "Expire":
-      return onExpiry(step)
-  }
-}
-
 /** The machine of one connection. */
-export const make = (setup: Setup): Machine<Session> => ({
-  start: (now) => {
-    const state = initial({ seed: setup.seed, model: setup.model, now, sessionMs: setup.sessionMs })
-    const step = new Step(setup, state, now)
-    const id = step.id("sess")
-    step.set({ id, conversationId: step.id("conv") })
-    step.do({ _tag: "Wake", key: "expiry", afterMs: setup.sessionMs })
-    step.send(sessionEvent("session.created", step.state))
-    return [step.state, step.commands]
-  },
-  step: (state, input, now) => {
-    if (state.ended) return [state, []]
-    const step = new Step(setup, state, now)
-    onInput(step, input)
-    return [step.state, step.commands]
-  }
-})
+export const make = (setup: Setup): Machine<Session> =>
+  makeMachine({
+    initial: (now) => initial({ model: setup.model, now, sessionMs: setup.sessionMs }),
+    step: (state, now) => new Step(setup, state, now),
+    handlers: {
+      onStart: (step) => {
+        const id = step.id("sess")
+        step.set({ id, conversationId: step.id("conv") })
+        step.wake("expiry", step.now + setup.sessionMs)
+        step.send(sessionEvent("session.created", step.state))
+      },
+      onJson,
+      onUnreadable: (step, reason) =>
+        "json" in reason
+          ? step.refuse("invalid_json", `Invalid event: failed to parse JSON value. ${reason.json}`)
+          : step.refuse("invalid_event", reason.frame),
+      onWoken: (step, key) => {
+        if (key === "expiry") return onExpiry(step)
+        return key === "idle" ? Audio.onIdle(step) : Responses.advance(step, key)
+      },
+      onSpoken: Responses.onSpoken,
+      onTranscript: (step, itemId, transcript) => {
+        if (typeof transcript === "string") Transcription.onHeard(step, itemId, transcript, failsToHear(step))
+        else Transcription.onNotHeard(step, itemId, transcript.failure)
+        Responses.onTranscribed(step)
+      },
+      onFault: (step, fault) => (isQuirk(fault) ? step.set({ quirks: [...step.state.quirks, fault] }) : undefined),
+      onRelease: Responses.release,
+      onExpiry
+    }
+  })

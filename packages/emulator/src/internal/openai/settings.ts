@@ -182,7 +182,7 @@ export const update = (now: Settings, next: SessionParams, past: Past): Settings
 }
 
 /** How one response is made: the session's settings under the fields of its `response.create`. */
-export interface Style {
+export interface ResponseSettings {
   readonly modality: "audio" | "text"
   readonly tools: Settings["tools"]
   readonly toolChoice: Settings["tool_choice"]
@@ -193,7 +193,7 @@ export interface Style {
   readonly speed: number
 }
 
-export const mannerOf = (settings: Settings, params: ResponseParams): Style => ({
+export const responseSettings = (settings: Settings, params: ResponseParams): ResponseSettings => ({
   modality: (params.output_modalities ?? settings.output_modalities)[0],
   tools: params.tools ?? settings.tools,
   toolChoice: params.tool_choice ?? settings.tool_choice,

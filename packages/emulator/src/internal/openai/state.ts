@@ -1,14 +1,17 @@
 /**
  * Everything that one session remembers. Values only: a step makes the next state out of this one.
  */
-import type { Reply, Turn } from "../../Prompt.ts"
-import type { Quirk, ResponseFault } from "../../Fault.ts"
+import type { Turn } from "../../Prompt.ts"
+import type { Quirk } from "../../Fault.ts"
 import type { Word } from "../../Speech.ts"
 import * as Vad from "../audio/vad.ts"
-import type { Beat } from "./beats.ts"
+import type { EndFrame } from "../session/frames.ts"
+import type { ActiveReply } from "../session/reply.ts"
+import * as Common from "../session/step.ts"
+import type { Frame } from "./frames.ts"
 import type { ResponseParams } from "./protocol.ts"
 import { defaults } from "./settings.ts"
-import type { Style, Settings } from "./settings.ts"
+import type { ResponseSettings, Settings } from "./settings.ts"
 import type { Tokens } from "./usage.ts"
 
 /** A server event before it gets its name. */
@@ -52,29 +55,19 @@ export interface Output {
   readonly previousId: string | null
 }
 
-export interface Active {
-  readonly id: string
-  readonly style: Style
+export interface Active extends ActiveReply<Frame | EndFrame> {
+  readonly settings: ResponseSettings
   readonly params: ResponseParams
-  /** What it reads in place of the conversation, when it brought something along. */
+  /** What it reads instead of the conversation, when the client sent its own input. */
   readonly input: ReadonlyArray<Item> | undefined
-  /** Part of the conversation, or on its own beside it. */
+  /** Whether it belongs to the conversation, or is out of band. */
   readonly isDefault: boolean
   readonly createdAt: number
-  /** Waits for ears, waits for the voice, or sends. */
-  readonly stage: "listening" | "speaking" | "running"
-  /** What it is going to be, once it has made up its mind. */
-  readonly reply: Reply | undefined
-  /** The emulator asked for it because nobody spoke: it does not lead to the next such question. */
+  /** The server asked for it because nobody spoke: it is not followed by another such prompt. */
   readonly isIdlePrompt: boolean
-  readonly beats: ReadonlyArray<Beat>
-  readonly at: number
-  /** When the next beat is due, in milliseconds since the epoch. */
-  readonly dueAt: number
   readonly outputs: ReadonlyArray<Output>
   readonly read: Tokens
   readonly used: Tokens
-  readonly faults: ReadonlyArray<ResponseFault>
 }
 
 export interface Buffer {
@@ -88,9 +81,7 @@ export interface Buffer {
   readonly speech: { readonly itemId: string } | undefined
 }
 
-export interface Session {
-  readonly seed: number
-  readonly issued: number
+export interface Session extends Common.State {
   readonly id: string
   readonly conversationId: string
   /** Milliseconds since the epoch. */
@@ -101,12 +92,9 @@ export interface Session {
   readonly buffer: Buffer
   readonly active: ReadonlyArray<Active>
   readonly hasSpoken: boolean
-  readonly isHeld: boolean
-  readonly armed: ReadonlyArray<ResponseFault>
   readonly quirks: ReadonlyArray<Quirk>
   /** Input tokens of the response before, which the next one finds in the cache. */
   readonly cached: number
-  readonly ended: boolean
 }
 
 export const emptyBuffer = (startMs: number): Buffer => ({
@@ -118,13 +106,11 @@ export const emptyBuffer = (startMs: number): Buffer => ({
 })
 
 export const initial = (options: {
-  readonly seed: number
   readonly model: string
   readonly now: number
   readonly sessionMs: number
 }): Session => ({
-  seed: options.seed,
-  issued: 0,
+  ...Common.initial,
   id: "",
   conversationId: "",
   startedAt: options.now,
@@ -134,11 +120,8 @@ export const initial = (options: {
   buffer: emptyBuffer(0),
   active: [],
   hasSpoken: false,
-  isHeld: false,
-  armed: [],
   quirks: [],
-  cached: 0,
-  ended: false
+  cached: 0
 })
 
 /** The session as the wire shows it. Only models that reason are shown with what that takes. */

@@ -1,61 +1,29 @@
 /**
- * One step of a session while it is being made. Nothing of it outlives the step but the new state and the commands.
+ * One step of an OpenAI Realtime session.
  */
-import type { Assistant } from "../../Assistant.ts"
-import { makeId } from "../emulator/ids.ts"
-import type { Command } from "../emulator/machine.ts"
+import { makeId } from "../session/ids.ts"
+import * as Common from "../session/step.ts"
 import type { Problem } from "./check.ts"
-import { disguise } from "./disguise.ts"
 import type { Active, Item, ServerEvent, Session } from "./state.ts"
+import { disguise } from "./disguise.ts"
 
-/** What a session is made with. */
-export interface Setup {
+export interface Setup extends Common.Setup {
   readonly model: string
-  readonly seed: number
-  /** How many times faster than real time replies are generated; `Infinity` waits for nothing. */
-  readonly speed: number
-  /** Audio in one delta, in whole milliseconds. */
-  readonly deltaMs: number
-  /** From `response.create` to the first delta, in milliseconds. */
-  readonly latencyMs: number
-  readonly sessionMs: number
-  readonly assistant: Assistant
 }
 
-export class Step {
-  readonly setup: Setup
-  readonly now: number
-  readonly commands: Array<Command> = []
-  state: Session
-  /** `event_id` of the client event that is being answered. */
+export class Step extends Common.Step<Setup, Session> {
+  /** `event_id` of the client event that is being handled. */
   eventId: string | null = null
 
-  constructor(setup: Setup, state: Session, now: number) {
-    this.setup = setup
-    this.state = state
-    this.now = now
-  }
-
-  set(change: Partial<Session>): void {
-    this.state = { ...this.state, ...change }
-  }
-
-  /** A new name. */
   id(prefix: string): string {
-    const { issued, seed } = this.state
-    this.set({ issued: issued + 1 })
-    return makeId(prefix, seed, issued)
-  }
-
-  do(command: Command): void {
-    this.commands.push(command)
+    return this.newId((seed, count) => makeId(prefix, seed, count))
   }
 
   send({ type, ...fields }: ServerEvent): void {
     this.do({ _tag: "Send", event: disguise(this.state.quirks, { type, event_id: this.id("event"), ...fields }) })
   }
 
-  /** Answers the client event with an error; the session goes on. */
+  /** Replies to the client event with an error. The session continues. */
   refuse(code: string | null, message: string, param: string | null = null, type = "invalid_request_error"): void {
     this.send({ type: "error", error: { type, code, message, param, event_id: this.eventId } })
   }

@@ -2,11 +2,11 @@
  * Token counts, after the provider's published rules of thumb.
  */
 
-import { none, sum } from "../emulator/tokens.ts"
-import type { Tokens } from "../emulator/tokens.ts"
+import { none, sum } from "../session/tokens.ts"
+import type { Tokens } from "../session/tokens.ts"
 
-export { none, ofText, plus, sum } from "../emulator/tokens.ts"
-export type { Tokens } from "../emulator/tokens.ts"
+export { none, ofText, plus, sum } from "../session/tokens.ts"
+export type { Tokens } from "../session/tokens.ts"
 
 /** One token for each 100 ms that is heard. */
 export const ofHeard = (ms: number): Tokens => ({ ...none, audio: Math.ceil(ms / 100) })

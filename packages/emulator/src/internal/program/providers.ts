@@ -8,10 +8,10 @@ import * as Fault from "../../Fault.ts"
 import * as GeminiEmulator from "../../GeminiEmulator.ts"
 import * as NovaEmulator from "../../NovaEmulator.ts"
 import * as OpenAiEmulator from "../../OpenAiEmulator.ts"
-import type { Telling } from "../emulator/trace.ts"
-import { telling as gemini } from "../gemini/trace.ts"
-import { telling as nova } from "../nova/trace.ts"
-import { telling as openAi } from "../openai/trace.ts"
+import type { Telling } from "./trace.ts"
+import { telling as gemini } from "./geminiTrace.ts"
+import { telling as nova } from "./novaTrace.ts"
+import { telling as openAi } from "./openaiTrace.ts"
 
 export interface Offer {
   readonly name: string

@@ -4,10 +4,10 @@
 import { createServer, STATUS_CODES } from "node:http"
 import type { Duplex } from "node:stream"
 import { WebSocketServer } from "ws"
-import { listenOn } from "../emulator/sockets.ts"
-import type { Listen, Refused } from "../emulator/wire.ts"
-import { makeWire } from "./wire.ts"
-import type { Codec } from "./wire.ts"
+import { listenOn } from "../server/sockets.ts"
+import type { Listen, Refused } from "../server/transport.ts"
+import { makeWire } from "./transport.ts"
+import type { Codec } from "./transport.ts"
 
 const answer = (socket: Duplex, { body, headers, status }: Refused): void => {
   const text = JSON.stringify(body)

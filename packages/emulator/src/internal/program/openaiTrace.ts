@@ -2,8 +2,8 @@
  * How the events of this wire are told.
  */
 import type { Message } from "../../Emulator.ts"
-import { get, isJson, textOf } from "../emulator/trace.ts"
-import type { Telling } from "../emulator/trace.ts"
+import { get, isJson, textOf } from "./trace.ts"
+import type { Telling } from "./trace.ts"
 
 const labels: Readonly<Record<string, string>> = {
   "input_audio_buffer.append": "input_audio_buffer.append",

@@ -2,8 +2,8 @@
  * How the messages of this wire are told.
  */
 import type { Message } from "../../Emulator.ts"
-import { get, isJson, textOf } from "../emulator/trace.ts"
-import type { Part, Telling } from "../emulator/trace.ts"
+import { get, isJson, textOf } from "./trace.ts"
+import type { Part, Telling } from "./trace.ts"
 
 const labels: Readonly<Record<string, string>> = {
   "realtimeInput.audio": "realtimeInput.audio",

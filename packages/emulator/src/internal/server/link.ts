@@ -4,9 +4,9 @@
 import * as Effect from "effect/Effect"
 import { isQuirk, isResponseFault } from "../../Fault.ts"
 import type { Fault, Trigger, TransportFault } from "../../Fault.ts"
-import type { Input, WireEvent } from "./machine.ts"
+import type { Input, WireEvent } from "../session/machine.ts"
 import type { Provider } from "./provider.ts"
-import type { Wire } from "./wire.ts"
+import type { Wire } from "./transport.ts"
 
 export interface Options {
   readonly wire: Wire

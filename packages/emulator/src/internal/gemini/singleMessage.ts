@@ -3,32 +3,32 @@
  * field only.
  */
 import type { Word } from "../../Speech.ts"
-import { ofText, plus } from "../emulator/tokens.ts"
-import { isSound } from "./beats.ts"
+import { ofText, plus } from "../session/tokens.ts"
+import { isAudio } from "../session/frames.ts"
 import { isWaiting, makeCalls } from "./calls.ts"
 import { issueHandle } from "./resumption.ts"
-import { content, endOf, secondsOf, soundOf, thoughtOf, transcriptionOf } from "./say.ts"
+import { content, endOf, secondsOf, soundOf, thoughtOf, transcriptionOf } from "./messages.ts"
 import type { Step } from "./step.ts"
 import { ofSound, usageOf } from "./usage.ts"
 
 /** Sends the turn that is about to be spoken; `remember` writes down what was said. */
-export const sendAllInOne = (
+export const sendAsSingleMessage = (
   step: Step,
   remember: (words: ReadonlyArray<Word>) => void
 ): { readonly isBlocked: boolean } => {
-  const { beats, used } = step.state.turn!
+  const { frames, used } = step.state.turn!
   const { family, isResumable } = step.settings
-  const sounds = beats.filter(isSound)
-  const words = sounds.flatMap((beat) => beat.words)
-  const thought = beats.find((beat) => beat._tag === "Thought")
-  const wishes = beats.flatMap((beat) => (beat._tag === "Calls" ? beat.calls : []))
+  const sounds = frames.filter(isAudio)
+  const words = sounds.flatMap(({ words }) => words)
+  const thought = frames.find((frame) => frame._tag === "Thought")
+  const wishes = frames.flatMap((frame) => (frame._tag === "Calls" ? frame.calls : []))
   const said = step.state.conversation.entries.findLast(({ turn }) => turn.role === "user")?.turn
   const sound = soundOf(Buffer.concat(sounds.map(({ bytes }) => bytes)), family)
   remember(words)
   const calls = makeCalls(step, wishes)
   const isBlocked = calls.some(({ behavior }) => behavior === "BLOCKING")
   const functionCalls = calls.map(({ id, name }, i) => ({ name, args: wishes[i]!.arguments, id }))
-  const spoken = ofSound(sounds.reduce((ms, beat) => ms + beat.ms, 0))
+  const spoken = ofSound(sounds.reduce((ms, audio) => ms + audio.ms, 0))
   step.setTurn({
     used: plus(plus(used, spoken), calls.length === 0 ? used : ofText(JSON.stringify(functionCalls))),
     thoughts: thought === undefined ? 0 : ofText(thought.text).text

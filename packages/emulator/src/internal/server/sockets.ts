@@ -4,7 +4,7 @@
 import * as Effect from "effect/Effect"
 import type { AddressInfo, Server, Socket } from "node:net"
 import { ListenError } from "../../Emulator.ts"
-import type { Listener, Listening } from "./wire.ts"
+import type { Listener, Listening } from "./transport.ts"
 
 /** Listens until the scope closes. */
 export const listenOn = Effect.fnUntraced(function* (server: Server, { host, onSockets, port }: Listening) {

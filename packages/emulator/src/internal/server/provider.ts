@@ -3,9 +3,9 @@
  */
 import type { Assistant } from "../../Assistant.ts"
 import type { Fault, Refusal } from "../../Fault.ts"
-import type { Machine, WireEvent } from "./machine.ts"
+import type { Machine, WireEvent } from "../session/machine.ts"
 import type { Blob } from "./message.ts"
-import type { Handshake, Listen, Refused } from "./wire.ts"
+import type { Handshake, Listen, Refused } from "./transport.ts"
 
 /** Something that an earlier connection put by. */
 export interface Kept {

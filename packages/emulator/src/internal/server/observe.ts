@@ -3,7 +3,7 @@
  */
 import type * as Effect from "effect/Effect"
 import type { Entry, Message } from "../../Emulator.ts"
-import type { Journal } from "./journal.ts"
+import type { Journal } from "./log.ts"
 
 export interface Observer {
   readonly append: (entry: Entry) => void

@@ -1,10 +1,10 @@
 /**
  * The messages of the wire: JSON in text frames, one event in each.
  */
-import type { WireEvent } from "../emulator/machine.ts"
-import type { Blob } from "../emulator/message.ts"
-import { parse } from "../websocket/wire.ts"
-import type { Codec } from "../websocket/wire.ts"
+import type { WireEvent } from "../session/machine.ts"
+import type { Blob } from "../server/message.ts"
+import { parse } from "../websocket/transport.ts"
+import type { Codec } from "../websocket/transport.ts"
 
 export const codec: Codec = {
   encode: (text) => text,

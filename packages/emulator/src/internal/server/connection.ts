@@ -12,12 +12,12 @@ import type { Fault } from "../../Fault.ts"
 import type { Pcm } from "../../Pcm.ts"
 import { tones } from "../../Voice.ts"
 import type { Voice } from "../../Voice.ts"
-import type { Journal } from "./journal.ts"
-import * as Line from "./line.ts"
-import type { Command, Input, Machine } from "./machine.ts"
+import type { Journal } from "./log.ts"
+import * as Line from "./link.ts"
+import type { Command, Input, Machine } from "../session/machine.ts"
 import { toMessage } from "./message.ts"
 import type { Provider } from "./provider.ts"
-import type { Incoming, Wire } from "./wire.ts"
+import type { Incoming, Wire } from "./transport.ts"
 
 /** A connection as the control sees it. */
 export interface Connection {

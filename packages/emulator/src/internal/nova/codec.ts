@@ -2,14 +2,14 @@
  * The messages of the wire: JSON in base64 in a frame of an event stream. The frames of a client are wrapped once more, in
  * frames with a signature.
  */
-import { isRecord } from "../emulator/check.ts"
-import type { WireEvent } from "../emulator/machine.ts"
-import type { Blob } from "../emulator/message.ts"
-import type { Incoming } from "../emulator/wire.ts"
+import { isRecord } from "../session/check.ts"
+import type { WireEvent } from "../session/machine.ts"
+import type { Blob } from "../server/message.ts"
+import type { Incoming } from "../server/transport.ts"
 import { Corrupt, decode, encode } from "../eventstream/message.ts"
 import type { Message } from "../eventstream/message.ts"
-import type { Codec } from "../http2/wire.ts"
-import { parse } from "../websocket/wire.ts"
+import type { Codec } from "../http2/transport.ts"
+import { parse } from "../websocket/transport.ts"
 
 const word = (value: string) => ({ type: "string", value }) as const
 

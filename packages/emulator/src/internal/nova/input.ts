@@ -9,7 +9,7 @@ import { unparsable } from "./check.ts"
 import type { Block } from "./state.ts"
 import { silence } from "./state.ts"
 import type { Step } from "./step.ts"
-import { interrupt, request, settle, think } from "./turn.ts"
+import { interrupt, onTranscribed, request, settle } from "./turn.ts"
 import * as Usage from "./usage.ts"
 
 const prefixMs = 300
@@ -82,7 +82,7 @@ export const onHeard = (step: Step, key: string, heard: string | undefined): voi
   if (heard !== undefined && heard !== "") {
     step.count("output", Usage.ofText(text))
     sendText(step, "USER", "FINAL", text, "PARTIAL_TURN")
-    step.tellUsage()
+    step.sendUsage()
   }
-  think(step)
+  onTranscribed(step)
 }

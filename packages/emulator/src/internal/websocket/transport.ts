@@ -2,8 +2,8 @@
  * A WebSocket as a wire.
  */
 import type { WebSocket } from "ws"
-import type { WireEvent } from "../emulator/machine.ts"
-import type { Incoming, Wire } from "../emulator/wire.ts"
+import type { WireEvent } from "../session/machine.ts"
+import type { Incoming, Wire } from "../server/transport.ts"
 
 /** How a provider writes its messages and reads those of its clients. */
 export interface Codec {

@@ -2,8 +2,8 @@
  * How the events of this wire are told.
  */
 import type { Message } from "../../Emulator.ts"
-import { fieldsOf, get, textOf } from "../emulator/trace.ts"
-import type { Telling } from "../emulator/trace.ts"
+import { fieldsOf, get, textOf } from "./trace.ts"
+import type { Telling } from "./trace.ts"
 
 const labels: Readonly<Record<string, string>> = { audioInput: "audioInput", audioOutput: "speaks" }
 

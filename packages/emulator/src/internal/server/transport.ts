@@ -6,7 +6,7 @@ import type * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type { ListenError } from "../../Emulator.ts"
 import type { TransportFault } from "../../Fault.ts"
-import type { Input, WireEvent } from "./machine.ts"
+import type { Input, WireEvent } from "../session/machine.ts"
 
 /** A message of the client: as the log shows it, and as the machine takes it. */
 export interface Incoming {

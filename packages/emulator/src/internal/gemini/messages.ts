@@ -2,12 +2,12 @@
  * The messages of the server.
  */
 import * as Base64 from "../audio/base64.ts"
-import type { WireEvent } from "../emulator/machine.ts"
-import { outputRate } from "./beats.ts"
+import type { WireEvent } from "../session/machine.ts"
+import { SAMPLE_RATE } from "../../Speech.ts"
 import type { Family } from "./family.ts"
 
 const part = (bytes: Uint8Array): WireEvent => ({
-  inlineData: { mimeType: `audio/pcm;rate=${outputRate}`, data: Base64.encode(bytes) }
+  inlineData: { mimeType: `audio/pcm;rate=${SAMPLE_RATE}`, data: Base64.encode(bytes) }
 })
 
 /** Sound of the model; this family may cut it into several parts. */

@@ -7,7 +7,7 @@ import type { ResponseFault } from "../../Fault.ts"
 import { argumentsFor } from "../assistant/arguments.ts"
 
 /** An assistant that broke, in its own words. */
-export class Thoughtless {
+export class AssistantFailed {
   readonly message: string
   constructor(message: string) {
     this.message = message
@@ -28,11 +28,11 @@ const stormOf = (tools: ReadonlyArray<Tool>, history: ReadonlyArray<Turn>, calls
 }
 
 /** The reply to the prompt. */
-export const think = (
+export const decide = (
   assistant: Assistant,
   prompt: Prompt,
   faults: ReadonlyArray<ResponseFault>
-): Reply | Thoughtless => {
+): Reply | AssistantFailed => {
   const storm = faults.find((fault) => fault._tag === "ToolStorm")
   const forced = storm === undefined ? undefined : stormOf(prompt.tools, prompt.history, storm.calls)
   if (forced !== undefined) return forced
@@ -41,6 +41,6 @@ export const think = (
     const needsCall = reply.calls.length === 0 && faults.some((fault) => fault._tag === "CancelCalls")
     return needsCall ? (stormOf(prompt.tools, prompt.history, 1) ?? reply) : reply
   } catch (error) {
-    return new Thoughtless(String(error))
+    return new AssistantFailed(String(error))
   }
 }

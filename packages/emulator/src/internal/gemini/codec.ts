@@ -2,11 +2,11 @@
  * The messages of the wire: JSON in binary frames from the server, in frames of either kind from a client. One message may
  * hold several things.
  */
-import { isRecord } from "../emulator/check.ts"
-import type { WireEvent } from "../emulator/machine.ts"
-import type { Blob } from "../emulator/message.ts"
-import { parse } from "../websocket/wire.ts"
-import type { Codec } from "../websocket/wire.ts"
+import { isRecord } from "../session/check.ts"
+import type { WireEvent } from "../session/machine.ts"
+import type { Blob } from "../server/message.ts"
+import { parse } from "../websocket/transport.ts"
+import type { Codec } from "../websocket/transport.ts"
 import { camelCase } from "./check.ts"
 
 export const codec: Codec = {

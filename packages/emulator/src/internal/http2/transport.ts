@@ -4,8 +4,8 @@
 import { constants } from "node:http2"
 import type { OutgoingHttpHeaders, ServerHttp2Stream } from "node:http2"
 import type { Socket } from "node:net"
-import type { WireEvent } from "../emulator/machine.ts"
-import type { Incoming, Wire } from "../emulator/wire.ts"
+import type { WireEvent } from "../session/machine.ts"
+import type { Incoming, Wire } from "../server/transport.ts"
 import { Corrupt, nothing, prelude, split } from "../eventstream/message.ts"
 import type { Message } from "../eventstream/message.ts"
 

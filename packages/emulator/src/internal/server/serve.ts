@@ -11,12 +11,12 @@ import { isRefusal } from "../../Fault.ts"
 import type { Pcm } from "../../Pcm.ts"
 import * as Connection from "./connection.ts"
 import * as Plans from "./control.ts"
-import { respond } from "./httpControl.ts"
-import * as Journal from "./journal.ts"
+import { respond } from "../program/httpControl.ts"
+import * as Journal from "./log.ts"
 import * as Observer from "./observe.ts"
 import type { Kept, Provider } from "./provider.ts"
-import { makeEars, makeVoice } from "./senses.ts"
-import type { Handshake, Refused, Wire } from "./wire.ts"
+import { makeEars, makeVoice } from "./speechServices.ts"
+import type { Handshake, Refused, Wire } from "./transport.ts"
 
 /** Things put by for later connections that are remembered, the newest ones. */
 const mostKept = 1000
