@@ -4,7 +4,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fault from "@effect-bidi/emulator/Fault"
-import * as OpenAiEmulator from "@effect-bidi/emulator/OpenAiEmulator"
+import type * as OpenAiEmulator from "@effect-bidi/emulator/OpenAiEmulator"
+import { providers } from "../src/internal/program/providers.ts"
 import { connect } from "./support/client.ts"
 import { of, saidIn, userText } from "./support/fold.ts"
 
@@ -20,7 +21,7 @@ describe("over HTTP", () => {
 
   it.effect("faults, words and the log can be had from outside", () =>
     Effect.gen(function* () {
-      const emulator = yield* OpenAiEmulator.make(quick)
+      const emulator = yield* providers.openai.make(quick)
       const at = (path: string) => `http://127.0.0.1:${emulator.port}/emulator/${path}`
       assert.strictEqual((yield* call(at("faults/next"), [Fault.close(1013)])).status, 200)
       assert.strictEqual((yield* (yield* connect(emulator)).closed).code, 1013)
@@ -57,7 +58,7 @@ describe("over HTTP", () => {
 
   it.effect("nonsense is refused", () =>
     Effect.gen(function* () {
-      const emulator = yield* OpenAiEmulator.make(quick)
+      const emulator = yield* providers.openai.make(quick)
       const at = (path: string) => `http://127.0.0.1:${emulator.port}/${path}`
       assert.strictEqual((yield* call(at("emulator/faults/next"), [{ _tag: "Nope" }])).status, 400)
       assert.strictEqual((yield* call(at("emulator/faults/next"), "x")).status, 400)

@@ -12,6 +12,7 @@ import type { OutgoingHttpHeaders } from "node:http2"
 import * as NovaEmulator from "@effect-bidi/emulator/NovaEmulator"
 import * as Pcm from "@effect-bidi/emulator/Pcm"
 import { encode } from "../../src/internal/eventstream/message.ts"
+import { providers } from "../../src/internal/program/providers.ts"
 import {
   audio,
   blocksIn,
@@ -304,9 +305,9 @@ describe("the service", () => {
     })
   )
 
-  it.effect("answers its control to who speaks HTTP/1", () =>
+  it.effect("of the program responds to its control over HTTP/1", () =>
     Effect.gen(function* () {
-      const emulator = yield* NovaEmulator.make(quick)
+      const emulator = yield* providers.bedrock.make(quick)
       const call = (path: string, body?: unknown) =>
         Effect.promise(async () => {
           const response = await fetch(`${emulator.url}/emulator/${path}`, {

@@ -35,20 +35,9 @@ const makeBank = (from: number, to: number): Bank => {
   return { up, down, phases }
 }
 
-const banks = new Map<string, Bank>()
-
-const bankFor = (from: number, to: number): Bank => {
-  const key = `${from}:${to}`
-  const known = banks.get(key)
-  if (known !== undefined) return known
-  const bank = makeBank(from, to)
-  banks.set(key, bank)
-  return bank
-}
-
 /** `samples` taken at `from` a second, as taken at `to` a second. */
 export const resampleSamples = (samples: Int16Array, from: number, to: number): Int16Array => {
-  const { up, down, phases } = bankFor(from, to)
+  const { up, down, phases } = makeBank(from, to)
   const out = new Int16Array(Math.round((samples.length * up) / down))
   for (let n = 0; n < out.length; n++) {
     const at = n * down

@@ -6,14 +6,9 @@ import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import type { IncomingMessage, ServerResponse } from "node:http"
-import type { Control, Entry } from "../../Emulator.ts"
+import type { Control } from "../../Emulator.ts"
 import { Fault } from "../../Fault.ts"
-
-export interface Access {
-  readonly control: Control
-  readonly log: () => ReadonlyArray<Entry>
-  readonly start: (effect: Effect.Effect<void>) => unknown
-}
+import type { Access } from "../server/httpRequests.ts"
 
 const Reply = Schema.Struct({
   text: Schema.optional(Schema.String),
@@ -27,20 +22,20 @@ const decodeReply = Schema.decodeUnknownResult(Reply)
 const decodeText = Schema.decodeUnknownResult(Schema.Struct({ text: Schema.String }))
 
 const help = {
-  "GET /emulator/log": "everything that was received and sent",
+  "GET /emulator/log": "the log: every message that was received or sent",
   "POST /emulator/faults/now": "a list of faults for the open connections",
   "POST /emulator/faults/next": "a list of faults for the next connection",
   "POST /emulator/faults/every": "a list of faults for every connection from now on",
-  "POST /emulator/faults/reset": "takes back the faults of coming connections",
-  "POST /emulator/next-reply": '{"text"?, "calls"?: [{"name", "arguments"}]}: what the next reply is',
-  "POST /emulator/next-transcript": '{"text"}: what the next spoken turn is understood as',
-  "POST /emulator/hold": "replies stop where they are",
-  "POST /emulator/release": "and go on",
-  "POST /emulator/unstall": "stalled connections read again"
+  "POST /emulator/faults/reset": "cancels the faults of future connections",
+  "POST /emulator/next-reply": '{"text"?, "calls"?: [{"name", "arguments"}]}: the next reply',
+  "POST /emulator/next-transcript": '{"text"}: the transcript of the next spoken turn',
+  "POST /emulator/hold": "pauses all replies",
+  "POST /emulator/release": "continues all replies",
+  "POST /emulator/unstall": "stalled connections read and write again"
 }
 
-/** No request to the control is longer than this, in bytes. */
-const longest = 1024 * 1024
+/** Longer requests are cut off. */
+const MAX_REQUEST_BYTES = 1024 * 1024
 
 const send = (response: ServerResponse, status: number, body: unknown): void => {
   response.writeHead(status, { "content-type": "application/json" })
@@ -50,7 +45,7 @@ const send = (response: ServerResponse, status: number, body: unknown): void => 
 const decoded = <A>(result: Result.Result<A, Schema.SchemaError>, use: (value: A) => Effect.Effect<unknown>) =>
   Result.isSuccess(result) ? use(result.success) : result.failure.message
 
-/** What the request asks for: an effect, or why it cannot be had; `undefined` for an unknown path. */
+/** What the request asks for, or what is wrong with it; `undefined` for an unknown path. */
 const commandOf = (path: string, body: unknown, control: Control): Effect.Effect<unknown> | string | undefined => {
   switch (path) {
     case "/emulator/faults/now":
@@ -84,7 +79,7 @@ const parse = (text: string): unknown => {
   }
 }
 
-/** Answers one request. */
+/** Responds to one request. */
 export const respond = (request: IncomingMessage, response: ServerResponse, access: Access): void => {
   const pathname = (request.url ?? "/").split("?", 1)[0]!
   if (request.method !== "POST") {
@@ -97,7 +92,7 @@ export const respond = (request: IncomingMessage, response: ServerResponse, acce
   request.setEncoding("utf8")
   request.on("data", (chunk: string) => {
     text += chunk
-    if (text.length > longest) request.destroy()
+    if (text.length > MAX_REQUEST_BYTES) request.destroy()
   })
   request.on("end", () => {
     const command = commandOf(pathname, parse(text), access.control)
@@ -106,7 +101,7 @@ export const respond = (request: IncomingMessage, response: ServerResponse, acce
     access.start(
       Effect.matchCause(command, {
         onSuccess: (answer) => send(response, 200, { ok: true, connections: answer ?? null }),
-        // a fault that this wire cannot have
+        // a fault that this provider cannot produce
         onFailure: (cause) => send(response, 400, { error: { message: String(Cause.squash(cause)) } })
       })
     )

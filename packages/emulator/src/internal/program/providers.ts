@@ -1,7 +1,7 @@
 /**
  * The providers that the program can stand in for.
  */
-import type * as Effect from "effect/Effect"
+import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type * as Emulator from "../../Emulator.ts"
 import * as Fault from "../../Fault.ts"
@@ -9,9 +9,16 @@ import * as GeminiEmulator from "../../GeminiEmulator.ts"
 import * as NovaEmulator from "../../NovaEmulator.ts"
 import * as OpenAiEmulator from "../../OpenAiEmulator.ts"
 import type { Telling } from "./trace.ts"
+import { HttpRequests } from "../server/httpRequests.ts"
+import { respond } from "./httpControl.ts"
 import { telling as gemini } from "./geminiTrace.ts"
 import { telling as nova } from "./novaTrace.ts"
 import { telling as openAi } from "./openaiTrace.ts"
+
+const controlled =
+  (make: Offer["make"]): Offer["make"] =>
+  (options) =>
+    Effect.provideService(make(options), HttpRequests, respond)
 
 export interface Offer {
   readonly name: string
@@ -32,7 +39,7 @@ const socketOf = (url: string): string => url.replace("http", "ws")
 export const providers: { readonly [name in "openai" | "google" | "bedrock"]: Offer } = {
   openai: {
     name: "OpenAI Realtime",
-    make: OpenAiEmulator.make,
+    make: controlled(OpenAiEmulator.make),
     telling: openAi,
     hint: (url) => `OPENAI_BASE_URL=${url} OPENAI_API_KEY=any, or ${socketOf(url)}/realtime?model=gpt-realtime-2.1`,
     sound: "response.output_audio.delta",
@@ -40,7 +47,7 @@ export const providers: { readonly [name in "openai" | "google" | "bedrock"]: Of
   },
   google: {
     name: "Gemini Live",
-    make: GeminiEmulator.make,
+    make: controlled(GeminiEmulator.make),
     telling: gemini,
     hint: (url) =>
       `GOOGLE_GEMINI_BASE_URL=${url} GEMINI_API_KEY=any, or ${socketOf(url)}/ws/google.ai.generativelanguage.v1beta.GenerativeService.BidiGenerateContent?key=any`,
@@ -49,7 +56,7 @@ export const providers: { readonly [name in "openai" | "google" | "bedrock"]: Of
   },
   bedrock: {
     name: "Amazon Nova Sonic",
-    make: NovaEmulator.make,
+    make: controlled(NovaEmulator.make),
     telling: nova,
     hint: (url) =>
       `AWS_ENDPOINT_URL_BEDROCK_RUNTIME=${url} AWS_REGION=us-east-1 AWS_ACCESS_KEY_ID=any AWS_SECRET_ACCESS_KEY=any, HTTP/2 without TLS`,

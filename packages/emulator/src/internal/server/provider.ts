@@ -24,6 +24,12 @@ export interface Surroundings {
   readonly recall: (key: string) => Kept | undefined
 }
 
+/** Faults that every provider can produce. */
+export const commonFaults = [
+  ...(["Refuse", "Mute", "End", "Drop", "Stall", "Malformed", "Duplicate", "Slow", "Hold", "Expire", "Push"] as const),
+  ...(["FailResponse", "CutResponse", "ToolStorm", "LateAudio"] as const)
+] satisfies ReadonlyArray<Fault["_tag"]>
+
 export interface Provider<State> {
   /** Path behind the address that clients are given. */
   readonly basePath: string

@@ -5,16 +5,17 @@ import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as FiberSet from "effect/FiberSet"
+import * as Random from "effect/Random"
 import * as Assistant from "../../Assistant.ts"
 import type { Emulator, Options } from "../../Emulator.ts"
 import { isRefusal } from "../../Fault.ts"
 import type { Pcm } from "../../Pcm.ts"
 import * as Connection from "./connection.ts"
 import * as Plans from "./control.ts"
-import { respond } from "../program/httpControl.ts"
 import * as Journal from "./log.ts"
 import * as Observer from "./observe.ts"
 import type { Kept, Provider } from "./provider.ts"
+import { HttpRequests } from "./httpRequests.ts"
 import { makeEars, makeVoice } from "./speechServices.ts"
 import type { Handshake, Refused, Wire } from "./transport.ts"
 
@@ -27,7 +28,9 @@ const withoutKey = (url: string): string => url.replace(/([?&](?:key|access_toke
 /** Listens until the scope closes. */
 export const serve = Effect.fnUntraced(function* <State>(provider: Provider<State>, options: Options) {
   const host = options.host ?? "127.0.0.1"
+  const respond = yield* HttpRequests
   const clock = yield* Clock.Clock
+  const random = yield* Random.Random
   const now = () => clock.currentTimeMillisUnsafe()
   const journal = Journal.make(options.log?.entries ?? 10_000)
   const { append, awaitMessage, messages } = Observer.make(journal)
@@ -64,7 +67,7 @@ export const serve = Effect.fnUntraced(function* <State>(provider: Provider<Stat
     const url = withoutKey(handshake.url ?? "/")
     const at = now()
     const refusal = faults.find(isRefusal)
-    const seed = options.seed === undefined ? Math.floor(Math.random() * 2 ** 32) : options.seed + connection
+    const seed = options.seed === undefined ? random.nextIntUnsafe() >>> 0 : options.seed + connection
     const accept = () => {
       try {
         return provider.accept(handshake, { seed, assistant, recall })
