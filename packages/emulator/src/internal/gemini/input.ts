@@ -2,8 +2,9 @@
  * What the user says, types and shows as it happens.
  */
 import type { Image } from "../../Prompt.ts"
-import { concatSamples, fromBytes, resample } from "../../Pcm.ts"
+import { fromBytes, resample } from "../../Pcm.ts"
 import * as Base64 from "../audio/base64.ts"
+import * as InputBuffer from "../audio/inputBuffer.ts"
 import * as Vad from "../audio/vad.ts"
 import { ofText, plus } from "../session/tokens.ts"
 import { wordsOf } from "../voice/words.ts"
@@ -11,18 +12,14 @@ import { isBlocked } from "./calls.ts"
 import type { RealtimeInput } from "./protocol.ts"
 import { burstsOf, content, secondsOf, transcriptionOf } from "./messages.ts"
 import { silence } from "./state.ts"
-import type { Hearing } from "./state.ts"
 import type { Step } from "./step.ts"
 import { interrupt, onTranscribed, request, settle } from "./turn.ts"
 import { ofImages, ofSound } from "./usage.ts"
 
 type Blob = NonNullable<RealtimeInput["audio"]>
 
-/** Quiet sound that is kept beyond what belongs to speech, in milliseconds. */
-const slackMs = 1000
-
-/** Frames that are remembered until the user says something. */
-const mostImages = 32
+/** How many video frames are kept until the next turn of the user. */
+const MAX_IMAGES = 32
 
 const startActivity = (step: Step, atMs: number): void => {
   step.set({ hearing: { ...step.state.hearing, isActive: true } })
@@ -44,26 +41,21 @@ const takeImages = (step: Step): ReadonlyArray<Image> => {
 
 /** The sound up to `endMs` was a turn of the user: it has to be understood, and answered. */
 const endActivity = (step: Step, endMs: number): void => {
-  const { chunks, ms, sampleRate, sinceMs, startMs, vad } = step.state.hearing
-  const all = concatSamples(chunks)
-  const cut = Math.min(all.length, Math.max(0, Math.round(((endMs - startMs) * sampleRate) / 1000)))
-  const rest = all.slice(cut)
-  const restMs = (rest.length * 1000) / sampleRate
-  const soundMs = ms - restMs
   const images = takeImages(step)
-  step.set({
-    hearing: { ...silence(endMs, sampleRate), chunks: [rest], ms: restMs, vad, startMs: endMs, sinceMs: restMs }
-  })
+  const { hearing } = step.state
+  const { ms, sampleRate, sinceMs } = hearing
+  const [samples, rest] = InputBuffer.splitAt(hearing, endMs, sampleRate)
+  step.set({ hearing: { ...rest, isActive: false, sinceMs: rest.ms } })
   tellActivity(step, "ACTIVITY_END", endMs)
   const key = step.id()
-  const heardMs = step.settings.coverage === "TURN_INCLUDES_ALL_INPUT" ? sinceMs - restMs : soundMs
+  const heardMs = step.settings.coverage === "TURN_INCLUDES_ALL_INPUT" ? sinceMs - rest.ms : ms - rest.ms
   step.add({
     key,
     turn: { role: "user", text: "", images },
     tokens: plus(ofSound(heardMs), ofImages(images.length)),
     isUnheard: true
   })
-  step.do({ _tag: "Listen", key, pcm: { samples: all.slice(0, cut), sampleRate } })
+  step.do({ _tag: "Listen", key, pcm: { samples, sampleRate } })
   request(step)
 }
 
@@ -90,14 +82,6 @@ export const onHeard = (step: Step, key: string, heard: string | undefined): voi
   onTranscribed(step)
 }
 
-/** Only the last `keepMs` of the sound. */
-const keepLast = (hearing: Hearing, keepMs: number): Hearing => {
-  const all = concatSamples(hearing.chunks)
-  const samples = all.slice(Math.max(0, all.length - Math.round((keepMs * hearing.sampleRate) / 1000)))
-  const ms = (samples.length * 1000) / hearing.sampleRate
-  return { ...hearing, chunks: [samples], ms, startMs: hearing.startMs + hearing.ms - ms }
-}
-
 const onAudio = (step: Step, { data, mimeType }: Blob): void => {
   if (step.settings.family.isDeafWhileBlocked && isBlocked(step)) {
     return step.close(1008, "Operation is not implemented, or supported, or enabled.")
@@ -114,37 +98,25 @@ const onAudio = (step: Step, { data, mimeType }: Blob): void => {
   const { hearing } = step.state
   const isOther = sampleRate !== hearing.sampleRate
   // sound at another rate cannot be joined to what is there
-  const before = isOther ? { ...silence(hearing.startMs + hearing.ms, sampleRate), images: hearing.images } : hearing
-  const ms = (samples.length * 1000) / sampleRate
+  const before = isOther ? { ...silence(InputBuffer.endOf(hearing), sampleRate), images: hearing.images } : hearing
+  const longer = InputBuffer.append(before, samples, sampleRate)
+  const added = { ...longer, sinceMs: before.sinceMs + longer.ms - before.ms }
   const { settings } = step
   if (settings.vad === undefined) {
-    if (before.isActive) {
-      step.set({
-        hearing: { ...before, chunks: [...before.chunks, samples], ms: before.ms + ms, sinceMs: before.sinceMs + ms }
-      })
-    }
+    if (before.isActive) step.set({ hearing: added })
     return
   }
   const [vad, events] = Vad.step(settings.vad, before.vad, samples, sampleRate)
-  const longer = {
-    ...before,
-    chunks: [...before.chunks, samples],
-    ms: before.ms + ms,
-    sinceMs: before.sinceMs + ms,
-    vad
-  }
-  step.set({ hearing: longer })
+  step.set({ hearing: { ...added, vad } })
   for (const event of events) {
     if (event._tag === "Started") {
       const { hearing } = step.state
-      step.set({ hearing: keepLast(hearing, hearing.startMs + hearing.ms - event.atMs) })
+      step.set({ hearing: InputBuffer.keepLast(hearing, InputBuffer.endOf(hearing) - event.atMs, sampleRate) })
       startActivity(step, event.atMs)
     } else endActivity(step, event.atMs)
   }
   const now = step.state.hearing
-  const keepMs = settings.vad.prefixPaddingMs + slackMs
-  // not too often: it copies
-  if (!now.isActive && !now.vad.speaking && now.ms > 2 * keepMs) step.set({ hearing: keepLast(now, keepMs) })
+  if (!now.isActive) step.set({ hearing: InputBuffer.trim(now, settings.vad.prefixPaddingMs, sampleRate) })
 }
 
 const onVideo = (step: Step, { data, mimeType }: Blob): void => {
@@ -155,7 +127,7 @@ const onVideo = (step: Step, { data, mimeType }: Blob): void => {
   const image = { mediaType: mimeType, bytes: bytes.length }
   // of what is seen while nothing happens only the last picture counts, where a turn is only what happened
   const isIdle = step.settings.coverage === "TURN_INCLUDES_ONLY_ACTIVITY" && !hearing.isActive
-  step.set({ hearing: { ...hearing, images: isIdle ? [image] : [...hearing.images, image].slice(-mostImages) } })
+  step.set({ hearing: { ...hearing, images: isIdle ? [image] : [...hearing.images, image].slice(-MAX_IMAGES) } })
 }
 
 const onText = (step: Step, text: string): void => {
@@ -180,7 +152,7 @@ const onActivity = (step: Step, isStart: boolean): void => {
   if (isStart === hearing.isActive) {
     return step.refuse(isStart ? "The user's activity has already started." : "No activity of the user has started.")
   }
-  const nowMs = hearing.startMs + hearing.ms
+  const nowMs = InputBuffer.endOf(hearing)
   if (isStart) return startActivity(step, nowMs)
   endActivity(step, nowMs)
 }
@@ -191,7 +163,7 @@ const onStreamEnd = (step: Step): void => {
     return step.refuse("audioStreamEnd is only supported when automatic activity detection is enabled.")
   }
   const { hearing } = step.state
-  const endMs = hearing.startMs + hearing.ms
+  const endMs = InputBuffer.endOf(hearing)
   if (hearing.isActive) endActivity(step, endMs)
   const { images } = step.state.hearing
   step.set({ hearing: { ...silence(endMs, hearing.sampleRate), images } })

@@ -4,7 +4,7 @@
 import type { Image, Turn } from "../../Prompt.ts"
 import type { ResponseFault } from "../../Fault.ts"
 import type { Word } from "../../Speech.ts"
-import * as Vad from "../audio/vad.ts"
+import * as InputBuffer from "../audio/inputBuffer.ts"
 import * as Tokens from "../session/tokens.ts"
 import type { EndFrame } from "../session/frames.ts"
 import { nothing } from "../session/playback.ts"
@@ -62,13 +62,8 @@ export interface ModelTurn extends ActiveReply<Frame | EndFrame> {
 }
 
 /** What the user says and shows. */
-export interface Hearing {
-  readonly chunks: ReadonlyArray<Int16Array>
+export interface Hearing extends InputBuffer.InputBuffer {
   readonly sampleRate: number
-  /** Milliseconds of sound in the chunks, and where they begin. */
-  readonly ms: number
-  readonly startMs: number
-  readonly vad: Vad.State
   /** Somebody is speaking, or the client says so. */
   readonly isActive: boolean
   readonly images: ReadonlyArray<Image>
@@ -96,11 +91,8 @@ export interface Session extends Common.State {
 }
 
 export const silence = (startMs: number, sampleRate: number): Hearing => ({
-  chunks: [],
+  ...InputBuffer.empty(startMs),
   sampleRate,
-  ms: 0,
-  startMs,
-  vad: Vad.initial(startMs),
   isActive: false,
   images: [],
   sinceMs: 0

@@ -1,8 +1,9 @@
 /**
  * The one audio container of a stream: what the user says, cut into turns by the pauses in it.
  */
-import { concatSamples, fromBytes } from "../../Pcm.ts"
+import { fromBytes } from "../../Pcm.ts"
 import * as Base64 from "../audio/base64.ts"
+import * as InputBuffer from "../audio/inputBuffer.ts"
 import * as Vad from "../audio/vad.ts"
 import { sendText } from "./blocks.ts"
 import { unparsable } from "./check.ts"
@@ -12,31 +13,18 @@ import type { Step } from "./step.ts"
 import { interrupt, onTranscribed, request, settle } from "./turn.ts"
 import * as Usage from "./usage.ts"
 
-const prefixMs = 300
-
-/** Quiet sound that is kept, in milliseconds. */
-const keptMs = prefixMs + 1000
-
-const shorten = (step: Step, keepMs: number, rate: number): void => {
-  const { hearing } = step.state
-  const all = concatSamples(hearing.chunks)
-  const samples = all.slice(Math.max(0, all.length - Math.round((keepMs * rate) / 1000)))
-  const ms = (samples.length * 1000) / rate
-  step.set({ hearing: { ...hearing, chunks: [samples], ms, startMs: hearing.startMs + hearing.ms - ms } })
-}
+/** Audio before the detected start that belongs to a turn. */
+const PREFIX_MS = 300
 
 /** The sound up to `endMs` was a turn of the user: it has to be understood, and answered. */
 const endSpeech = (step: Step, endMs: number, rate: number): void => {
-  const { chunks, startMs, vad } = step.state.hearing
-  const all = concatSamples(chunks)
-  const cut = Math.max(0, Math.round(((endMs - startMs) * rate) / 1000))
-  const rest = all.slice(cut)
-  step.set({ hearing: { ...silence(endMs), chunks: [rest], ms: (rest.length * 1000) / rate, vad } })
+  const [samples, rest] = InputBuffer.splitAt(step.state.hearing, endMs, rate)
+  step.set({ hearing: { ...rest, isSpeaking: false } })
   const key = step.id()
-  const soundMs = (Math.min(cut, all.length) * 1000) / rate
+  const soundMs = (samples.length * 1000) / rate
   step.add({ key, turn: { role: "user", text: "", images: [] }, isUnheard: true, soundMs })
   step.count("input", Usage.ofSound(soundMs))
-  step.do({ _tag: "Listen", key, pcm: { samples: all.slice(0, cut), sampleRate: rate } })
+  step.do({ _tag: "Listen", key, pcm: { samples, sampleRate: rate } })
   request(step)
 }
 
@@ -46,29 +34,29 @@ export const onAudioInput = (step: Step, block: Block, content: string): void =>
   const rate = block.sampleRate
   const { samples } = fromBytes(bytes, rate)
   const { hearing, silenceMs } = step.state
-  const config: Vad.Config = { threshold: 0.5, prefixPaddingMs: prefixMs, silenceMs }
+  const config: Vad.Config = { threshold: 0.5, prefixPaddingMs: PREFIX_MS, silenceMs }
   const [vad, events] = Vad.step(config, hearing.vad, samples, rate)
-  const ms = hearing.ms + (samples.length * 1000) / rate
-  step.set({ hearing: { ...hearing, chunks: [...hearing.chunks, samples], ms, vad } })
+  step.set({ hearing: { ...InputBuffer.append(hearing, samples, rate), vad } })
   for (const event of events) {
     if (event._tag === "Stopped") endSpeech(step, event.atMs, rate)
     else {
       const { hearing } = step.state
-      shorten(step, hearing.startMs + hearing.ms - event.atMs, rate)
-      step.set({ hearing: { ...step.state.hearing, isSpeaking: true } })
+      const speech = InputBuffer.keepLast(hearing, InputBuffer.endOf(hearing) - event.atMs, rate)
+      step.set({ hearing: { ...speech, isSpeaking: true } })
       interrupt(step)
     }
   }
   const now = step.state.hearing
   if (now.isSpeaking) step.set({ wordAt: step.now })
-  else if (!now.vad.speaking && now.ms > 2 * keptMs) shorten(step, keptMs, rate)
+  else step.set({ hearing: InputBuffer.trim(now, PREFIX_MS, rate) })
 }
 
 /** There will be no more sound: what was said until now is all of it. */
 export const onSoundEnd = (step: Step, rate: number): void => {
-  const { isSpeaking, ms, startMs } = step.state.hearing
-  if (isSpeaking) endSpeech(step, startMs + ms, rate)
-  step.set({ hearing: silence(startMs + ms) })
+  const { hearing } = step.state
+  const endMs = InputBuffer.endOf(hearing)
+  if (hearing.isSpeaking) endSpeech(step, endMs, rate)
+  step.set({ hearing: silence(endMs) })
   settle(step)
 }
 

@@ -3,7 +3,7 @@
  */
 import type { Tool, ToolChoice, Turn } from "../../Prompt.ts"
 import type { ResponseFault } from "../../Fault.ts"
-import * as Vad from "../audio/vad.ts"
+import * as InputBuffer from "../audio/inputBuffer.ts"
 import type { EndFrame } from "../session/frames.ts"
 import { nothing } from "../session/playback.ts"
 import type { Playback } from "../session/playback.ts"
@@ -60,12 +60,7 @@ export interface ModelTurn extends ActiveReply<Frame | EndFrame> {
 }
 
 /** What the user says. */
-export interface Hearing {
-  readonly chunks: ReadonlyArray<Int16Array>
-  /** Milliseconds of sound in the chunks, and where they begin. */
-  readonly ms: number
-  readonly startMs: number
-  readonly vad: Vad.State
+export interface Hearing extends InputBuffer.InputBuffer {
   readonly isSpeaking: boolean
 }
 
@@ -106,13 +101,7 @@ export interface Session extends Common.State {
   readonly wordAt: number
 }
 
-export const silence = (startMs: number): Hearing => ({
-  chunks: [],
-  ms: 0,
-  startMs,
-  vad: Vad.initial(startMs),
-  isSpeaking: false
-})
+export const silence = (startMs: number): Hearing => ({ ...InputBuffer.empty(startMs), isSpeaking: false })
 
 /** A turn that was only asked for. */
 export const newTurn = (id: string, dueAt: number, faults: ReadonlyArray<ResponseFault>): ModelTurn => ({

@@ -1,7 +1,7 @@
 /**
  * The input audio buffer: what the user says, cut into turns by the voice activity detector or by the client.
  */
-import { concatSamples } from "../../Pcm.ts"
+import * as InputBuffer from "../audio/inputBuffer.ts"
 import * as Vad from "../audio/vad.ts"
 import { Refused } from "./check.ts"
 import { announce } from "./items.ts"
@@ -10,19 +10,16 @@ import { cancel, createResponse } from "./responses.ts"
 import { rateOf, silenceOf } from "./settings.ts"
 import type { SemanticVad, ServerVad } from "./settings.ts"
 import { emptyBuffer } from "./state.ts"
-import type { Buffer, Item } from "./state.ts"
+import type { Item } from "./state.ts"
 import type { Step } from "./step.ts"
 import * as Usage from "./usage.ts"
 import { bytesOf, decodeSound } from "./wireAudio.ts"
 
-/** A committed turn has at least this much sound, in milliseconds. */
-const shortest = 100
+/** The shortest turn that can be committed. */
+const MIN_COMMIT_MS = 100
 
-/** Newest spoken turns whose sound can be asked for again. */
-const soundsKept = 8
-
-/** Quiet sound behind the current position that is kept beyond the prefix, in milliseconds. */
-const slackMs = 1000
+/** How many spoken turns keep their audio, which the client may retrieve. */
+const MAX_KEPT_AUDIO = 8
 
 const configOf = (detection: ServerVad | SemanticVad): Vad.Config => ({
   threshold: detection.type === "server_vad" ? detection.threshold : 0.5,
@@ -30,25 +27,14 @@ const configOf = (detection: ServerVad | SemanticVad): Vad.Config => ({
   silenceMs: silenceOf(detection)
 })
 
-/** The buffer without the sound before `ms` of the session. */
-const dropBefore = (buffer: Buffer, ms: number, rate: number): Buffer => {
-  const drop = Math.round(((ms - buffer.startMs) * rate) / 1000)
-  if (drop <= 0) return buffer
-  const samples = concatSamples(buffer.chunks).slice(drop)
-  return { ...buffer, chunks: [samples], ms: (samples.length * 1000) / rate, startMs: ms }
-}
-
 /** Makes an item of the sound in the buffer up to `endMs`; what comes after it stays in the buffer. */
 const commitUpTo = (step: Step, endMs: number, id: string, isSpeech: boolean): void => {
   const { buffer, items, settings } = step.state
   const { format } = settings.audio.input
   const rate = rateOf(format)
-  const all = concatSamples(buffer.chunks)
-  const cut = Math.round(((endMs - buffer.startMs) * rate) / 1000)
-  const samples = all.slice(0, cut)
-  const rest = all.slice(cut)
+  const [samples, rest] = InputBuffer.splitAt(buffer, endMs, rate)
   step.set({
-    buffer: { ...buffer, chunks: [rest], ms: (rest.length * 1000) / rate, startMs: endMs, speech: undefined },
+    buffer: { ...rest, speech: undefined },
     items: forgetOldSounds(items)
   })
   const previousId = step.lastItemId
@@ -78,7 +64,7 @@ const commitUpTo = (step: Step, endMs: number, id: string, isSpeech: boolean): v
 
 const forgetOldSounds = (items: ReadonlyArray<Item>): ReadonlyArray<Item> => {
   const sounds = items.filter(({ sound }) => sound !== undefined)
-  if (sounds.length < soundsKept) return items
+  if (sounds.length < MAX_KEPT_AUDIO) return items
   const oldest = sounds[0]!.id
   return items.map((item) => (item.id === oldest ? { ...item, sound: undefined } : item))
 }
@@ -87,7 +73,9 @@ const onVadEvent = (step: Step, event: Vad.Event, detection: ServerVad | Semanti
   const rate = rateOf(step.state.settings.audio.input.format)
   if (event._tag === "Started") {
     const itemId = step.id("item")
-    step.set({ buffer: { ...dropBefore(step.state.buffer, event.atMs, rate), speech: { itemId } } })
+    const { buffer } = step.state
+    const speech = InputBuffer.keepLast(buffer, InputBuffer.endOf(buffer) - event.atMs, rate)
+    step.set({ buffer: { ...speech, speech: { itemId } } })
     step.do({ _tag: "Forget", key: "idle" })
     step.send({ type: "input_audio_buffer.speech_started", audio_start_ms: Math.round(event.atMs), item_id: itemId })
     if (detection.interrupt_response && step.speaking !== undefined) cancel(step, step.speaking.id, "turn_detected")
@@ -106,33 +94,30 @@ export const append = (step: Step, { audio }: Extract<ClientEvent, { type: "inpu
   if (sound instanceof Refused) return step.refuseFor(sound.problem)
   const { buffer } = step.state
   const { samples, sampleRate } = sound.pcm
-  const longer = { ...buffer, chunks: [...buffer.chunks, samples], ms: buffer.ms + sound.ms }
+  const longer = InputBuffer.append(buffer, samples, sampleRate)
   if (detection === null) return step.set({ buffer: longer })
   const config = configOf(detection)
   const [vad, events] = Vad.step(config, buffer.vad, samples, sampleRate)
   step.set({ buffer: { ...longer, vad } })
   for (const event of events) onVadEvent(step, event, detection)
   const now = step.state.buffer
-  const keepMs = config.prefixPaddingMs + slackMs
-  if (now.speech === undefined && !now.vad.speaking && now.ms > 2 * keepMs) {
-    step.set({ buffer: dropBefore(now, now.startMs + now.ms - keepMs, sampleRate) })
-  }
+  if (now.speech === undefined) step.set({ buffer: InputBuffer.trim(now, config.prefixPaddingMs, sampleRate) })
 }
 
 const restart = (step: Step): void => {
   const { buffer } = step.state
-  step.set({ buffer: emptyBuffer(buffer.startMs + buffer.ms) })
+  step.set({ buffer: emptyBuffer(InputBuffer.endOf(buffer)) })
 }
 
 export const commit = (step: Step): void => {
   const { buffer } = step.state
-  if (buffer.ms < shortest) {
+  if (buffer.ms < MIN_COMMIT_MS) {
     return step.refuse(
       "input_audio_buffer_commit_empty",
       `Error committing input audio buffer: buffer too small. Expected at least 100ms of audio, but buffer only has ${buffer.ms.toFixed(2)}ms of audio.`
     )
   }
-  commitUpTo(step, buffer.startMs + buffer.ms, buffer.speech?.itemId ?? step.id("item"), true)
+  commitUpTo(step, InputBuffer.endOf(buffer), buffer.speech?.itemId ?? step.id("item"), true)
   restart(step)
 }
 
@@ -148,7 +133,7 @@ export const onSettings = (step: Step, before: Step["state"]["settings"]): void 
   if (format.type !== was.format.type) return restart(step)
   if (JSON.stringify(detection) === JSON.stringify(was.turn_detection)) return
   const { buffer } = step.state
-  step.set({ buffer: { ...buffer, vad: Vad.initial(buffer.startMs + buffer.ms), speech: undefined } })
+  step.set({ buffer: { ...buffer, vad: Vad.initial(InputBuffer.endOf(buffer)), speech: undefined } })
 }
 
 /** Nobody has spoken for as long as the session allows: the assistant asks whether anybody is there. */
@@ -158,7 +143,7 @@ export const onIdle = (step: Step): void => {
   if (detection?.type !== "server_vad" || detection.idle_timeout_ms === null) return
   if (step.speaking !== undefined || buffer.speech !== undefined) return
   const id = step.id("item")
-  const endMs = buffer.startMs + buffer.ms
+  const endMs = InputBuffer.endOf(buffer)
   step.send({
     type: "input_audio_buffer.timeout_triggered",
     audio_start_ms: Math.round(buffer.startMs),

@@ -4,7 +4,7 @@
 import type { Turn } from "../../Prompt.ts"
 import type { Quirk } from "../../Fault.ts"
 import type { Word } from "../../Speech.ts"
-import * as Vad from "../audio/vad.ts"
+import * as InputBuffer from "../audio/inputBuffer.ts"
 import type { EndFrame } from "../session/frames.ts"
 import type { ActiveReply } from "../session/reply.ts"
 import * as Common from "../session/step.ts"
@@ -70,14 +70,8 @@ export interface Active extends ActiveReply<Frame | EndFrame> {
   readonly used: Tokens
 }
 
-export interface Buffer {
-  readonly chunks: ReadonlyArray<Int16Array>
-  /** Milliseconds of sound in the buffer. */
-  readonly ms: number
-  /** Where the buffer begins, in milliseconds of sound since the session began. */
-  readonly startMs: number
-  readonly vad: Vad.State
-  /** The turn that is being spoken: its item has a name before it exists. */
+export interface Buffer extends InputBuffer.InputBuffer {
+  /** The turn that is being spoken: its item has an id before it exists. */
   readonly speech: { readonly itemId: string } | undefined
 }
 
@@ -97,13 +91,7 @@ export interface Session extends Common.State {
   readonly cached: number
 }
 
-export const emptyBuffer = (startMs: number): Buffer => ({
-  chunks: [],
-  ms: 0,
-  startMs,
-  vad: Vad.initial(startMs),
-  speech: undefined
-})
+export const emptyBuffer = (startMs: number): Buffer => ({ ...InputBuffer.empty(startMs), speech: undefined })
 
 export const initial = (options: {
   readonly model: string
