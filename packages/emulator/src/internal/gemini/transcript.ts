@@ -2,7 +2,7 @@
  * The transcript of what the model says, where a fault changes how it is sent.
  */
 import { isAudio } from "../session/frames.ts"
-import { faultOf } from "../session/reply.ts"
+import { faultOf } from "../session/frames.ts"
 import { burstsOf } from "./messages.ts"
 import type { ModelTurn } from "./state.ts"
 
@@ -26,6 +26,6 @@ export const lateWordsOf = (turn: ModelTurn): string => {
   const { frames, next } = turn
   const last = frames.findLastIndex((frame) => isAudio(frame) && frame.words.length > 0)
   const frame = frames[last]
-  if (faultOf(turn, "LateTranscript") === undefined || frame === undefined || last >= next) return ""
+  if (faultOf(turn.faults, "LateTranscript") === undefined || frame === undefined || last >= next) return ""
   return isAudio(frame) ? textOf(frame.words) : ""
 }

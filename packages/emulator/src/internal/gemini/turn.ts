@@ -5,7 +5,7 @@ import { isAudio } from "../session/frames.ts"
 import type { AudioFrame } from "../session/frames.ts"
 import { heardOf, leftMs, play as playAudio } from "../session/playback.ts"
 import { makePlayer } from "../session/player.ts"
-import { faultOf } from "../session/reply.ts"
+import { faultOf } from "../session/frames.ts"
 import { none, ofText, plus, sum } from "../session/tokens.ts"
 import { cancelCalls, isWaiting, makeCalls } from "./calls.ts"
 import { framesOf } from "./frames.ts"
@@ -39,7 +39,7 @@ const player = makePlayer<Step, Frame, ModelTurn>({
   promptOf: (step, turn) => {
     const { entries } = step.state.conversation
     if (entries.some(({ isUnheard }) => isUnheard)) return undefined
-    if (faultOf(turn, "NoReply") !== undefined) {
+    if (faultOf(turn.faults, "NoReply") !== undefined) {
       step.do({ _tag: "Forget", key: turn.id })
       step.set({ turn: undefined })
       settle(step)
@@ -62,7 +62,7 @@ const player = makePlayer<Step, Frame, ModelTurn>({
   },
   styleOf: ({ settings: { voice } }) => ({ speed: 1, voice }),
   framesOf: ({ settings: { hasThoughts }, setup: { chunkMs } }, turn, reply, speech) =>
-    framesOf({ reply, speech, chunkMs, hasThoughts, turn }),
+    framesOf({ reply, speech, chunkMs, hasThoughts, faults: turn.faults }),
   play: (step, _, frame) => play(step, frame),
   end: (step, _, fault) => {
     if (fault?._tag === "FailResponse") return complete(step, fault.code ?? "RESPONSE_REJECTED")
@@ -84,7 +84,7 @@ const player = makePlayer<Step, Frame, ModelTurn>({
     }
     step.setTurn({ hasBegun: true })
     step.setConversation({ hasSpoken: true })
-    if (faultOf(turn, "SingleMessage") === undefined) return false
+    if (faultOf(turn.faults, "SingleMessage") === undefined) return false
     sendWhole(step)
     return true
   }
@@ -132,7 +132,7 @@ const play = (step: Step, frame: Frame): void => {
       const text = recordAudio(step, frame)
       const sound = soundOf(frame.bytes, family)
       if (text === "" || !transcribesOutput || lateWordsOf(step.state.turn!) !== "") return step.send(content(sound))
-      if (faultOf(step.state.turn!, "TranscriptBursts") !== undefined) {
+      if (faultOf(step.state.turn!.faults, "TranscriptBursts") !== undefined) {
         step.send(content(sound))
         for (const text of burstsIn(step.state.turn!))
           step.send(content({ outputTranscription: transcriptionOf(text) }))
@@ -149,7 +149,7 @@ const play = (step: Step, frame: Frame): void => {
       const isBlocked = calls.some(({ behavior }) => behavior === "BLOCKING")
       const functionCalls = calls.map(({ id, name }, i) => ({ name, args: frame.calls[i]!.arguments, id }))
       step.setTurn({ used: plus(step.state.turn!.used, ofText(JSON.stringify(functionCalls))) })
-      const asParts = faultOf(step.state.turn!, "CallsAsParts")
+      const asParts = faultOf(step.state.turn!.faults, "CallsAsParts")
       if (asParts !== undefined) step.send(content(callPartsOf(functionCalls)))
       const told = asParts?.also === false ? {} : { toolCall: { functionCalls } }
       // the turn continues with the results; this is the usage so far
@@ -210,7 +210,7 @@ const end = (step: Step, reason: string | undefined): void => {
   step.set({ turn: undefined })
   step.do({ _tag: "Forget", key: turn.id })
   const usage = usageOf(turn)
-  const background = faultOf(turn, "Background")
+  const background = faultOf(turn.faults, "Background")
   const ended = endOf(step.settings.family, background !== undefined || isWaiting(step), reason)
   step.send({ ...content(ended), ...(usage.totalTokenCount === 0 ? {} : { usageMetadata: usage }) })
   if (background !== undefined) step.send(doneOf(step.settings.family, background.where))
@@ -230,10 +230,10 @@ export const interrupt = (step: Step, functions: "blocking" | "all" = "blocking"
   cancelCalls(step, functions)
   remember(step, heardOf(turn.words, turn.playback, step.now))
   const rest = turn.frames.slice(turn.next).filter(isAudio)
-  const extra = faultOf(turn, "AudioWithInterruption") === undefined ? 0 : 1
+  const extra = faultOf(turn.faults, "AudioWithInterruption") === undefined ? 0 : 1
   const sound = rest.slice(0, extra).map(({ bytes }) => soundOf(bytes, family))
   step.send(content({ interrupted: true }, ...sound))
   end(step, undefined)
-  const late = rest.slice(0, faultOf(turn, "LateAudio")?.chunks ?? 0)
+  const late = rest.slice(0, faultOf(turn.faults, "LateAudio")?.chunks ?? 0)
   for (const { bytes } of late) step.send(content(soundOf(bytes, family)))
 }

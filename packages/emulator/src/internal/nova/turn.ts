@@ -4,7 +4,7 @@
 import { isAudio } from "../session/frames.ts"
 import { heardMs, heardOf, play as playAudio } from "../session/playback.ts"
 import { makePlayer, TOLERANCE_MS } from "../session/player.ts"
-import { faultOf } from "../session/reply.ts"
+import { faultOf } from "../session/frames.ts"
 import { closeAudio, openAudio, sendAudio, sendText, sendToolUse } from "./blocks.ts"
 import { framesOf } from "./frames.ts"
 import type { Frame, Sentence } from "./frames.ts"
@@ -207,5 +207,6 @@ export const interrupt = (step: Step): void => {
   step.set({ turn: undefined })
   step.sendUsage()
   const late = turn.frames.slice(turn.next).filter(isAudio)
-  for (const { bytes } of late.slice(0, faultOf(turn, "LateAudio")?.chunks ?? 0)) sendAudio(step, turn.audioId, bytes)
+  for (const { bytes } of late.slice(0, faultOf(turn.faults, "LateAudio")?.chunks ?? 0))
+    sendAudio(step, turn.audioId, bytes)
 }

@@ -1,7 +1,8 @@
 /**
  * Responses: created, decided, sent at their pace, and ended exactly once.
  */
-import { faultOf, newReply } from "../session/reply.ts"
+import { faultOf } from "../session/frames.ts"
+import { newReply } from "../session/reply.ts"
 import type { EndingFault } from "../session/frames.ts"
 import { makePlayer } from "../session/player.ts"
 import { Refused } from "./check.ts"
@@ -121,7 +122,7 @@ const finish = (step: Step, id: string, outcome: Outcome): void => {
       }
     ]
   })
-  if (outcome.status === "cancelled") playLate(step, active, faultOf(active, "LateAudio")?.chunks ?? 0)
+  if (outcome.status === "cancelled") playLate(step, active, faultOf(active.faults, "LateAudio")?.chunks ?? 0)
   if (active.isDefault && !active.isIdlePrompt) waitForIdle(step, active)
 }
 

@@ -51,3 +51,10 @@ export const applyFaults = <F extends { readonly _tag: string }, Tag extends End
   const { _tag, afterChunks } = fault as Exclude<EndingFault, { readonly _tag: "CancelCalls" }>
   return [cutAfter(frames, afterChunks ?? (_tag === "FailResponse" ? 0 : 1)), fault]
 }
+
+/** The fault with that tag, if there is one. */
+export const faultOf = <Tag extends ResponseFault["_tag"]>(
+  faults: ReadonlyArray<ResponseFault>,
+  tag: Tag
+): Extract<ResponseFault, { readonly _tag: Tag }> | undefined =>
+  faults.find((fault): fault is Extract<ResponseFault, { readonly _tag: Tag }> => fault._tag === tag)

@@ -30,10 +30,3 @@ export const newReply = <F>(id: string, dueAt: number, faults: ReadonlyArray<Res
   dueAt,
   faults
 })
-
-/** The fault with that tag, when the reply has it. */
-export const faultOf = <Tag extends ResponseFault["_tag"]>(
-  { faults }: Pick<ActiveReply<unknown>, "faults">,
-  tag: Tag
-): Extract<ResponseFault, { readonly _tag: Tag }> | undefined =>
-  faults.find((fault): fault is Extract<ResponseFault, { readonly _tag: Tag }> => fault._tag === tag)
