@@ -107,7 +107,7 @@ const provider = (options: Options): Provider<State> => {
     complete: (event) => event,
     faults,
     refuse,
-    accept: (handshake, { assistant, recall, seed }) => {
+    accept: (handshake, { assistant, lookup, seed }) => {
       const { pathname, searchParams } = new URL((handshake.url ?? "/").replace(/^\/+/, "/"), "http://emulator")
       // clients put one slash or two before the path, and any version into it
       if (!/GenerativeService\.BidiGenerateContent(?:Constrained)?$/.test(pathname)) {
@@ -135,7 +135,7 @@ const provider = (options: Options): Provider<State> => {
         hasModel: (model) => (options.models === undefined ? isLive(model) : options.models.includes(model)),
         reportsActivity: options.voiceActivity,
         assistant,
-        recall
+        lookup
       })
     }
   }

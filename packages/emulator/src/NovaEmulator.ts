@@ -30,7 +30,7 @@ import type { Problem } from "./internal/server/refusal.ts"
 import { serve } from "./internal/server/serve.ts"
 import type { Refused } from "./internal/server/transport.ts"
 import { listen } from "./internal/http2/listen.ts"
-import { makeWire } from "./internal/http2/transport.ts"
+import { makeTransport } from "./internal/http2/transport.ts"
 import * as Session from "./internal/nova/session.ts"
 import { callerOf } from "./internal/nova/signature.ts"
 import type { Session as State } from "./internal/nova/state.ts"
@@ -107,7 +107,7 @@ const provider = (options: Options): Provider<State> => {
   return {
     basePath: "",
     listen: listen((stream, socket, handshake, maxPayload) =>
-      makeWire({
+      makeTransport({
         stream,
         socket,
         codec: Wire.codec(callerOf(handshake)._tag === "Signed"),
@@ -127,7 +127,7 @@ const provider = (options: Options): Provider<State> => {
         return refused(404, "UnknownOperationException", "There is nothing at this path.")
       }
       const caller = callerOf(handshake)
-      if (caller._tag === "Stranger") return refused(caller.status, caller.error, caller.message)
+      if (caller._tag === "Rejected") return refused(caller.status, caller.error, caller.message)
       if (options.apiKeys !== undefined && !options.apiKeys.includes(caller.key)) {
         return refused(403, ...problems[401]!)
       }

@@ -1,30 +1,52 @@
 /**
- * Mono 16-bit sound: the one shape of audio that moves inside the emulator.
+ * Mono 16-bit PCM, the audio format inside the emulator.
+ *
+ * @since 0.1.0
  */
 import { resampleSamples } from "./internal/audio/resample.ts"
 
-/** Mono signed 16-bit samples and the rate, in samples a second, at which they were taken. */
+/**
+ * Mono signed 16-bit samples and their sample rate in Hz.
+ *
+ * @since 0.1.0
+ */
 export interface Pcm {
   readonly samples: Int16Array
   readonly sampleRate: number
 }
 
-/** How long the sound lasts, in milliseconds (fractions included). */
+/**
+ * The duration in milliseconds, fractions included.
+ *
+ * @since 0.1.0
+ */
 export const durationMs = (pcm: Pcm): number => (pcm.samples.length * 1000) / pcm.sampleRate
 
-/** Silence of `ms` milliseconds at `sampleRate` samples a second. */
+/**
+ * Silence of `ms` milliseconds.
+ *
+ * @since 0.1.0
+ */
 export const silence = (ms: number, sampleRate: number): Pcm => ({
   samples: new Int16Array(Math.round((ms * sampleRate) / 1000)),
   sampleRate
 })
 
-/** One sound after another. All parts must share the sample rate of the first; an empty list is 24 kHz of nothing. */
+/**
+ * Joins audio. All parts must have the sample rate of the first; an empty list is 24 kHz audio of no length.
+ *
+ * @since 0.1.0
+ */
 export const concat = (parts: ReadonlyArray<Pcm>): Pcm => {
   const samples = concatSamples(parts.map((part) => part.samples))
   return { samples, sampleRate: parts[0]?.sampleRate ?? 24_000 }
 }
 
-/** The samples of all chunks in one array. */
+/**
+ * Joins the samples of all chunks.
+ *
+ * @since 0.1.0
+ */
 export const concatSamples = (chunks: ReadonlyArray<Int16Array>): Int16Array => {
   const joined = new Int16Array(chunks.reduce((length, chunk) => length + chunk.length, 0))
   let offset = 0
@@ -35,7 +57,11 @@ export const concatSamples = (chunks: ReadonlyArray<Int16Array>): Int16Array => 
   return joined
 }
 
-/** Little-endian bytes to samples; a trailing odd byte is dropped. Never aliases the input. */
+/**
+ * Samples from little-endian bytes. A trailing odd byte is dropped, and the input is copied.
+ *
+ * @since 0.1.0
+ */
 export const fromBytes = (bytes: Uint8Array, sampleRate: number): Pcm => {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const samples = new Int16Array(bytes.byteLength >> 1)
@@ -45,7 +71,11 @@ export const fromBytes = (bytes: Uint8Array, sampleRate: number): Pcm => {
 
 const isLittleEndian = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1
 
-/** Samples to little-endian bytes. */
+/**
+ * Little-endian bytes of the samples.
+ *
+ * @since 0.1.0
+ */
 export const toBytes = (samples: Int16Array): Uint8Array => {
   if (isLittleEndian) return new Uint8Array(samples.slice().buffer)
   const bytes = new Uint8Array(samples.length * 2)
@@ -54,7 +84,11 @@ export const toBytes = (samples: Int16Array): Uint8Array => {
   return bytes
 }
 
-/** The same sound at another rate, through a windowed-sinc low-pass. The duration is kept to the nearest sample. */
+/**
+ * The same audio at another sample rate, through a windowed-sinc low-pass. The duration is kept to the nearest sample.
+ *
+ * @since 0.1.0
+ */
 export const resample = (pcm: Pcm, sampleRate: number): Pcm =>
   pcm.sampleRate === sampleRate
     ? pcm

@@ -1,13 +1,15 @@
 /**
  * A recogniser of known phrases, so that speech can drive an emulator.
  *
- * It cannot understand speech in general: it compares a turn with renderings of a list of phrases, in every voice it is
- * given, and answers with the phrase that sounds most alike, or with nothing. Loudness, sample rate and pace may differ
- * from the rendering. Speech of a person is not recognised; give the emulator a `transcribe` of your own for that.
+ * It does not understand speech in general. It compares a turn with renderings of the phrases in every given voice and
+ * returns the phrase that sounds most alike, or nothing. Loudness, sample rate and pace may differ. It does not recognise
+ * the speech of people: give the emulator your own `transcribe` for that.
  *
  * @example
  * const recogniser = yield* Recogniser.make({ voices: [Voice.tones], phrases: ["what time is it"] })
  * const text = yield* recogniser.recognise(pcm) // Option<string>
+ *
+ * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -15,7 +17,11 @@ import { featuresOf, unlikeness } from "./internal/audio/features.ts"
 import type { Pcm } from "./Pcm.ts"
 import type { Voice } from "./Voice.ts"
 
-/** What the scripted assistant can be asked, in the words of its documentation. */
+/**
+ * Phrases that the scripted assistant understands.
+ *
+ * @since 0.1.0
+ */
 export const phrases: ReadonlyArray<string> = [
   "hello",
   "good morning",
@@ -51,25 +57,37 @@ export const phrases: ReadonlyArray<string> = [
   "call every tool"
 ]
 
-/** Ears for known phrases. */
+/**
+ * Recognises known phrases.
+ *
+ * @since 0.1.0
+ */
 export interface Recogniser {
-  /** The phrase that was said, when one is near enough. */
+  /** The phrase that was said, if one is similar enough. */
   readonly recognise: (pcm: Pcm) => Effect.Effect<Option.Option<string>>
 }
 
-/** Every phrase is known in every voice. */
+/**
+ * The phrases, and the voices in which they are recognised.
+ *
+ * @since 0.1.0
+ */
 export interface Options {
   readonly voices: ReadonlyArray<Voice>
   readonly phrases: ReadonlyArray<string>
 }
 
-/** Above this the nearest phrase is not the one that was said. Tones lie far apart, so they may suffer more on the way. */
-const farthest = { tones: 0.55, espeak: 0.25 }
+/** The largest distance to the nearest phrase. Tones are easy to tell apart, so they may be distorted more. */
+const MAX_DISTANCE = { tones: 0.55, espeak: 0.25 }
 
-/** The next phrase has to be at least this many times as far, or the answer would be a guess. */
-const margin = 1.04
+/** How many times as far the second phrase must be, so that the result is not a guess. */
+const MIN_DISTANCE_RATIO = 1.04
 
-/** A recogniser of `phrases` spoken by `voices`; the renderings are made at the first use and kept. */
+/**
+ * A recogniser of `phrases` in `voices`. The phrases are rendered at the first use and kept.
+ *
+ * @since 0.1.0
+ */
 export const make = Effect.fnUntraced(function* ({ phrases, voices }: Options) {
   const templates = yield* Effect.cached(
     Effect.forEach(
@@ -77,7 +95,7 @@ export const make = Effect.fnUntraced(function* ({ phrases, voices }: Options) {
       ([voice, phrase]) =>
         Effect.map(voice.speak(phrase, { speed: 1, voice: "" }), ({ pcm }) => ({
           phrase,
-          limit: farthest[voice.kind],
+          limit: MAX_DISTANCE[voice.kind],
           features: featuresOf(pcm)
         })),
       { concurrency: 2 }
@@ -91,7 +109,7 @@ export const make = Effect.fnUntraced(function* ({ phrases, voices }: Options) {
       .sort((a, b) => a.apart - b.apart)
     if (first === undefined || first.apart > first.limit) return Option.none<string>()
     const second = others.find(({ phrase }) => phrase !== first.phrase)
-    return second !== undefined && second.apart < first.apart * margin
+    return second !== undefined && second.apart < first.apart * MIN_DISTANCE_RATIO
       ? Option.none<string>()
       : Option.some(first.phrase)
   })

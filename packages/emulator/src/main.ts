@@ -35,7 +35,7 @@ const command = Command.make(
     return yield* emulator.entries.pipe(
       Stream.mapAccum(
         () => Trace.initial,
-        (state, entry) => Trace.step(offer.telling, state, entry)
+        (state, entry) => Trace.step(offer.format, state, entry)
       ),
       Stream.runForEach((text) => Console.log(text))
     )

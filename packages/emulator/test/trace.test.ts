@@ -1,7 +1,7 @@
 import { assert, it } from "@effect/vitest"
 import type { Entry } from "@effect-bidi/emulator/Emulator"
 import { toMessage } from "../src/internal/server/message.ts"
-import { telling } from "../src/internal/program/openaiTrace.ts"
+import { format } from "../src/internal/program/openaiTrace.ts"
 import * as Wire from "../src/internal/openai/codec.ts"
 import * as Trace from "../src/internal/program/trace.ts"
 import { Fold, clock, update, userText } from "./support/fold.ts"
@@ -13,7 +13,7 @@ const message = (kind: "received" | "sent", event: unknown, at = 0): Entry =>
 const lines = (entries: ReadonlyArray<Entry>): ReadonlyArray<string> => {
   let state = Trace.initial
   return entries.flatMap((entry) => {
-    const [next, printed] = Trace.step(telling, state, entry)
+    const [next, printed] = Trace.step(format, state, entry)
     state = next
     return printed
   })

@@ -72,20 +72,22 @@ describe("transcription", () => {
     const slow = new (class extends Fold {
       override input(input: Parameters<Fold["input"]>[0]): void {
         // nothing is heard until the test says so
-        if (input._tag !== "Heard" || input.text !== "unused") super.input(input)
+        if (input._tag !== "Transcribed" || input.text !== "unused") super.input(input)
       }
     })({ hear: () => "unused" })
     slow.send(manual, ...appends(tone(300)), commit, create)
     const id = one(slow.events, "input_audio_buffer.committed").item_id
     assert.deepStrictEqual(slow.pass(60_000), [])
-    slow.input({ _tag: "Heard", key: id, text: "my name is Ada" })
+    slow.input({ _tag: "Transcribed", key: id, text: "my name is Ada" })
     assert.strictEqual(saidIn(slow.pass()), "Nice to meet you, Ada.")
   })
 
   it("that fails is told, and the reply comes all the same", () => {
     const fold = new (class extends Fold {
       override input(input: Parameters<Fold["input"]>[0]): void {
-        super.input(input._tag === "Heard" ? { _tag: "NotHeard", key: input.key, message: "no ears today" } : input)
+        super.input(
+          input._tag === "Transcribed" ? { _tag: "NotTranscribed", key: input.key, message: "no ears today" } : input
+        )
       }
     })()
     fold.send(asked("gpt-transcribe"), ...appends(tone(500)))

@@ -9,6 +9,7 @@ import { TestClock } from "effect/testing"
 import * as Fault from "@effect-bidi/emulator/Fault"
 import * as GeminiEmulator from "@effect-bidi/emulator/GeminiEmulator"
 import { at, audio, callsIn, blockingClock, functions, msIn, saidIn, text } from "../support/gemini.ts"
+import { providers } from "../../src/internal/program/providers.ts"
 import { connect, refused } from "../support/geminiClient.ts"
 import { tone } from "../support/sound.ts"
 
@@ -211,9 +212,9 @@ describe("responses", () => {
   )
 })
 
-it.effect("a fault that this wire cannot have is a defect, wherever it is asked for", () =>
+it.effect("a fault that this provider cannot produce is a defect, wherever it is asked for", () =>
   Effect.gen(function* () {
-    const emulator = yield* GeminiEmulator.make(quick)
+    const emulator = yield* providers.google.make(quick)
     const { control } = emulator
     const attempts: ReadonlyArray<Effect.Effect<unknown, unknown, never>> = [
       control.inject(Fault.resetStream(0)),

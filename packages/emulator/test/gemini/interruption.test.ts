@@ -19,7 +19,7 @@ import { tone } from "../support/sound.ts"
 const noise = audio(tone(200, 8000, 16_000))
 
 /** A story that has been told for a while. */
-const telling = (ms: number, begin: Begin = {}) => {
+const format = (ms: number, begin: Begin = {}) => {
   const session = new Gemini({ speed: 8, begin })
   session.send(text("tell me a long story"))
   session.pass(ms)
@@ -28,7 +28,7 @@ const telling = (ms: number, begin: Begin = {}) => {
 
 describe("an interruption", () => {
   it("stops the turn: interrupted, then complete, and nothing generated", () => {
-    const session = telling(1000)
+    const session = format(1000)
     const messages = session.send(...noise)
     assert.deepStrictEqual(outline(messages), [
       "serverContent.interrupted",
@@ -39,7 +39,7 @@ describe("an interruption", () => {
   })
 
   it("leaves what was heard until then, not what was sent", () => {
-    const session = telling(4000)
+    const session = format(4000)
     assert.isAbove(msIn(session.events), 30_000)
     session.send(text("what did you just say"))
     session.settle()
@@ -75,7 +75,7 @@ describe("an interruption", () => {
   })
 
   it("is not for who asked for none", () => {
-    const session = telling(500, { realtimeInputConfig: { activityHandling: "NO_INTERRUPTION" } })
+    const session = format(500, { realtimeInputConfig: { activityHandling: "NO_INTERRUPTION" } })
     assert.deepStrictEqual(session.send(...noise, text("stop")), [])
     // written content interrupts in any case
     assert.deepStrictEqual(outline(session.send(contents(true, ["user", "stop"])))[0], "serverContent.interrupted")

@@ -97,7 +97,7 @@ describe("speech", () => {
 })
 
 describe("an interruption", () => {
-  const telling = (ms: number) => {
+  const format = (ms: number) => {
     const stream = new Nova({ speed: 8 })
     stream.send(...words("tell me a long story"))
     stream.pass(ms)
@@ -105,7 +105,7 @@ describe("an interruption", () => {
   }
 
   it("closes the sound, confirms what was heard, and says so", () => {
-    const stream = telling(2000)
+    const stream = format(2000)
     const before = stream.events.length
     stream.send(...noise)
     const blocks = outline(stream.events.slice(before))
@@ -120,7 +120,7 @@ describe("an interruption", () => {
   })
 
   it("confirms sentences that were heard before the one that was cut", () => {
-    const stream = telling(9000)
+    const stream = format(9000)
     stream.send(...noise)
     const finals = blocksIn(stream.events).filter(({ stage }) => stage === "FINAL")
     assert.isAbove(finals.length, 2)
@@ -134,7 +134,7 @@ describe("an interruption", () => {
   })
 
   it("by typed words is one, too", () => {
-    const stream = telling(2000)
+    const stream = format(2000)
     stream.send(...words("my name is Ada"))
     assert.strictEqual(blocksIn(stream.events).filter(({ stop }) => stop === "INTERRUPTED").length, 2)
     stream.settle()

@@ -60,10 +60,10 @@ it("silence begins anew with every word: of the user, typed or spoken, and of th
   spoken.send(...audio(tone(1000, 8000, 16_000)))
   // the pause that ends the speech is noticed a moment later
   assert.closeTo(endOf(spoken), 100 + 180, 2)
-  const telling = new Nova({ sessionMs: 1e9, speed: 8 })
-  telling.send(...words("tell me a long story"))
-  const end = endOf(telling)
-  assert.closeTo(end, msIn(telling.events) / 1000 + 180, 1)
+  const format = new Nova({ sessionMs: 1e9, speed: 8 })
+  format.send(...words("tell me a long story"))
+  const end = endOf(format)
+  assert.closeTo(end, msIn(format.events) / 1000 + 180, 1)
 })
 
 it("a stream expires on demand", () => {

@@ -3,7 +3,7 @@
  */
 import * as Assistant from "@effect-bidi/emulator/Assistant"
 import * as Pcm from "@effect-bidi/emulator/Pcm"
-import type { Kept } from "../../src/internal/server/provider.ts"
+import type { Stored } from "../../src/internal/server/provider.ts"
 import { isLive } from "../../src/internal/gemini/family.ts"
 import * as Session from "../../src/internal/gemini/session.ts"
 import type { Session as State } from "../../src/internal/gemini/state.ts"
@@ -17,7 +17,7 @@ export type Message = { readonly [key: string]: any }
 
 /** Handles of one emulator; the connections that issued them are closed unless a test says otherwise. */
 export class Vault {
-  readonly kept = new Map<string, Kept>()
+  readonly kept = new Map<string, Stored>()
   isLive = false
 }
 
@@ -34,7 +34,7 @@ export interface Options extends Partial<Setup> {
 
 export class Gemini extends Run<State, Message> {
   constructor({ begin = {}, hear, now = 0, vault = new Vault(), ...setup }: Options = {}) {
-    const recall = (handle: string): Kept | undefined => {
+    const lookup = (handle: string): Stored | undefined => {
       const found = vault.kept.get(handle)
       return found === undefined ? undefined : { ...found, isLive: vault.isLive }
     }
@@ -53,7 +53,7 @@ export class Gemini extends Run<State, Message> {
         hasModel: isLive,
         reportsActivity: undefined,
         assistant: Assistant.scripted,
-        recall,
+        lookup,
         ...setup
       }),
       { hear, now, keep: (key, value) => void vault.kept.set(key, { value, at: this.now, isLive: false }) }

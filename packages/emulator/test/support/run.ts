@@ -63,19 +63,19 @@ export class Run<State, Event> {
       case "Forget":
         this.#wakes.delete(command.key)
         return
-      case "Speak": {
+      case "Synthesize": {
         const speech = Effect.runSync(Voice.tones.speak(command.text, command.style))
-        return this.input({ _tag: "Spoken", key: command.key, speech })
+        return this.input({ _tag: "Synthesized", key: command.key, speech })
       }
-      case "Listen": {
+      case "Transcribe": {
         const heard = this.#hear(command.pcm)
         return this.input(
           typeof heard === "string"
-            ? { _tag: "Heard", key: command.key, text: heard }
-            : { _tag: "NotHeard", key: command.key, message: heard.message }
+            ? { _tag: "Transcribed", key: command.key, text: heard }
+            : { _tag: "NotTranscribed", key: command.key, message: heard.message }
         )
       }
-      case "Keep":
+      case "Store":
         return this.#keep(command.key, command.value)
     }
   }

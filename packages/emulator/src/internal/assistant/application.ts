@@ -1,6 +1,6 @@
 /**
- * What the application says on its own account. Wires that have no place for it carry it in brackets, as text of the
- * user; here it becomes what it is: instructions of one reply, results of tools, notes.
+ * What the application adds to the conversation. Clients of providers without a place for it send it in brackets, as text
+ * of the user. Here it becomes what it means: instructions of one reply, results of tools, notes.
  */
 import type { Prompt, Turn } from "../../Prompt.ts"
 
@@ -9,7 +9,7 @@ const anything = /^(?:say what you would say next|it is your turn to speak)\b/i
 
 const opening = /\[From the application: |^\[/gm
 
-/** Index after the bracket that closes the one at `at`; brackets that match nothing are passed over. */
+/** The index after the bracket that closes the one at `at`. Unmatched brackets are skipped. */
 const closeOf = (text: string, at: number): number | undefined => {
   let depth = 0
   for (let i = at; i < text.length; i++) {
@@ -22,7 +22,7 @@ const closeOf = (text: string, at: number): number | undefined => {
 
 type Piece = { readonly isAside: boolean; readonly text: string }
 
-/** The text in its order, cut into what is in such brackets and what is not. */
+/** The text, split into what is in such brackets and what is not. */
 const piecesOf = (text: string): ReadonlyArray<Piece> => {
   const pieces: Array<Piece> = []
   let from = 0
@@ -37,7 +37,7 @@ const piecesOf = (text: string): ReadonlyArray<Piece> => {
   return [...pieces, { isAside: false, text: text.slice(from) }].filter((piece) => piece.text.trim() !== "")
 }
 
-// a value that is not JSON is text as it is
+// a value that is not JSON is text
 const outputOf = (outcome: string, value: string): string => {
   if (!outcome.startsWith("failed")) return value
   try {
@@ -52,7 +52,7 @@ const facts = [
   /^You called the tool (?<name>\S+) with (?<input>.*)\. It (?<outcome>returned|failed)(?: with)?:? (?<value>.*)$/s
 ]
 
-/** A note, as what it tells of: calls with their results, talk, or just itself. */
+/** A note as the turns that it describes: calls with their results, speech, or a system message. */
 const noteOf = (text: string, key: string): ReadonlyArray<Turn> => {
   const meanwhile = /^This happened meanwhile:\n(.*)$/s.exec(text)
   if (meanwhile !== null) {
@@ -62,7 +62,7 @@ const noteOf = (text: string, key: string): ReadonlyArray<Turn> => {
       return turnsOf({ role: "user", text: said, images: [] }, `${key}:${i}`)
     })
   }
-  // several results are told together, one a line
+  // several results come together, one in each line
   const lines = text.split("\n").every((line) => facts[0]!.test(line)) ? text.split("\n") : [text]
   return lines.flatMap((line, i): ReadonlyArray<Turn> => {
     const found = facts.map((fact) => fact.exec(line)?.groups).find((groups) => groups !== undefined)
@@ -90,11 +90,11 @@ const turnsOf = (turn: Turn, key: string): ReadonlyArray<Turn> => {
   return turns.map((one, i) => (i === at && one.role === "user" ? { ...one, images } : one))
 }
 
-/** The prompt without brackets in it. */
+/** The prompt with all brackets replaced. */
 export const withoutBrackets = (prompt: Prompt): Prompt => {
   const history = prompt.history.flatMap((turn, i) => turnsOf(turn, String(i)))
   const last = history.at(-1)
-  // the last words of the application in brackets are what this reply is asked to be
+  // the application's last text in brackets is the instructions of this reply
   const isAsked = prompt.instructions === undefined && last?.role === "system" && prompt.history.at(-1)?.role === "user"
   const instructions = isAsked ? last.text : prompt.instructions
   return {

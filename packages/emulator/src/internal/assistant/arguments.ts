@@ -9,7 +9,7 @@ import { fieldsOf } from "./schema.ts"
 import type { Field } from "./schema.ts"
 import { kinds, toolOfKind } from "./tools.ts"
 
-/** What is left of the sentence while its pieces are handed out. */
+/** The parts of the sentence that no argument has used yet. */
 interface Source {
   readonly text: string
   readonly tool: Tool
@@ -36,14 +36,14 @@ const capitalised =
 const anyCase = /\b(?:in|for|at|near)\s+((?!the (?:time|weather)\b)\p{L}[\p{L}' -]*)/giu
 const notOfName = /\b(?:and|today|tomorrow|tonight|now|right now|please|in|on|off|is|like)\b.*$/i
 
-/** Names of places, people and things: capitals after a word that points, else anything after such a word. */
+/** Names of places, people and things: capitalised words after a preposition, otherwise any words after one. */
 const namesIn = (text: string): Array<string> => {
   const found = [...text.matchAll(capitalised)]
   const names = (found.length > 0 ? found : [...text.matchAll(anyCase)]).map((match) => match[1]!)
   return names.map((name) => name.replace(notOfName, "").replace(/[\s.,?!]+$/, "")).filter((name) => name !== "")
 }
 
-/** Whether a field is of a kind, by its name or, for lack of a telling name, by the first words about it. */
+/** Whether a field is of a kind, by its name or, when that says little, by the start of its description. */
 const wants = (name: string, field: Field, kind: RegExp): boolean =>
   tokens(name).some((word) => kind.test(word)) ||
   (/^(?:input|text|value|arg|argument|param|q|s)$/i.test(name) &&
@@ -59,7 +59,7 @@ const dayLike = /^(?:date|day|when)$/
 const textLike =
   /^(?:text|body|message|query|question|note|content|title|subject|description|reason|prompt|search|input|topic|term)$/
 
-/** Words that the sentence hands on as they are. */
+/** A quoted message in the sentence. */
 const saidIn = (text: string): string | undefined =>
   /\b(?:saying|that says|with the (?:text|message|body|title)|called|titled)\s+(.+?)[.?!]*$/i.exec(text)?.[1]
 
@@ -71,7 +71,7 @@ const dayIn = (text: string): string | undefined =>
     .exec(text)?.[0]
     .toLowerCase()
 
-/** The sentence without the words that only chose the tool. */
+/** The sentence without the words that name the tool. */
 const restOf = ({ text, tool }: Source): string => {
   const known = new Set(toolContentOf(tool.name))
   const body = text
@@ -163,7 +163,7 @@ const inventText = (name: string, field: Field, source: Source): string => {
   return wants(name, field, idLike) ? "1" : "test"
 }
 
-/** Something of the right type, for a field that must be there although the sentence says nothing about it. */
+/** A value of the right type for a required field that the sentence does not mention. */
 const inventFor = (name: string, field: Field, source: Source): unknown => {
   if (field.fallback !== undefined) return field.fallback
   if (field.nullable) return null
@@ -195,7 +195,7 @@ const fillObject = (field: Field, source: Source): { readonly [key: string]: unk
   return out
 }
 
-/** Arguments for `tool` out of `text`: required ones always, optional ones when the text speaks of them. */
+/** Arguments for `tool` from `text`: required ones always, optional ones when the text mentions them. */
 export const argumentsFor = (tool: Tool, text: string): { readonly [key: string]: unknown } => {
   const sum = expressionIn(text)
   const source: Source = {
@@ -207,7 +207,7 @@ export const argumentsFor = (tool: Tool, text: string): { readonly [key: string]
   }
   const fields = fieldsOf(tool.parameters)
   const [only, ...others] = fields.properties
-  // a calculator whose one text has a name of its own still gets the sum
+  // the only string of a calculator is the expression, whatever its name
   const isSum = sum !== undefined && only !== undefined && others.length === 0 && only.field.type === "string"
   return isSum && only.field.choices.length === 0 && toolOfKind([tool], kinds.sum) !== undefined
     ? { [only.name]: sum }

@@ -73,7 +73,7 @@ const write = (tokens: ReadonlyArray<string>): string =>
     .replace(/ \)/g, ")")
     .replace(/sqrt \(/g, "sqrt(")
 
-/** The sum that the text asks for, such as `25 * 48`, or `undefined` when there is none in it. */
+/** The expression in the text, such as `25 * 48`, or `undefined` without one. */
 export const expressionIn = (text: string): string | undefined => {
   let words = withDigits(text)
   for (const [pattern, replacement] of rewrites) words = words.replace(pattern, replacement)

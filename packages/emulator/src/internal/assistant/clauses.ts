@@ -1,12 +1,12 @@
 /**
- * A turn in the pieces that each ask for something: "what time is it and calculate 2 times 3" has two.
+ * A turn split into its requests: "what time is it and calculate 2 times 3" has two.
  */
 
-/** Pieces in the order of speech. A piece that `stands` does not accept stays with the one before it. */
+/** Clauses in order. A clause that `stands` does not accept is joined to the one before it. */
 export const clausesOf = (text: string, stands: (clause: string) => boolean): ReadonlyArray<string> => {
   const whole = text.trim()
   if (whole.startsWith("(speech, ")) return [whole]
-  // a point between digits ends nothing
+  // a point between digits does not end a clause
   const parts = whole.split(/(?<=[!?;])\s*|(?<=\.)(?!\d)\s+|(,?\s+(?:and then|and also|and|then|also)\s+)/i)
   const clauses: Array<string> = []
   let gap = ""

@@ -13,7 +13,7 @@ import { sayResult } from "./results.ts"
 
 const text = (text: string): Reply => ({ text, calls: [] })
 
-/** The text that this reply has to be, word for word: `Say exactly: "..."`. */
+/** The text that the instructions dictate: `Say exactly: "..."`. */
 const dictated = (instructions: string | undefined): string | undefined => {
   const match = /\bsay exactly\b\s*:?\s*([\s\S]+)/i.exec(instructions ?? "")
   if (match === null) return undefined
@@ -27,11 +27,11 @@ const wantsMore = (words: string): boolean =>
 const isSpeech = (turn: Turn): turn is Extract<Turn, { role: "assistant" }> =>
   turn.role === "assistant" && turn.text.trim() !== ""
 
-/** Whether a text that was dictated was cut off and is to be gone on with. */
+/** Whether a dictated text is to be continued. */
 const isContinued = (instructions: string | undefined): boolean =>
   wantsMore(instructions?.split(/\bsay exactly\b/i)[0] ?? "")
 
-/** What the last words were the beginning of, without them; `undefined` when they are not known to be one. */
+/** The rest of the last reply when it was cut off; `undefined` when it is not known. */
 const restOfLast = (prompt: Prompt): string | undefined => {
   const { history, instructions } = prompt
   const at = history.findLastIndex(({ role }) => role !== "system")
@@ -43,7 +43,7 @@ const restOfLast = (prompt: Prompt): string | undefined => {
   return rest === "" ? "That was all." : rest
 }
 
-/** User turns that nothing was said or called for yet. */
+/** The index of the first user turn without a reply. */
 const unanswered = (history: ReadonlyArray<Turn>): number => {
   const last = history.findLastIndex((turn) => isSpeech(turn) || turn.role === "call")
   const first = history.findIndex((turn, i) => i > last && turn.role === "user")
@@ -66,7 +66,7 @@ const lookAt = (turns: ReadonlyArray<Turn>): ReadonlyArray<string> =>
       : []
   )
 
-/** Everything that the user turns from `from` on ask for, in order. */
+/** What the user turns from `from` on ask for, in order. */
 const movesFor = (prompt: Prompt, from: number): ReadonlyArray<Move> => {
   const turns = prompt.history.slice(from)
   const seen = lookAt(turns)
@@ -92,7 +92,7 @@ const compose = (moves: ReadonlyArray<Move>, before: ReadonlyArray<string>): Rep
   }
 }
 
-/** With one call at a time: the calls that the turn before still waits for. */
+/** The next call, when calls are made one at a time. */
 const nextCalls = (prompt: Prompt): Reply | undefined => {
   const history = prompt.history
   const lastCall = history.findLastIndex((turn) => turn.role === "call")

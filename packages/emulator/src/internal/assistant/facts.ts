@@ -1,5 +1,5 @@
 /**
- * What people say about themselves, kept in the conversation itself: "my name is Ada", "my favourite colour is blue".
+ * Facts that users tell about themselves. They are found in the conversation: "my name is Ada", "my favourite colour is blue".
  */
 import type { Turn } from "../../Prompt.ts"
 import { capital } from "./language.ts"
@@ -13,7 +13,7 @@ const clean = (text: string): string => text.replace(/[.!?,;]+$/, "").trim()
 
 const nameOf = (text: string): string => clean(text).split(/\s+/).slice(0, 3).map(capital).join(" ")
 
-/** The fact that a statement tells; questions tell none. */
+/** The fact in a statement. Questions have none. */
 export const factIn = (text: string): Fact | undefined => {
   const statement = text.trim()
   if (/\?\s*$/.test(statement) || /^(?:what|who|where|when|how|do|does|is|can|could|tell)\b/i.test(statement))
@@ -29,7 +29,7 @@ export const factIn = (text: string): Fact | undefined => {
   return lives === null ? undefined : { about: "home", value: clean(lives[1]!) }
 }
 
-/** What a question about the speaker asks for. */
+/** The fact that a question asks for. */
 export const factAsked = (text: string): string | undefined => {
   if (/\bwhere do i live\b/i.test(text)) return "home"
   if (/\bwho am i\b/i.test(text)) return "name"
@@ -38,7 +38,7 @@ export const factAsked = (text: string): string | undefined => {
   return mine === null ? undefined : mine[1]!.trim().toLowerCase()
 }
 
-/** The newest word of the user on the matter. */
+/** The newest value of a fact. */
 export const recall = (history: ReadonlyArray<Turn>, about: string): string | undefined => {
   for (const turn of history.toReversed()) {
     if (turn.role !== "user") continue

@@ -23,7 +23,7 @@ export interface Situation {
 
 type Understand = (clause: string, situation: Situation) => ReadonlyArray<Move> | undefined
 
-/** Asked when the weather of no place is wanted; the next turn is taken for the answer. */
+/** Asked when a question about the weather has no place. The next turn is the answer. */
 export const whichPlace = "For which place?"
 
 export const introduction = "I am a scripted emulator, not an AI."
@@ -179,7 +179,7 @@ export const sayRest = (history: ReadonlyArray<Turn>): string | undefined => {
   return rest === "" ? "That was the whole story." : rest
 }
 
-/** What to do about the clause, or `undefined` when the script has no line for it. */
+/** What the clause leads to, or `undefined` when the script does not know it. */
 export const understand: Understand = (clause, situation) => {
   if (lastSaid(situation.before, "assistant") === whichPlace && clause.split(/\s+/).length <= 5) {
     const place = clause.replace(/^\W*(?:in|for|at|near)\s+/i, "").replace(/[.!?]+$/, "")

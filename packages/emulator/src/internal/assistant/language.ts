@@ -1,8 +1,8 @@
 /**
- * Just enough English to see which words of a sentence and of a tool's name are the same.
+ * Just enough English to match the words of a sentence with those of a tool's name.
  */
 
-/** Words that tell nothing about what is asked. */
+/** Words without meaning for a request. */
 const fillers = new Set(
   (
     "a an the of to in on at for from with by and or is are was be been do does did can could would will shall should may might please me my " +
@@ -11,10 +11,10 @@ const fillers = new Set(
   ).split(" ")
 )
 
-/** Words of a tool's name that say that it is a tool, not which one. */
+/** Words in the names of many tools. */
 const toolFillers = new Set("get set fetch tool function call do run make query api current my user new".split(" "))
 
-/** The stem under which two forms of a word meet: "orders" and "order", "calculate" and "calculator". */
+/** The common stem of the forms of a word: "orders" and "order", "calculate" and "calculator". */
 export const stem = (word: string): string => {
   const lower = word.toLowerCase()
   const singular = lower.replace(/ies$/, "y").replace(/(?<=..[^s])s$/, "")
@@ -40,7 +40,7 @@ export const contentOf = (text: string): ReadonlyArray<string> => [
 /** Stems of the words that tell one tool from another. */
 export const toolContentOf = (name: string): ReadonlyArray<string> => {
   const words = tokens(name).filter((word) => !fillers.has(word) && !toolFillers.has(word))
-  // a tool called `run` is known by just that
+  // a tool may be called just `run`
   return [...new Set((words.length === 0 ? tokens(name) : words).map(stem))]
 }
 

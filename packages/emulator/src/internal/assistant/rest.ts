@@ -1,5 +1,5 @@
 /**
- * What is left of a text that was said in part.
+ * The rest of a text that was spoken in part.
  */
 
 /** A word as it is heard, and where it begins. */
@@ -15,12 +15,12 @@ export const place = (text: string): ReadonlyArray<Placed> =>
     return word === "" ? [] : [{ word, at: match.index }]
   })
 
-/** What clients put behind words that were cut off. */
+/** What clients add to words that were cut off. */
 const mark = /\s*(?:\[[^\]]*\]|…|\.\.\.)\s*$/
 
 /**
- * The rest of `text` after `told`, which may have begun with something else; "" when that is all of it, `undefined` when
- * `told` does not end in it. A word that was cut is said again as a whole.
+ * The rest of `text` after `told`, which may start with something else; "" when `told` is all of it, `undefined` when
+ * `told` does not end within it. A word that was cut off is repeated.
  */
 export const restAfter = (text: string, told: string): string | undefined => {
   const words = place(text)

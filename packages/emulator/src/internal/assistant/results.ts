@@ -1,9 +1,9 @@
 /**
- * What a tool answered, as a sentence.
+ * The result of a tool as a sentence.
  */
 import { capital, listed, sentence, spokenName } from "./language.ts"
 
-/** Fields that hold the whole point of an answer, whatever stands beside them. */
+/** Fields that matter more than all others. */
 const mainFields = ["result", "value", "answer", "output", "text", "message", "content", "summary"]
 
 const parse = (output: string): unknown => {
@@ -35,7 +35,7 @@ const failure = (value: unknown): string | undefined => {
 const isEmpty = (value: unknown): boolean =>
   value === null || value === undefined || value === "" || (isRecord(value) && Object.keys(value).length === 0)
 
-/** The point of a record, when it has one and nothing else worth saying. */
+/** The field of a record that matters, when it has one. */
 const unwrap = (value: unknown): unknown => {
   if (!isRecord(value)) return value
   const keys = Object.keys(value)
@@ -44,7 +44,7 @@ const unwrap = (value: unknown): unknown => {
   return keys.length === 1 && /time|date|now/i.test(keys[0]!) ? unwrap(value[keys[0]!]) : value
 }
 
-/** The sentence about the answer of the tool `name`. */
+/** The sentence about the result of the tool `name`. */
 export const sayResult = (name: string, output: string): string => {
   const value = parse(output)
   const problem = failure(value)

@@ -1,5 +1,5 @@
 /**
- * The little of JSON schema that matters for filling in arguments.
+ * The parts of JSON schema that matter for arguments.
  */
 type Json = { readonly [key: string]: unknown }
 
@@ -18,7 +18,7 @@ export interface Field {
 
 const types = new Set(["string", "number", "integer", "boolean", "array", "object", "null"])
 
-/** Schemas can refer to themselves; arguments this deep are not filled in. */
+/** Schemas may be recursive. Deeper arguments are left out. */
 const deepest = 6
 
 const isJson = (value: unknown): value is Json => typeof value === "object" && value !== null && !Array.isArray(value)

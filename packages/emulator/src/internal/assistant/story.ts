@@ -1,7 +1,7 @@
 /**
- * The long story, and where it was left.
+ * The long story, and where it was interrupted.
  *
- * Every sentence names its day, so that a listener notices at once when one is missing or said twice.
+ * Every sentence names its day, so that missing or repeated sentences are easy to notice.
  */
 import type { Turn } from "../../Prompt.ts"
 import { place } from "./rest.ts"
@@ -36,20 +36,20 @@ const days: ReadonlyArray<string> = [
 /** The whole story: about 80 seconds of speech. */
 export const story = days.join(" ")
 
-/** Its first days, for who wants a short one. */
+/** The short story: its first days. */
 export const shortStory = days.slice(0, 4).join(" ")
 
 const words = place(story)
 
-/** A text that is told from less than this many words of the story may be about anything. */
+/** Fewer words in common with the story may be a coincidence. */
 const fewest = 3
 
-/** A mark that a client puts behind words that were cut off has at most this many words. */
+/** The longest mark, in words, that a client adds to a text that was cut off. */
 const longestMark = 4
 
 /**
- * Index of the first word of the story that `text` does not tell any more; `undefined` when it tells no part of it. Some
- * words are said twice in the story: then they are the ones nearest to `expected`, where it had been told to before.
+ * The index of the first word of the story after `text`; `undefined` when `text` is not part of the story. Some
+ * words occur twice: then the occurrence nearest to `expected`, where the story had stopped before, counts.
  */
 const toldUpTo = (text: string, expected: number): number | undefined => {
   const told = place(text)
@@ -61,14 +61,14 @@ const toldUpTo = (text: string, expected: number): number | undefined => {
     if (best === undefined || length > best.length || (length === best.length && isNearer)) best = { from, length }
   }
   if (best === undefined || best.length < Math.min(fewest, told.length) || best.length === 0) return undefined
-  // two words alone are only trusted when the story begins with them
+  // two words are enough only at the start of the story
   if (best.length < fewest && best.from !== 0) return undefined
   return told.length - best.length > longestMark ? undefined : best.from + best.length
 }
 
 /**
- * The rest of the story after the last piece of it in the conversation: the whole of it when it was asked for and none
- * of it was heard, "" when it was told to the end, `undefined` when no story was on.
+ * The rest of the story after its last part in the conversation: all of it when it was asked for and none of it was
+ * heard, "" when it was told to the end, `undefined` without a story.
  */
 export const restOfStory = (history: ReadonlyArray<Turn>): string | undefined => {
   let rest: string | undefined

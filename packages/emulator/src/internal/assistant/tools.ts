@@ -5,13 +5,13 @@ import type { Tool } from "../../Prompt.ts"
 import { contentOf, tokens, toolContentOf } from "./language.ts"
 import { fieldsOf } from "./schema.ts"
 
-/** Things that people ask for in other words than a tool's name has. */
+/** A kind of tool that people ask for without naming it. */
 export interface Kind {
   readonly name: "clock" | "calculator" | "weather service" | "way to hang up"
-  /** Words of a tool's name that make it this kind. */
+  /** Words in the names of such tools. */
   readonly toolName: RegExp
   readonly toolDescription: RegExp
-  /** Parameters that speak for this kind. */
+  /** Parameters that such tools have. */
   readonly parameter: RegExp
 }
 
@@ -42,7 +42,7 @@ export const kinds = {
   }
 } as const satisfies { readonly [key: string]: Kind }
 
-/** The offered tool that is of the kind, the one that is so in most ways first. */
+/** The offered tool that fits the kind best. */
 export const toolOfKind = (tools: ReadonlyArray<Tool>, kind: Kind): Tool | undefined => {
   const score = (tool: Tool): number => {
     const named = tokens(tool.name).some((word) => kind.toolName.test(word)) ? 4 : 0
@@ -54,7 +54,7 @@ export const toolOfKind = (tools: ReadonlyArray<Tool>, kind: Kind): Tool | undef
 }
 
 /**
- * The offered tool whose name, or description, shares its words with the sentence. `certain` asks for all words of
+ * The offered tool whose name or description shares words with the sentence. `certain` requires all words of
  * the name.
  */
 export const toolNamedIn = (tools: ReadonlyArray<Tool>, text: string, certain: boolean): Tool | undefined => {

@@ -1,5 +1,5 @@
 /**
- * Base64 as the wires use it: standard alphabet, padded, nothing else accepted.
+ * Strict base64: the standard alphabet with padding.
  */
 
 /** The bytes, or `undefined` when the text is not base64. */

@@ -1,5 +1,5 @@
 /**
- * What a short piece of sound is like, whatever its loudness: mel cepstra, one vector for every 16 ms.
+ * Features of speech that do not depend on loudness: mel cepstra, one vector for every 16 ms.
  */
 import { resample } from "../../Pcm.ts"
 import type { Pcm } from "../../Pcm.ts"

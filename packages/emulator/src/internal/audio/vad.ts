@@ -1,7 +1,7 @@
 /**
- * Where speech starts and stops in a stream of sound, by its energy: a pure fold over 20 ms frames.
+ * Voice activity detection by energy: a pure fold over frames of 20 ms.
  *
- * Positions are milliseconds of audio since the first sample ever given, not of wall clock: the answer does not depend
+ * Positions are milliseconds of audio since the first sample, not wall clock time, so that the result does not depend
  * on how the stream was cut into messages.
  */
 import { concatSamples } from "../../Pcm.ts"
@@ -9,7 +9,7 @@ import { concatSamples } from "../../Pcm.ts"
 /** Length of the frame that is judged loud or quiet, in milliseconds. */
 export const frameMs = 20
 
-/** Loud frames in a row that make a start: shorter sounds are clicks. */
+/** How many loud frames in a row start a turn. Shorter sounds are clicks. */
 const framesToStart = 3
 
 export interface Config {
@@ -52,7 +52,7 @@ const isLoud = (frame: Int16Array, threshold: number): boolean => {
   return Math.sqrt(sum / frame.length) >= limit
 }
 
-/** Takes the next samples in; tells the starts and stops found in them, in order. */
+/** Processes the next samples. Returns the starts and stops of speech in them, in order. */
 export const step = (
   config: Config,
   state: State,

@@ -14,7 +14,7 @@ export type Value =
 
 export type Headers = Readonly<Record<string, Value>>
 
-/** Bytes that are not what they say they are. */
+/** Bytes that are not a valid message. */
 export class Corrupt {
   readonly reason: string
   constructor(reason: string) {

@@ -54,7 +54,7 @@ export const decode = (bytes: Buffer): Message | Corrupt => {
   return { headers, payload: new Uint8Array(bytes.subarray(preludeLength + headersLength, -4)) }
 }
 
-/** Bytes that are no whole message yet. */
+/** Bytes that are not a complete message yet. */
 export interface Rest {
   readonly chunks: ReadonlyArray<Buffer>
   readonly length: number
@@ -62,7 +62,7 @@ export interface Rest {
 
 export const nothing: Rest = { chunks: [], length: 0 }
 
-/** Takes the next bytes of a stream in; answers the messages that are whole now, or the first corrupt one as the last. */
+/** Processes the next bytes of a stream. Returns the complete messages; a corrupt one is the last. */
 export const split = (
   { chunks, length }: Rest,
   chunk: Buffer,
@@ -71,7 +71,7 @@ export const split = (
   const all = [...chunks, chunk]
   const have = length + chunk.length
   const first = have < 4 ? undefined : (all[0]!.length >= 4 ? all[0]! : Buffer.concat(all)).readUInt32BE(0)
-  // nothing to find yet: what is there is only joined when it makes a message
+  // chunks are joined only when they make a complete message
   if (first === undefined || (have < first && first <= longest)) return [{ chunks: all, length: have }, []]
   let rest = Buffer.concat(all)
   const messages: Array<Message | Corrupt> = []

@@ -1,5 +1,5 @@
 /**
- * Function calls of the model, and what the client answers.
+ * Function calls of the model, and the results that the client sends.
  */
 import type { Call as Wish } from "../../Prompt.ts"
 import { ofText } from "../session/tokens.ts"
@@ -7,7 +7,7 @@ import type { FunctionResponse, ToolResponse } from "./protocol.ts"
 import type { Call, Entry } from "./state.ts"
 import type { Step } from "./step.ts"
 
-/** Writes the calls down, each under a name of its own. */
+/** Records the calls, each with an id of its own. */
 export const makeCalls = (step: Step, wishes: ReadonlyArray<Wish>): ReadonlyArray<Call> => {
   const { family, functions } = step.settings
   const calls = wishes.map(({ name }): Call => ({
@@ -21,7 +21,7 @@ export const makeCalls = (step: Step, wishes: ReadonlyArray<Wish>): ReadonlyArra
     ...calls.map(({ id, name }, i): Entry => {
       const args = JSON.stringify(wishes[i]!.arguments)
       const turn = { role: "call", callId: id, name, arguments: args } as const
-      return { key: id, turn, tokens: ofText(name + args), isUnheard: false }
+      return { key: id, turn, tokens: ofText(name + args), isPending: false }
     })
   )
   return calls
@@ -29,10 +29,10 @@ export const makeCalls = (step: Step, wishes: ReadonlyArray<Wish>): ReadonlyArra
 
 const isOpen = ({ status }: Call): boolean => status === "waiting"
 
-/** Whether any function has not answered yet. */
+/** Whether the result of any call is missing. */
 export const isWaiting = (step: Step): boolean => step.state.conversation.calls.some(isOpen)
 
-/** Whether the turn cannot go on without an answer. */
+/** Whether the turn waits for a result. */
 export const isBlocked = (step: Step): boolean =>
   step.state.conversation.calls.some((call) => isOpen(call) && call.behavior === "BLOCKING")
 
@@ -41,7 +41,7 @@ const change = (step: Step, ids: ReadonlyArray<string>, status: Call["status"]):
     calls: step.state.conversation.calls.map((call) => (ids.includes(call.id) ? { ...call, status } : call))
   })
 
-/** Takes open calls back: the ones that the model waits for, or all of them. */
+/** Cancels open calls: those that the model waits for, or all of them. */
 export const cancelCalls = (step: Step, which: "blocking" | "all"): void => {
   const ids = step.state.conversation.calls
     .filter((call) => isOpen(call) && (which === "all" || call.behavior === "BLOCKING"))
@@ -51,7 +51,7 @@ export const cancelCalls = (step: Step, which: "blocking" | "all"): void => {
   step.send({ toolCallCancellation: { ids } })
 }
 
-/** What follows from the answers of a client. */
+/** What the results of a client lead to. */
 export type Consequence = "nothing" | "resume" | "reply" | "interrupt"
 
 const consequenceOf = (call: Call, { scheduling, willContinue }: FunctionResponse): Consequence => {
@@ -66,8 +66,8 @@ const strongest = (a: Consequence, b: Consequence): Consequence => {
 }
 
 /**
- * Takes the answers in; `undefined` when one of them is to a call that was never made, which is the end of the
- * connection. Answers to calls that were taken back, or answered before, count for nothing.
+ * Records the results. Returns `undefined` when one of them is for a call that was never made, which ends the
+ * connection. Results of calls that were cancelled, or have a result, are ignored.
  */
 export const takeAnswers = (step: Step, { functionResponses }: ToolResponse): Consequence | undefined => {
   let consequence: Consequence = "nothing"
@@ -85,7 +85,7 @@ export const takeAnswers = (step: Step, { functionResponses }: ToolResponse): Co
     const output = JSON.stringify(response.response)
     if (call.behavior === "BLOCKING" || response.willContinue !== true) change(step, [call.id], "answered")
     const turn = { role: "result", callId: call.id, output } as const
-    step.add({ key: step.id(), turn, tokens: ofText(output), isUnheard: false })
+    step.add({ key: step.id(), turn, tokens: ofText(output), isPending: false })
     consequence = strongest(consequence, consequenceOf(call, response))
   }
   return consequence

@@ -1,6 +1,6 @@
 /**
- * Checks that fail in this provider's words, the ones of JSON for protocol buffers: names may be written in camel case or
- * with underscores, and `null` is the same as nothing.
+ * Checks with Gemini's error messages, in the JSON of protocol buffers: names may be in camel case or snake case, and
+ * `null` means that a field is missing.
  */
 import { makeChecks, Refused } from "../session/check.ts"
 import type { Words } from "../session/check.ts"
@@ -10,11 +10,11 @@ export type { Check, Checked } from "../session/check.ts"
 
 const join = (path: string, key: string): string => (path === "" ? key : `${path}.${key}`)
 
-/** A refusal with a sentence. */
+/** A refusal with this message. */
 export const refused = (message: string, path: string | null = null): Refused =>
   new Refused("INVALID_ARGUMENT", message, path)
 
-/** A value of the right type that cannot be had, such as a name that is not on the list. */
+/** A value of the right type that is not allowed, such as a name that is not in the list. */
 export const invalid = (path: string, kind: string, value: unknown): Refused =>
   refused(`Invalid value at '${path}' (${kind}), ${JSON.stringify(value)}`, path)
 

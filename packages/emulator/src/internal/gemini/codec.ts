@@ -1,5 +1,5 @@
 /**
- * The messages of the wire: JSON in binary frames from the server, in frames of either kind from a client. One message may
+ * The encoding of messages: JSON in binary frames from the server, in text or binary frames from a client. One message may
  * hold several things.
  */
 import { isRecord } from "../session/check.ts"
@@ -18,13 +18,13 @@ export const codec: Codec = {
   garbage: '{"serverContent":{"modelTurn":'
 }
 
-/** Messages whose fields are things of their own. */
+/** Messages whose fields count as types of their own. */
 const nested = new Set(["serverContent", "realtimeInput"])
 
-/** `turnComplete` comes with facts about it that are nothing by themselves. */
+/** Fields that only describe `turnComplete`. */
 const details = new Set(["turnCompleteReason", "interactionStatus"])
 
-/** Everything that the message holds: `serverContent.modelTurn`, `usageMetadata`. */
+/** The types of a message: `serverContent.modelTurn`, `usageMetadata`. */
 export const typesOf = (event: WireEvent): ReadonlyArray<string> =>
   Object.entries(event).flatMap(([given, inner]) => {
     const key = camelCase(given)
@@ -34,7 +34,7 @@ export const typesOf = (event: WireEvent): ReadonlyArray<string> =>
     return names.filter((name) => !isEnd || !details.has(name)).map((name) => `${key}.${name}`)
   })
 
-/** Where base64 stands: the media type is beside it. */
+/** What the base64 in a field is, by the media type beside it. */
 export const blobOf = (key: string, parent: WireEvent): Blob | undefined => {
   if (key !== "data") return undefined
   const type = parent.mimeType ?? parent.mime_type

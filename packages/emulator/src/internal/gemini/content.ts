@@ -1,5 +1,5 @@
 /**
- * What the client writes into the conversation: history, text and pictures.
+ * What the client adds to the conversation: history, text and images.
  */
 import type { Image } from "../../Prompt.ts"
 import * as Base64 from "../audio/base64.ts"
@@ -38,7 +38,7 @@ const entriesOf = (step: Step, turns: ReadonlyArray<Content>): ReadonlyArray<Ent
       key: step.id(),
       turn: one.role === "user" ? { role: "user", text, images } : { role: "assistant", text },
       tokens: plus(ofText(text), ofImages(images.length)),
-      isUnheard: false
+      isPending: false
     })
   }
   return entries
@@ -52,7 +52,7 @@ export const onClientContent = (step: Step, { turnComplete = false, turns = [] }
   const entries = entriesOf(step, turns)
   if (entries instanceof Refused) return step.refuse(entries)
   if (isSeeding) {
-    // what was said meanwhile comes after what was said before
+    // history comes before what was said meanwhile
     const told = conversation.entries.findLastIndex(({ key }) => key.startsWith("seed:")) + 1
     const seeds = entries.map((entry) => ({ ...entry, key: `seed:${entry.key}` }))
     step.setConversation({ entries: conversation.entries.toSpliced(told, 0, ...seeds) })
@@ -64,7 +64,7 @@ export const onClientContent = (step: Step, { turnComplete = false, turns = [] }
   if (turnComplete) request(step)
 }
 
-/** Other instructions or functions from now on. */
+/** Changes the instructions or the functions. */
 export const onContextUpdate = (step: Step, { systemInstruction, tools }: ContextUpdate): void => {
   const { settings } = step
   if (!settings.family.hasContextUpdate) return step.refuse("Context updates are not supported for this model.")

@@ -1,8 +1,8 @@
 /**
- * What the generations of models allow, where they differ.
+ * The differences between the generations of models.
  */
 
-/** How a function is run: the model waits for its response, or goes on. */
+/** Whether the model waits for the result of a function. */
 export type Behavior = "BLOCKING" | "NON_BLOCKING"
 
 export type Coverage =
@@ -11,9 +11,9 @@ export type Coverage =
   | "TURN_INCLUDES_AUDIO_ACTIVITY_AND_ALL_VIDEO"
 
 export interface Family {
-  /** What a function without a `behavior` is, first, and what else it may be. */
+  /** The allowed behaviors of functions. The first is the default. */
   readonly behaviors: readonly [Behavior, ...ReadonlyArray<Behavior>]
-  /** The part of `thinkingConfig` that may be set, besides `includeThoughts`. */
+  /** The field of `thinkingConfig` that may be set, besides `includeThoughts`. */
   readonly thinking: "thinkingBudget" | "thinkingLevel" | "none"
   readonly mustThink: boolean
   readonly hasAffectiveDialog: boolean
@@ -24,16 +24,16 @@ export interface Family {
   readonly takesContentAnyTime: boolean
   /** `sessionResumption: { handle: null }` is an error. */
   readonly refusesNullHandle: boolean
-  /** What was heard comes in one piece at the end of the turn, and sound comes with its words. */
+  /** The user's transcript comes at once at the end of the turn, and audio comes together with its transcript. */
   readonly isTerse: boolean
   readonly tellsStatus: boolean
-  /** Speech is told of as it begins and ends, and guesses of its words before they are known. */
+  /** The start and the end of speech are reported, and so are interim transcripts. */
   readonly reportsActivity: boolean
-  /** Sound that comes while the model waits for a function ends the connection. */
+  /** Audio that arrives while the model waits for a result ends the connection. */
   readonly isDeafWhileBlocked: boolean
-  /** The answers of functions are followed by an empty end of a turn, before anything is said to them. */
+  /** Results are followed by an empty end of a turn, before the reply to them. */
   readonly endsEmptyAfterAnswers: boolean
-  /** An empty message comes before the first sound of a turn. */
+  /** An empty message comes before the first audio of a turn. */
   readonly beginsEmpty: boolean
   readonly coverage: Coverage
 }
@@ -94,10 +94,10 @@ const native25: Family = {
   coverage: "TURN_INCLUDES_ONLY_ACTIVITY"
 }
 
-/** Models that speak on this wire. */
+/** Whether the model is one of the Live API. */
 export const isLive = (model: string): boolean => /^gemini-[\w.-]*(?:live|native-audio)/.test(model)
 
-/** The family of a model; the newest one for a name that tells none. */
+/** The family of a model. Unknown names are of the newest family. */
 export const familyOf = (model: string): Family => {
   if (/3\.8.*extended-thinking/.test(model)) return thinker
   if (/3\.1/.test(model)) return flash31

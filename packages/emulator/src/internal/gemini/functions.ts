@@ -21,8 +21,8 @@ const simple = new Set(
 )
 
 /**
- * The subset of OpenAPI that `parameters` is written in. A schema of today's JSON Schema belongs into
- * `parametersJsonSchema`: here it has keywords that nobody knows.
+ * The subset of OpenAPI that `parameters` is written in. Schemas of current JSON Schema belong in
+ * `parametersJsonSchema`; here their keywords are unknown.
  */
 const schema: Check<unknown> = (value, path) => {
   if (!isRecord(value)) return invalid(path, "an object", value)
@@ -62,7 +62,7 @@ const declaration = fields(
   }
 )
 
-/** Tools that are not functions are accepted, and nothing comes of them. */
+/** Tools that are not functions are accepted and never used. */
 export const tools = list(
   fields(
     {},
@@ -82,7 +82,7 @@ export const tools = list(
 
 type Given = Exclude<ReturnType<typeof tools>, Refused>
 
-/** JSON Schema for the types of OpenAPI, which are written in capitals. */
+/** JSON Schema from OpenAPI, whose types are written in capitals. */
 const lowerCase = (value: unknown): unknown => {
   if (Array.isArray(value)) return value.map(lowerCase)
   if (!isRecord(value)) return value
@@ -94,7 +94,7 @@ const lowerCase = (value: unknown): unknown => {
   )
 }
 
-/** The functions that were declared, as this family runs them, or why not. */
+/** The declared functions, as this family runs them, or why they are refused. */
 export const declaredIn = (given: Given, family: Family, path: string): ReadonlyArray<Declared> | Refused => {
   const all: Array<Declared> = []
   for (const [i, tool] of given.entries()) {

@@ -1,5 +1,5 @@
 /**
- * What the user says, types and shows as it happens.
+ * Realtime input: what the user says, types and shows.
  */
 import type { Image } from "../../Prompt.ts"
 import { fromBytes, resample } from "../../Pcm.ts"
@@ -32,14 +32,14 @@ const tellActivity = (step: Step, type: string, atMs: number): void => {
   step.send({ serverContent: {}, voiceActivity: { type, audioOffset: secondsOf(atMs) } })
 }
 
-/** Takes the images out, for the turn that is about to begin. */
+/** Removes the images and returns them, for the turn that is about to begin. */
 const takeImages = (step: Step): ReadonlyArray<Image> => {
   const { images } = step.state.hearing
   step.set({ hearing: { ...step.state.hearing, images: [] } })
   return images
 }
 
-/** The sound up to `endMs` was a turn of the user: it has to be understood, and answered. */
+/** Ends the user's turn at `endMs`: its audio is transcribed, and a reply is asked for. */
 const endActivity = (step: Step, endMs: number): void => {
   const images = takeImages(step)
   const { hearing } = step.state
@@ -53,13 +53,13 @@ const endActivity = (step: Step, endMs: number): void => {
     key,
     turn: { role: "user", text: "", images },
     tokens: plus(ofSound(heardMs), ofImages(images.length)),
-    isUnheard: true
+    isPending: true
   })
-  step.do({ _tag: "Listen", key, pcm: { samples, sampleRate } })
+  step.do({ _tag: "Transcribe", key, pcm: { samples, sampleRate } })
   request(step)
 }
 
-/** What the ears made of a turn; `undefined` when they failed. */
+/** Handles the transcript of a turn; `undefined` when the transcription failed. */
 export const onHeard = (step: Step, key: string, heard: string | undefined): void => {
   const { entries } = step.state.conversation
   const entry = entries.find((one) => one.key === key)
@@ -67,7 +67,7 @@ export const onHeard = (step: Step, key: string, heard: string | undefined): voi
   const text = heard || `(speech, ${((entry.tokens.audio * 40) / 1000).toFixed(1)} s)`
   const turn = { ...entry.turn, text }
   step.setConversation({
-    entries: entries.map((one) => (one.key === key ? { ...one, turn, isUnheard: false } : one))
+    entries: entries.map((one) => (one.key === key ? { ...one, turn, isPending: false } : one))
   })
   const { family, transcribesInput } = step.settings
   if (transcribesInput && heard !== undefined) {
@@ -93,11 +93,11 @@ const onAudio = (step: Step, { data, mimeType }: Blob): void => {
   if (bytes === undefined || bytes.length % 2 === 1) {
     return step.refuse("Invalid value at 'realtimeInput.audio.data' (TYPE_BYTES)")
   }
-  // the detector looks at whole frames of 20 ms
+  // the detector needs whole frames of 20 ms
   const { sampleRate, samples } = given % 50 === 0 ? fromBytes(bytes, given) : resample(fromBytes(bytes, given), 16_000)
   const { hearing } = step.state
   const isOther = sampleRate !== hearing.sampleRate
-  // sound at another rate cannot be joined to what is there
+  // audio at another rate cannot be joined to the buffer
   const before = isOther ? { ...silence(InputBuffer.endOf(hearing), sampleRate), images: hearing.images } : hearing
   const longer = InputBuffer.append(before, samples, sampleRate)
   const added = { ...longer, sinceMs: before.sinceMs + longer.ms - before.ms }
@@ -125,7 +125,7 @@ const onVideo = (step: Step, { data, mimeType }: Blob): void => {
   if (bytes === undefined) return step.refuse("Invalid value at 'realtimeInput.video.data' (TYPE_BYTES)")
   const { hearing } = step.state
   const image = { mediaType: mimeType, bytes: bytes.length }
-  // of what is seen while nothing happens only the last picture counts, where a turn is only what happened
+  // between turns only the last image counts, where a turn includes only activity
   const isIdle = step.settings.coverage === "TURN_INCLUDES_ONLY_ACTIVITY" && !hearing.isActive
   step.set({ hearing: { ...hearing, images: isIdle ? [image] : [...hearing.images, image].slice(-MAX_IMAGES) } })
 }
@@ -133,13 +133,13 @@ const onVideo = (step: Step, { data, mimeType }: Blob): void => {
 const onText = (step: Step, text: string): void => {
   const images = takeImages(step)
   const { interrupts, vad } = step.settings
-  // typed words count as activity where activity is looked for
+  // typed text counts as activity when activity is detected automatically
   if (vad !== undefined && interrupts) interrupt(step)
   step.add({
     key: step.id(),
     turn: { role: "user", text, images },
     tokens: plus(ofText(text), ofImages(images.length)),
-    isUnheard: false
+    isPending: false
   })
   request(step)
 }
@@ -157,7 +157,7 @@ const onActivity = (step: Step, isStart: boolean): void => {
   endActivity(step, nowMs)
 }
 
-/** The microphone is off: what was said until now is all of it. */
+/** The microphone is off, which ends the turn of the user. */
 const onStreamEnd = (step: Step): void => {
   if (step.settings.vad === undefined) {
     return step.refuse("audioStreamEnd is only supported when automatic activity detection is enabled.")

@@ -10,7 +10,7 @@ const part = (bytes: Uint8Array): WireEvent => ({
   inlineData: { mimeType: `audio/pcm;rate=${SAMPLE_RATE}`, data: Base64.encode(bytes) }
 })
 
-/** Sound of the model; this family may cut it into several parts. */
+/** Audio of the model. Some families split it into several parts. */
 export const soundOf = (bytes: Uint8Array, family: Family): WireEvent => {
   const middle = Math.floor(bytes.length / 4) * 2
   const parts =
@@ -18,20 +18,20 @@ export const soundOf = (bytes: Uint8Array, family: Family): WireEvent => {
   return { modelTurn: { role: "model", parts } }
 }
 
-/** What the model thinks, and does not say. */
+/** A thought of the model. */
 export const thoughtOf = (text: string): WireEvent => ({
   modelTurn: { role: "model", parts: [{ text, thought: true }] }
 })
 
-/** Any part of what the model does. */
+/** A `serverContent` message of these fields. */
 export const content = (...parts: ReadonlyArray<WireEvent>): WireEvent => ({
   serverContent: Object.assign({}, ...parts)
 })
 
-/** What the model writes. */
+/** Written text of the model. */
 export const writtenOf = (text: string): WireEvent => ({ modelTurn: { role: "model", parts: [{ text }] } })
 
-/** Calls as parts of what the model says. */
+/** Calls as parts of the model's content. */
 export const callPartsOf = (functionCalls: ReadonlyArray<WireEvent>): WireEvent => ({
   modelTurn: { role: "model", parts: functionCalls.map((functionCall) => ({ functionCall })) }
 })
@@ -40,20 +40,20 @@ export const callPartsOf = (functionCalls: ReadonlyArray<WireEvent>): WireEvent 
 export const burstsOf = (text: string): ReadonlyArray<string> =>
   text.split(/(?<=[.!?])\s+/).flatMap((sentence) => [sentence, sentence])
 
-/** Words of the user or of the model. */
+/** A transcript of the user or of the model. */
 export const transcriptionOf = (text: string): WireEvent => ({ text })
 
-/** Seconds as JSON for protocol buffers has them. */
+/** A duration in the JSON of protocol buffers. */
 export const secondsOf = (ms: number): string => `${Number((ms / 1000).toFixed(3))}s`
 
-/** How the turn ended; newer models tell whether functions are still being waited for. */
+/** The end of a turn. Newer models report whether results are still missing. */
 export const endOf = (family: Family, isBusy: boolean, reason: string | undefined): WireEvent => ({
   turnComplete: true,
   ...(reason === undefined ? {} : { turnCompleteReason: reason }),
   ...(family.tellsStatus ? { interactionStatus: isBusy ? "IN_PROGRESS" : "IDLE" } : {})
 })
 
-/** The news that nothing goes on in the background any more: with an end of a turn, or alone, inside or at the top. */
+/** Reports the end of background work: with an end of a turn, or alone, inside `serverContent` or at the top level. */
 export const doneOf = (family: Family, at: "turn" | "inside" | "top"): WireEvent => {
   if (at === "turn") return content(endOf(family, false, undefined))
   const status = { interactionStatus: "IDLE" }

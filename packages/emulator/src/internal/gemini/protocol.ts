@@ -1,11 +1,11 @@
 /**
- * The messages of a client, and what may stand in them.
+ * The messages of a client and their fields.
  */
 import { decimal, fields, flag, integer, isRecord, list, literals, record, Refused, refused, text } from "./check.ts"
 import type { Check, Checked } from "./check.ts"
 import { tools } from "./functions.ts"
 
-/** Numbers of 64 bits come as text. */
+/** 64-bit numbers may be strings. */
 const long: Check<string | number> = (value, path) =>
   typeof value === "string" ? text(value, path) : integer(0)(value, path)
 
@@ -116,7 +116,7 @@ interface Resumption {
   readonly handle?: string | null
 }
 
-/** `null` is not quite the same as nothing here: one family of models refuses it. */
+/** Here `null` differs from a missing field: one family of models refuses it. */
 const sessionResumption: Check<Resumption> = (value, path) => {
   if (isRecord(value) && value.handle === null) return { handle: null }
   return fields({}, { handle: text })(value, path)
@@ -141,7 +141,7 @@ const setup = fields(
   }
 )
 
-/** What a session begins with. */
+/** The first message of a session. */
 export type Setup = Checked<typeof setup>
 
 const functionResponse = fields(
@@ -185,7 +185,7 @@ const any = fields({}, messages)
 
 export type ClientMessage = Checked<typeof any>
 
-/** A message of a client: one of its fields is there, and only one. */
+/** A message of a client. It has exactly one field. */
 export const clientMessage = (json: unknown): ClientMessage | Refused => {
   const checked = any(json, "")
   if (checked instanceof Refused) return checked

@@ -1,21 +1,21 @@
 /**
- * Handles, and the conversations that they bring back on a later connection.
+ * Session resumption: handles, and the conversations that they restore on a later connection.
  */
 import type { WireEvent } from "../session/machine.ts"
 import type { Conversation } from "./state.ts"
 import type { Step } from "./step.ts"
 import { isWaiting } from "./calls.ts"
 
-/** Puts the conversation by as it is now; answers the update that tells of it. */
+/** Stores the conversation as it is now. Returns the update that announces its handle. */
 export const issueHandle = (step: Step): WireEvent => {
   const handle = step.id()
   const { conversation } = step.state
   step.set({ handle, kept: conversation })
-  step.do({ _tag: "Keep", key: handle, value: conversation })
+  step.do({ _tag: "Store", key: handle, value: conversation })
   return { newHandle: handle, resumable: true }
 }
 
-/** Tells the client when what it can come back to has changed. */
+/** Tells the client when what it can resume has changed. */
 export const updateResumption = (step: Step): void => {
   const { conversation, ended, handle, isWanted, kept, settings, turn } = step.state
   if (settings?.isResumable !== true || ended) return
@@ -30,7 +30,7 @@ export const updateResumption = (step: Step): void => {
   }
 }
 
-/** The conversation that a handle stands for, or why the connection ends. */
+/** The conversation of a handle, or why the connection ends. */
 export const restore = (
   step: Step,
   handle: string,
@@ -38,7 +38,7 @@ export const restore = (
 ): Conversation | { readonly code: number; readonly reason: string } => {
   const { rejects } = step.state
   if (rejects !== undefined) return { code: 1008, reason: rejects }
-  const found = step.setup.recall(handle)
+  const found = step.setup.lookup(handle)
   if (found === undefined) return { code: 1008, reason: "BidiGenerateContent session not found" }
   if (step.now - found.at > step.setup.handleMs) return { code: 1008, reason: "BidiGenerateContent session expired" }
   if (found.isLive) {
@@ -51,7 +51,7 @@ export const restore = (
       reason: `The session was started with models/${conversation.model}, not with models/${model}.`
     }
   }
-  // from now on it is this connection that keeps others from using it
-  step.do({ _tag: "Keep", key: handle, value: conversation })
+  // from now on this connection keeps others from using the handle
+  step.do({ _tag: "Store", key: handle, value: conversation })
   return conversation
 }

@@ -45,7 +45,7 @@ const onSetup = (step: Step, setup: SetupMessage): void => {
   step.send({ setupComplete: { sessionId: conversation.id } })
 }
 
-/** The connection ends then; before that the client is told. */
+/** Schedules the end of the connection, and `goAway` before it. */
 const setEnd = (step: Step, endsAt: number, leftMs = step.setup.goAwayMs): void => {
   step.set({ endsAt })
   step.wake("end", endsAt)
@@ -62,7 +62,7 @@ const onToolResponse = (step: Step, message: ToolResponse): void => {
   const isWaiting = step.state.turn?.stage === "blocked"
   if (isWaiting && !isBlocked(step)) return resume(step)
   if (consequence === "interrupt") interrupt(step)
-  // a turn that still waits reads this answer with the ones that it waits for
+  // a turn that still waits uses this result together with the missing ones
   if (consequence === "interrupt" || (consequence === "reply" && !isWaiting)) request(step)
 }
 

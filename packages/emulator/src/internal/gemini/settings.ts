@@ -1,5 +1,5 @@
 /**
- * What a session is set up to be.
+ * The settings of a session.
  */
 import type { Config as VadConfig } from "../audio/vad.ts"
 import { invalid, Refused, refused } from "./check.ts"
@@ -10,7 +10,7 @@ import type { Declared } from "./functions.ts"
 import type { Content, Setup } from "./protocol.ts"
 
 export interface Settings {
-  /** Without the `models/` in front of it. */
+  /** Without the prefix `models/`. */
   readonly model: string
   readonly family: Family
   readonly system: string
@@ -18,7 +18,7 @@ export interface Settings {
   readonly voice: string
   readonly maxTokens: number
   readonly hasThoughts: boolean
-  /** The detector of speech; `undefined` when the client tells of its activity itself. */
+  /** Voice activity detection; `undefined` when the client reports activity itself. */
   readonly vad: VadConfig | undefined
   readonly interrupts: boolean
   readonly coverage: Coverage
@@ -27,7 +27,7 @@ export interface Settings {
   readonly isResumable: boolean
   readonly handle: string | undefined
   readonly compresses: boolean
-  /** The first `clientContent` is what was said before, up to the one that says that it is complete. */
+  /** The first `clientContent` messages are history, up to the one that is complete. */
   readonly expectsHistory: boolean
 }
 
@@ -39,7 +39,7 @@ const voices = new Set(
   ).split(" ")
 )
 
-/** The model without what may stand in front of its name. */
+/** The name of the model without its prefix. */
 export const modelOf = (name: string): string => name.replace(/^models\//, "")
 
 /** All text of the parts, a paragraph each. */
@@ -58,7 +58,7 @@ const vadOf = (detection: Detection | undefined): VadConfig | undefined =>
           detection?.silenceDurationMs ?? (detection?.endOfSpeechSensitivity === "END_SENSITIVITY_LOW" ? 1000 : 500)
       }
 
-/** Where the families of models differ. */
+/** What this family of models does not support. */
 const against = (setup: Setup, model: string, family: Family): Refused | undefined => {
   const { enableAffectiveDialog, responseModalities, thinkingConfig } = setup.generationConfig ?? {}
   if (responseModalities !== undefined && responseModalities.some((modality) => modality !== "AUDIO")) {
@@ -90,7 +90,7 @@ const against = (setup: Setup, model: string, family: Family): Refused | undefin
   return undefined
 }
 
-/** The settings, or why a session cannot be set up like that. */
+/** The settings, or why the setup is refused. */
 export const settingsOf = (setup: Setup): Settings | Refused => {
   const model = modelOf(setup.model)
   const family = familyOf(model)

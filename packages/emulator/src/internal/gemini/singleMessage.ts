@@ -1,5 +1,5 @@
 /**
- * A whole turn in one message, with every field that a message can have: on demand, for clients that look at the first
+ * A whole turn in one message, with every field that a message can have: a fault for clients that look at the first
  * field only.
  */
 import type { Word } from "../../Speech.ts"
@@ -11,7 +11,7 @@ import { content, endOf, secondsOf, soundOf, thoughtOf, transcriptionOf } from "
 import type { Step } from "./step.ts"
 import { ofSound, usageOf } from "./usage.ts"
 
-/** Sends the turn that is about to be spoken; `remember` writes down what was said. */
+/** Sends the turn that is about to start; `remember` records what was said. */
 export const sendAsSingleMessage = (
   step: Step,
   remember: (words: ReadonlyArray<Word>) => void

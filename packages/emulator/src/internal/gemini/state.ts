@@ -1,5 +1,5 @@
 /**
- * Everything that one session remembers. Values only: a step makes the next state out of this one.
+ * The state of a session. It is immutable: a step makes the next state from it.
  */
 import type { Image, Turn } from "../../Prompt.ts"
 import type { ResponseFault } from "../../Fault.ts"
@@ -16,15 +16,15 @@ import type { Frame } from "./frames.ts"
 import type { Behavior } from "./family.ts"
 import type { Settings } from "./settings.ts"
 
-/** One thing that was said or done. */
+/** An entry of the conversation. */
 export interface Entry {
-  /** By this name the ears know it. */
+  /** The key of its transcription. */
   readonly key: string
-  /** What the assistant remembers of it. */
+  /** What the assistant sees of it. */
   readonly turn: Turn
   readonly tokens: Tokens.Tokens
-  /** Speech of the user that has not been understood yet. */
-  readonly isUnheard: boolean
+  /** Speech of the user that is still being transcribed. */
+  readonly isPending: boolean
 }
 
 export interface Call {
@@ -34,7 +34,7 @@ export interface Call {
   readonly status: "waiting" | "answered" | "cancelled"
 }
 
-/** What outlives a connection: a handle brings all of it back. */
+/** What a resumption handle restores. */
 export interface Conversation {
   readonly id: string
   /** Milliseconds since the epoch. */
@@ -61,31 +61,31 @@ export interface ModelTurn extends ActiveReply<Frame | EndFrame> {
   readonly thoughts: number
 }
 
-/** What the user says and shows. */
+/** The input of the user since the last turn. */
 export interface Hearing extends InputBuffer.InputBuffer {
   readonly sampleRate: number
-  /** Somebody is speaking, or the client says so. */
+  /** The user is speaking, or the client says so. */
   readonly isActive: boolean
   readonly images: ReadonlyArray<Image>
-  /** Sound since the last turn of the user, in milliseconds. */
+  /** Audio since the last turn of the user, in milliseconds. */
   readonly sinceMs: number
 }
 
 export interface Session extends Common.State {
-  /** `undefined` until the client has said what it wants. */
+  /** `undefined` until the setup message. */
   readonly settings: Settings | undefined
   readonly conversation: Conversation
   readonly hearing: Hearing
   readonly turn: ModelTurn | undefined
-  /** A reply is due as soon as the one before it is over. */
+  /** A reply was asked for and starts when the current one is over. */
   readonly isWanted: boolean
-  /** The history is still being told. */
+  /** The history is not complete yet. */
   readonly isSeeding: boolean
-  /** Why the next handle is refused, on demand. */
+  /** Why the next handle is rejected, when a fault asks for it. */
   readonly rejects: string | undefined
-  /** What the client was last told about resumption; "" stands for "not now". */
+  /** The last announced handle; "" when the client was told that it cannot resume now. */
   readonly handle: string | undefined
-  /** The conversation that the handle brings back. */
+  /** The conversation that the handle restores. */
   readonly kept: Conversation | undefined
   readonly endsAt: number
 }

@@ -1,7 +1,7 @@
 /**
  * One step of a Gemini Live session.
  */
-import type { Kept } from "../server/provider.ts"
+import type { Stored } from "../server/provider.ts"
 import { makeUuid } from "../session/ids.ts"
 import type { WireEvent } from "../session/machine.ts"
 import * as Common from "../session/step.ts"
@@ -21,7 +21,7 @@ export interface Setup extends Common.Setup {
   readonly hasModel: (model: string) => boolean
   /** Whether voice activity is reported; `undefined` leaves it to the model. */
   readonly reportsActivity: boolean | undefined
-  readonly recall: (handle: string) => Kept | undefined
+  readonly lookup: (handle: string) => Stored | undefined
 }
 
 export class Step extends Common.Step<Setup, Session> {

@@ -38,7 +38,7 @@ const player = makePlayer<Step, Frame, ModelTurn>({
   update: (step, _, change) => step.setTurn(change),
   promptOf: (step, turn) => {
     const { entries } = step.state.conversation
-    if (entries.some(({ isUnheard }) => isUnheard)) return undefined
+    if (entries.some(({ isPending }) => isPending)) return undefined
     if (faultOf(turn.faults, "NoReply") !== undefined) {
       step.do({ _tag: "Forget", key: turn.id })
       step.set({ turn: undefined })
@@ -195,7 +195,7 @@ const remember = (step: Step, words: ReadonlyArray<{ readonly text: string; read
   step.setTurn({ words: [] })
   if (text === "") return
   const ms = words.at(-1)!.endMs - step.state.turn!.offsetMs
-  step.addToTurn({ key: step.id(), turn: { role: "assistant", text }, tokens: ofSound(ms), isUnheard: false })
+  step.addToTurn({ key: step.id(), turn: { role: "assistant", text }, tokens: ofSound(ms), isPending: false })
 }
 
 const complete = (step: Step, reason: string | undefined): void => {

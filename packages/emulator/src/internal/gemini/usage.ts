@@ -7,12 +7,12 @@ import type { WireEvent } from "../session/machine.ts"
 import type { Entry, ModelTurn } from "./state.ts"
 import type { Settings } from "./settings.ts"
 
-/** 25 tokens for each second of sound; only what is told is whole. */
+/** 25 tokens for each second of audio, rounded only when they are reported. */
 export const ofSound = (ms: number): Tokens => ({ ...none, audio: ms / 40 })
 
 export const ofImages = (count: number): Tokens => ({ ...none, image: 258 * count })
 
-/** Everything that a generation reads: what functions answered is counted apart. */
+/** The input of a generation. Results of functions are counted separately. */
 export const readOf = (settings: Settings, entries: ReadonlyArray<Entry>): ModelTurn["read"] => {
   const { functions, system } = settings
   const head = ofText(system + (functions.length === 0 ? "" : JSON.stringify(functions)))
@@ -34,7 +34,7 @@ const detailsOf = ({ audio, image, text }: Tokens): ReadonlyArray<WireEvent> =>
 
 const whole = (tokens: Tokens): Tokens => ({ ...tokens, audio: Math.ceil(tokens.audio) })
 
-/** The `usageMetadata` of one generation; the details of every count add up to it. */
+/** The `usageMetadata` of one generation. The details of every count add up to it. */
 export const usageOf = ({ read, thoughts, used }: Pick<ModelTurn, "read" | "thoughts" | "used">): WireEvent => {
   const [prompt, tools, response] = [whole(read.prompt), whole(read.tools), whole(used)]
   return {

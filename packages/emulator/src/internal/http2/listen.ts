@@ -1,6 +1,6 @@
 /**
- * An HTTP/2 server without encryption, for clients that know beforehand that it is one. Who speaks HTTP/1 on the same port
- * is answered by the control.
+ * An HTTP/2 server without encryption, for clients that need no upgrade. Plain HTTP/1 requests on the same port go to
+ * `onRequest`.
  */
 import { createServer as createHttp1 } from "node:http"
 import { createServer as createHttp2 } from "node:http2"
@@ -8,15 +8,15 @@ import type { IncomingHttpHeaders, ServerHttp2Stream } from "node:http2"
 import { createServer } from "node:net"
 import type { Socket } from "node:net"
 import { listenOn } from "../server/sockets.ts"
-import type { Handshake, Listen, Refused, Wire } from "../server/transport.ts"
+import type { Handshake, Listen, Refused, Transport } from "../server/transport.ts"
 
-/** What every client of HTTP/2 says first. */
+/** The first bytes of every HTTP/2 connection. */
 const preface = Buffer.from("PRI * HTTP/2.0")
 
 const answer = (stream: ServerHttp2Stream, { body, headers, status }: Refused): void => {
   stream.respond({ ":status": status, "content-type": "application/json", ...headers })
   stream.end(JSON.stringify(body))
-  // the rest of the request is of no use any more
+  // the rest of the request is discarded
   stream.resume()
   stream.on("finish", () => setImmediate(() => stream.close()))
 }
@@ -27,9 +27,11 @@ const handshakeOf = (headers: IncomingHttpHeaders): Handshake => ({
   headers
 })
 
-/** Every request is a connection, carried by what `makeWire` makes of its stream. */
+/** Every request is a connection; `makeTransport` turns its stream into the transport. */
 export const listen =
-  (makeWire: (stream: ServerHttp2Stream, socket: Socket, handshake: Handshake, maxPayload: number) => Wire): Listen =>
+  (
+    makeTransport: (stream: ServerHttp2Stream, socket: Socket, handshake: Handshake, maxPayload: number) => Transport
+  ): Listen =>
   (listening) => {
     const { maxPayload, onHandshake, onRequest } = listening
     const sockets = new WeakMap<object, Socket>()
@@ -40,7 +42,7 @@ export const listen =
       const handshake = handshakeOf(headers)
       const decision = onHandshake(handshake)
       if (typeof decision !== "function") return answer(stream, decision)
-      decision(makeWire(stream, sockets.get(stream.session!)!, handshake, maxPayload))
+      decision(makeTransport(stream, sockets.get(stream.session!)!, handshake, maxPayload))
     })
     let next: Socket | undefined
     http2.on("session", (session) => {

@@ -1,18 +1,18 @@
 /**
- * A stream of HTTP/2 that carries an event stream, as a wire.
+ * A stream of HTTP/2 that carries an event stream, as a transport.
  */
 import { constants } from "node:http2"
 import type { OutgoingHttpHeaders, ServerHttp2Stream } from "node:http2"
 import type { Socket } from "node:net"
 import type { WireEvent } from "../session/machine.ts"
-import type { Incoming, Wire } from "../server/transport.ts"
+import type { Incoming, Transport } from "../server/transport.ts"
 import { Corrupt, nothing, prelude, split } from "../eventstream/message.ts"
 import type { Message } from "../eventstream/message.ts"
 
-/** How a provider writes its messages and reads those of its clients. */
+/** How messages are encoded and decoded. */
 export interface Codec {
   readonly encode: (event: WireEvent) => Buffer
-  /** Text that need not be JSON, in the place of an event. */
+  /** Encodes text in the place of an event. It need not be JSON. */
   readonly encodeText: (text: string) => Buffer
   readonly decode: (message: Message) => Incoming
 }
@@ -23,14 +23,14 @@ export interface Options {
   readonly codec: Codec
   /** Headers of the response. */
   readonly headers: OutgoingHttpHeaders
-  /** Whether the headers go out before there is an event. */
+  /** Whether the headers are sent before the first event. */
   readonly isEager: boolean
-  /** Bytes of the longest message that is read. */
+  /** The size limit of a message in bytes. */
   readonly maxPayload: number
 }
 
-/** The wire over an accepted request. */
-export const makeWire = ({ codec, headers, isEager, maxPayload, socket, stream }: Options): Wire => {
+/** The transport over an accepted request. */
+export const makeTransport = ({ codec, headers, isEager, maxPayload, socket, stream }: Options): Transport => {
   let rest = nothing
   const { session } = stream
   let isLeaving = false
@@ -41,7 +41,7 @@ export const makeWire = ({ codec, headers, isEager, maxPayload, socket, stream }
     respond()
     stream.write(bytes)
   }
-  /** All that was written goes out first; then the client need not send any more. */
+  /** Sends what was written, then ends the stream; the rest of the request is discarded. */
   const finish = (): void => {
     respond()
     stream.end()
@@ -63,22 +63,22 @@ export const makeWire = ({ codec, headers, isEager, maxPayload, socket, stream }
         }
       })
       stream.on("end", () => message({ shown: undefined, input: { _tag: "Ended" } }))
-      // a listener for data lets it flow
+      // adding a listener for data resumes the stream
       stream.pause()
       const onClose = (): void => {
         closed(stream.rstCode ?? 0, socket.destroyed ? "the socket is gone" : "")
-        // who has told its client to go has nothing more to do; and such a session may be blind to a client that goes
+        // after GOAWAY the session may not notice that its client leaves
         if (isLeaving) setImmediate(() => session?.destroy())
       }
       if (stream.closed && stream.destroyed) onClose()
       else stream.once("close", onClose)
     },
     isOpen: () => !stream.closed && !stream.destroyed && !stream.writableEnded,
-    greet: () => {
+    accept: () => {
       if (isEager) respond()
     },
     send: (event) => write(codec.encode(event)),
-    garble: (text) => {
+    sendMalformed: (text) => {
       if (text !== undefined) {
         write(codec.encodeText(text))
         return text
@@ -88,7 +88,7 @@ export const makeWire = ({ codec, headers, isEager, maxPayload, socket, stream }
       write(bytes)
       return { corrupt: "a frame with a wrong checksum" }
     },
-    // this wire has no codes to close with, but for those of a reset
+    // HTTP/2 has no close codes except those of a reset
     close: finish,
     finish,
     drop: () => socket.destroy(),
@@ -96,11 +96,11 @@ export const makeWire = ({ codec, headers, isEager, maxPayload, socket, stream }
     pause: () => void stream.pause(),
     resume: () => void stream.resume(),
     ping: () => void stream.session?.ping(() => {}),
-    suffer: (fault) => {
+    applyFault: (fault) => {
       switch (fault._tag) {
         case "ResetStream":
           stream.close(fault.code)
-          // what was written and has not left would keep the stream, and the session blind to a client that goes
+          // unsent data would keep the stream open, and the session would not notice that its client leaves
           stream.destroy()
           return "over"
         case "TruncateFrame": {

@@ -1,12 +1,12 @@
 /**
- * Content blocks of the server: each begins, holds one thing, and ends.
+ * Content blocks of the server: each one starts, has one content, and ends.
  */
 import * as Base64 from "../audio/base64.ts"
 import type { Step } from "./step.ts"
 
 export type StopReason = "PARTIAL_TURN" | "END_TURN" | "INTERRUPTED" | "TOOL_USE"
 
-/** What is planned, and what was spoken. */
+/** Planned text, or text that was spoken. */
 export type Stage = "SPECULATIVE" | "FINAL"
 
 const stageOf = (generationStage: Stage) => ({ additionalModelFields: JSON.stringify({ generationStage }) })
@@ -31,7 +31,7 @@ export const sendText = (
   step.send("contentEnd", { contentId, type: "TEXT", stopReason })
 }
 
-/** Begins a block of sound; answers its name. */
+/** Starts a block of audio. Returns its id. */
 export const openAudio = (step: Step): string => {
   const contentId = step.id()
   step.send("contentStart", {

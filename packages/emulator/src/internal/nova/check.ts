@@ -1,6 +1,6 @@
 /**
- * Checks that fail in this provider's words. There is one sentence for everything that is not as it should be; what it
- * was stands behind it, which the service does not tell.
+ * Checks with Nova's error messages. The service has one message for everything; the details in parentheses are the
+ * emulator's own.
  */
 import { kindOf, makeChecks, quotedList, Refused } from "../session/check.ts"
 import type { Words } from "../session/check.ts"

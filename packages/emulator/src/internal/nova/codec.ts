@@ -1,6 +1,6 @@
 /**
- * The messages of the wire: JSON in base64 in a frame of an event stream. The frames of a client are wrapped once more, in
- * frames with a signature.
+ * The encoding of messages: base64 of JSON in a frame of an event stream. Frames of a client are wrapped in frames with a
+ * signature.
  */
 import { isRecord } from "../session/check.ts"
 import type { WireEvent } from "../session/machine.ts"
@@ -18,7 +18,7 @@ const unreadable = (reason: string): Incoming => ({
   input: { _tag: "Unreadable", reason }
 })
 
-/** A signature has 32 bytes. Nobody checks more of it than that: the emulator has no secret. */
+/** Only the length of a signature, 32 bytes, is checked: the emulator knows no secret. */
 const isSigned = ({ headers }: Message): boolean => {
   const date = headers[":date"]
   const signature = headers[":chunk-signature"]
@@ -53,7 +53,7 @@ const frame = (bytes: string): Buffer =>
     payload: Buffer.from(JSON.stringify({ bytes: Buffer.from(bytes).toString("base64") }))
   })
 
-/** Frames with a signature, or of a client that has none because it brought a token. */
+/** For frames with a signature, or without one for clients with a bearer token. */
 export const codec = (mustSign: boolean): Codec => ({
   encode: (event) => {
     const { exception } = event
@@ -77,5 +77,5 @@ export const typesOf = ({ event, exception }: WireEvent): ReadonlyArray<string> 
   return isRecord(event) ? Object.keys(event) : []
 }
 
-/** Where base64 stands; what is long enough to be taken for it and is none has spaces or quotes in it. */
+/** What the base64 in a field is. Other long texts have spaces or quotes in them. */
 export const blobOf = (key: string): Blob | undefined => (key === "content" ? "sound" : undefined)

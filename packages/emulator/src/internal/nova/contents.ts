@@ -1,30 +1,30 @@
 /**
- * Content blocks of the client: instructions, what was said before, sound, typed words and results of tools.
+ * Content blocks of the client: instructions, history, audio, typed text and results of tools.
  */
 import { ofText } from "./usage.ts"
-import { onSoundEnd } from "./input.ts"
+import { onAudioEnd } from "./input.ts"
 import type { ContentStart, Input } from "./protocol.ts"
 import { unparsable } from "./check.ts"
 import type { Block } from "./state.ts"
 import type { Step } from "./step.ts"
 import { interrupt, request } from "./turn.ts"
 
-/** Bytes of all history, and of one text in it. */
-const mostHistory = 40 * 1024
-const mostText = 1024
+/** Limits of the history, and of one text in it. */
+const MAX_HISTORY_BYTES = 40 * 1024
+const MAX_TEXT_BYTES = 1024
 
 /** What a block is for. */
-type Kind = "instructions" | "history" | "sound" | "words" | "result"
+type Kind = "instructions" | "history" | "audio" | "text" | "result"
 
 const kindOf = ({ interactive, role, type }: Block): Kind | undefined => {
-  if (type === "AUDIO") return role === "USER" && interactive ? "sound" : undefined
+  if (type === "AUDIO") return role === "USER" && interactive ? "audio" : undefined
   if (type === "TOOL") return role === "TOOL" && !interactive ? "result" : undefined
   if (role === "SYSTEM" || role === "SYSTEM_SPEECH") return interactive ? undefined : "instructions"
   if (role === "TOOL") return undefined
-  return interactive ? (role === "USER" ? "words" : undefined) : "history"
+  return interactive ? (role === "USER" ? "text" : undefined) : "history"
 }
 
-/** Why a block cannot begin here. */
+/** Why a block cannot start now. */
 const against = (step: Step, block: Block): string | undefined => {
   const { audio, calls, hasHistory, names, systemRoles } = step.state
   if (names.has(block.name)) return `Content name has already been used: ${block.name}`
@@ -37,9 +37,9 @@ const against = (step: Step, block: Block): string | undefined => {
     case "history":
       if (audio !== "none") return "Chat history must come before audio"
       return !hasHistory && block.role !== "USER" ? "First message in chat history must be from USER" : undefined
-    case "sound":
+    case "audio":
       return audio === "none" ? undefined : "Duplicate AUDIO content"
-    case "words":
+    case "text":
       return audio === "open" ? undefined : "Text input needs an open AUDIO content"
     case "result":
       return calls.some(({ id, isAnswered }) => id === block.toolUseId && !isAnswered)
@@ -76,13 +76,13 @@ export const onContentStart = (step: Step, event: ContentStart): void => {
     open: [...open, block],
     ...(kind === "instructions" ? { systemRoles: new Set([...systemRoles, block.role]) } : {}),
     ...(kind === "history" ? { hasHistory: true } : {}),
-    ...(kind === "sound" ? { audio: "open" } : {})
+    ...(kind === "audio" ? { audio: "open" } : {})
   })
 }
 
 const noContent = (name: string): string => `No open content found for content name: ${name}`
 
-/** The open block of that name, which has to be of that type. */
+/** The open block with that name and type. */
 export const findBlock = (step: Step, name: string, type: Block["type"]): Block | undefined => {
   const block = step.state.open.find((one) => one.name === name && one.type === type)
   if (block === undefined) step.refuse(noContent(name))
@@ -99,9 +99,9 @@ export const onTextInput = (step: Step, { content, contentName }: Input): void =
   if (block === undefined) return
   if (kindOf(block) === "history") {
     const bytes = Buffer.byteLength(content)
-    if (bytes > mostText) return step.refuse(`Text input is over max limit of ${mostText} bytes: ${bytes}`)
+    if (bytes > MAX_TEXT_BYTES) return step.refuse(`Text input is over max limit of ${MAX_TEXT_BYTES} bytes: ${bytes}`)
     const historyBytes = step.state.historyBytes + bytes
-    if (historyBytes > mostHistory) {
+    if (historyBytes > MAX_HISTORY_BYTES) {
       return step.refuse("Chat history is over max limit. Trim chat history and try again.")
     }
     step.set({ historyBytes })
@@ -133,7 +133,7 @@ const answer = (step: Step, { inputs, toolUseId }: Block): void => {
   const calls = step.state.calls.map((one) => (one.id === toolUseId ? { ...one, isAnswered: true } : one))
   step.set({ calls, wordAt: step.now })
   step.add({ key: step.id(), turn: { role: "result", callId: toolUseId, output } })
-  // tools that were called together are answered together
+  // the reply waits for all results of calls that were made together
   if (calls.every(({ isAnswered }) => isAnswered)) request(step)
 }
 
@@ -148,14 +148,14 @@ export const onContentEnd = (step: Step, name: string): void => {
         block.role === "USER" ? ({ role: "user", text, images: [] } as const) : ({ role: "assistant", text } as const)
       return step.add({ key: step.id(), turn })
     }
-    case "words":
+    case "text":
       interrupt(step)
       step.set({ wordAt: step.now })
       step.add({ key: step.id(), turn: { role: "user", text, images: [] } })
       return request(step)
-    case "sound":
+    case "audio":
       step.set({ audio: "closed" })
-      return onSoundEnd(step, block.sampleRate)
+      return onAudioEnd(step, block.sampleRate)
     case "result":
       return answer(step, block)
   }

@@ -1,5 +1,5 @@
 /**
- * The one audio container of a stream: what the user says, cut into turns by the pauses in it.
+ * The audio of the user, cut into turns at its pauses.
  */
 import { fromBytes } from "../../Pcm.ts"
 import * as Base64 from "../audio/base64.ts"
@@ -16,15 +16,15 @@ import * as Usage from "./usage.ts"
 /** Audio before the detected start that belongs to a turn. */
 const PREFIX_MS = 300
 
-/** The sound up to `endMs` was a turn of the user: it has to be understood, and answered. */
+/** Ends the user's turn at `endMs`: its audio is transcribed, and a reply is asked for. */
 const endSpeech = (step: Step, endMs: number, rate: number): void => {
   const [samples, rest] = InputBuffer.splitAt(step.state.hearing, endMs, rate)
   step.set({ hearing: { ...rest, isSpeaking: false } })
   const key = step.id()
   const soundMs = (samples.length * 1000) / rate
-  step.add({ key, turn: { role: "user", text: "", images: [] }, isUnheard: true, soundMs })
+  step.add({ key, turn: { role: "user", text: "", images: [] }, isPending: true, soundMs })
   step.count("input", Usage.ofSound(soundMs))
-  step.do({ _tag: "Listen", key, pcm: { samples, sampleRate: rate } })
+  step.do({ _tag: "Transcribe", key, pcm: { samples, sampleRate: rate } })
   request(step)
 }
 
@@ -51,8 +51,8 @@ export const onAudioInput = (step: Step, block: Block, content: string): void =>
   else step.set({ hearing: InputBuffer.trim(now, PREFIX_MS, rate) })
 }
 
-/** There will be no more sound: what was said until now is all of it. */
-export const onSoundEnd = (step: Step, rate: number): void => {
+/** The audio content ended, which ends the turn of the user. */
+export const onAudioEnd = (step: Step, rate: number): void => {
   const { hearing } = step.state
   const endMs = InputBuffer.endOf(hearing)
   if (hearing.isSpeaking) endSpeech(step, endMs, rate)
@@ -60,13 +60,13 @@ export const onSoundEnd = (step: Step, rate: number): void => {
   settle(step)
 }
 
-/** What the ears made of a turn; `undefined` when they failed. */
+/** Handles the transcript of a turn; `undefined` when the transcription failed. */
 export const onHeard = (step: Step, key: string, heard: string | undefined): void => {
   const entry = step.state.entries.find((one) => one.key === key)
   if (entry?.turn.role !== "user") return
   const text = heard || `(speech, ${(entry.soundMs / 1000).toFixed(1)} s)`
   const turn = { ...entry.turn, text }
-  step.set({ entries: step.state.entries.map((one) => (one === entry ? { ...one, turn, isUnheard: false } : one)) })
+  step.set({ entries: step.state.entries.map((one) => (one === entry ? { ...one, turn, isPending: false } : one)) })
   if (heard !== undefined && heard !== "") {
     step.count("output", Usage.ofText(text))
     sendText(step, "USER", "FINAL", text, "PARTIAL_TURN")

@@ -1,9 +1,9 @@
 /**
- * The three ways in which a stream takes too long.
+ * The three time limits of a stream.
  */
 import type { Step } from "./step.ts"
 
-/** Timers that look whether it is time yet: they are not set anew for every frame of sound. */
+/** Timers check the time when they fire, so that they need not be restarted for every frame of audio. */
 const lookLater = (step: Step, key: "input" | "silence", at: number): void =>
   step.do({ _tag: "Wake", key, afterMs: Math.max(0, at - step.now) })
 
@@ -14,11 +14,11 @@ export const startLimits = (step: Step): void => {
   lookLater(step, "silence", step.now + silenceMs)
 }
 
-/** The stream has lasted as long as it may. */
+/** The stream has reached its time limit. */
 export const timeOut = (step: Step): void =>
   step.fail("modelTimeoutException", "Model has timed out in processing the request. Try your request again.")
 
-/** Whether the timer was one of these. */
+/** Returns whether the timer was one of these. */
 export const onWoken = (step: Step, key: string): boolean => {
   const { inputMs, silenceMs } = step.setup
   switch (key) {

@@ -1,12 +1,12 @@
 /**
- * How a stream begins: the session, and the one prompt in it.
+ * The start of a stream: the session, and its only prompt.
  */
 import type { ToolChoice } from "../../Prompt.ts"
 import type { PromptStart, SessionStart } from "./protocol.ts"
 import type { Step } from "./step.ts"
 import { ofText } from "./usage.ts"
 
-/** Pauses that end a turn, in milliseconds. */
+/** How long a pause ends a turn, in milliseconds. */
 const pauses = { HIGH: 1500, MEDIUM: 1750, LOW: 2000 }
 
 const voices = new Set(

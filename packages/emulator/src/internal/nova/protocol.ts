@@ -1,5 +1,5 @@
 /**
- * The events of a client, and what may stand in them.
+ * The events of a client and their fields.
  */
 import { decimal, fields, flag, integer, isRecord, list, literals, record, Refused, text, unparsable } from "./check.ts"
 import type { Check, Checked } from "./check.ts"
@@ -18,12 +18,12 @@ const lpcm = {
 
 const spoken = { audioType: literals("SPEECH"), encoding: literals("base64") }
 
-/** What the user guide's "Defining a tool" has at the top of a tool's schema; it knows no references. */
+/** The top-level keys of a tool's schema, after "Defining a tool" in the user guide. References are not supported. */
 const topOfSchema = new Set(["type", "properties", "required"])
 
 const hasReference = (value: unknown): boolean => {
   if (Array.isArray(value)) return value.some(hasReference)
-  // a property may be called `$ref`; a reference is a text
+  // a property may be called `$ref`; a reference is a string
   return isRecord(value) && (typeof value.$ref === "string" || Object.values(value).some(hasReference))
 }
 
@@ -124,7 +124,7 @@ export type ClientEvent = Checked<typeof any>
 
 const envelope = fields({ event: any }, {})
 
-/** An event of a client: one of its fields is there, and only one. */
+/** An event of a client. It has exactly one field. */
 export const clientEvent = (json: unknown): ClientEvent | Refused => {
   const checked = envelope(json, "")
   if (checked instanceof Refused) return checked

@@ -21,7 +21,7 @@ import { Step } from "./step.ts"
 import type { Setup } from "./step.ts"
 import { advance, onSpoken, release, settle } from "./turn.ts"
 
-/** What the event is about, when it is about the prompt that is open. */
+/** Whether the event belongs to the open prompt. */
 const isPlaced = (step: Step, promptName: string): boolean => {
   const { prompt, stage } = step.state
   if (stage === "prompt" && prompt?.name === promptName) return true

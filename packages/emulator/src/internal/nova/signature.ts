@@ -1,23 +1,23 @@
 /**
- * Who is let in: a signature of the right shape, or a bearer token. No secret is known, so no signature is computed.
+ * Authentication: a signature of the right shape, or a bearer token. The emulator knows no secret and verifies no signature.
  */
 import type { Handshake } from "../server/transport.ts"
 
 export type Caller =
   | { readonly _tag: "Signed"; readonly key: string }
   | { readonly _tag: "Bearer"; readonly key: string }
-  | { readonly _tag: "Stranger"; readonly status: number; readonly error: string; readonly message: string }
+  | { readonly _tag: "Rejected"; readonly status: number; readonly error: string; readonly message: string }
 
 const credential = /^([^/]+)\/(\d{8})\/([a-z0-9-]+)\/bedrock\/aws4_request$/
 
 const incomplete = (message: string): Caller => ({
-  _tag: "Stranger",
+  _tag: "Rejected",
   status: 403,
   error: "IncompleteSignatureException",
   message
 })
 
-/** Who the headers say it is. */
+/** The caller, by its headers. */
 export const callerOf = ({ headers }: Handshake): Caller => {
   const { authorization = "" } = headers
   const token = /^Bearer\s+(\S+)$/.exec(authorization)?.[1]
@@ -25,7 +25,7 @@ export const callerOf = ({ headers }: Handshake): Caller => {
   const signed = /^AWS4-HMAC-SHA256\s+(.*)$/.exec(authorization)?.[1]
   if (signed === undefined) {
     return {
-      _tag: "Stranger",
+      _tag: "Rejected",
       status: 403,
       error: "MissingAuthenticationTokenException",
       message: "Missing Authentication Token"

@@ -1,5 +1,5 @@
 /**
- * Everything that one stream remembers. Values only: a step makes the next state out of this one.
+ * The state of a stream. It is immutable: a step makes the next state from it.
  */
 import type { Tool, ToolChoice, Turn } from "../../Prompt.ts"
 import type { ResponseFault } from "../../Fault.ts"
@@ -13,14 +13,14 @@ import * as Common from "../session/step.ts"
 import type { Frame, Sentence } from "./frames.ts"
 import * as Usage from "./usage.ts"
 
-/** One thing that was said or done. */
+/** An entry of the conversation. */
 export interface Entry {
-  /** By this name the ears know it. */
+  /** The key of its transcription. */
   readonly key: string
-  /** What the assistant remembers of it. */
+  /** What the assistant sees of it. */
   readonly turn: Turn
-  /** Speech of the user that has not been understood yet. */
-  readonly isUnheard: boolean
+  /** Speech of the user that is still being transcribed. */
+  readonly isPending: boolean
   /** How long the user spoke, in milliseconds; 0 for everything that was not spoken. */
   readonly soundMs: number
 }
@@ -40,7 +40,7 @@ export interface Block {
   readonly type: "TEXT" | "AUDIO" | "TOOL"
   readonly role: "SYSTEM" | "SYSTEM_SPEECH" | "USER" | "ASSISTANT" | "TOOL"
   readonly interactive: boolean
-  /** Everything that was put in, but for sound. */
+  /** The contents, except audio. */
   readonly inputs: ReadonlyArray<string>
   /** Samples a second of an audio block. */
   readonly sampleRate: number
@@ -59,7 +59,7 @@ export interface ModelTurn extends ActiveReply<Frame | EndFrame> {
   readonly isAudioOpen: boolean
 }
 
-/** What the user says. */
+/** The audio of the user since the last turn. */
 export interface Hearing extends InputBuffer.InputBuffer {
   readonly isSpeaking: boolean
 }
@@ -74,15 +74,15 @@ export interface Session extends Common.State {
   readonly id: string
   readonly completionId: string
   readonly stage: "new" | "started" | "prompt" | "promptEnded"
-  /** Quiet that ends a turn of the user, in milliseconds. */
+  /** How long a pause ends a turn of the user, in milliseconds. */
   readonly silenceMs: number
   readonly maxTokens: number
   readonly prompt: Prompt | undefined
   readonly open: ReadonlyArray<Block>
   readonly names: ReadonlySet<string>
-  /** Roles of instructions that were given: each may come once. */
+  /** The roles of the instructions so far. Each may come once. */
   readonly systemRoles: ReadonlySet<string>
-  /** Bytes of what was said before this stream. */
+  /** The size of the history in bytes. */
   readonly historyBytes: number
   readonly hasHistory: boolean
   readonly audio: "none" | "open" | "closed"
@@ -90,13 +90,13 @@ export interface Session extends Common.State {
   readonly entries: ReadonlyArray<Entry>
   readonly calls: ReadonlyArray<Call>
   readonly turn: ModelTurn | undefined
-  /** A reply is due as soon as the one before it is over. */
+  /** A reply was asked for and starts when the current one is over. */
   readonly isWanted: boolean
-  /** Something was sent: the completion has begun. */
+  /** Whether the completion has started, because something was sent. */
   readonly hasCompletion: boolean
   readonly isCompletionOver: boolean
   readonly usage: Usage.Meter
-  /** Milliseconds since the epoch: the last event of the client, and the last word of anybody. */
+  /** When the client sent its last event, and when user or assistant last spoke, in milliseconds since the epoch. */
   readonly inputAt: number
   readonly wordAt: number
 }

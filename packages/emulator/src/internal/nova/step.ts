@@ -8,7 +8,7 @@ import type { Entry, ModelTurn, Session } from "./state.ts"
 import * as Usage from "./usage.ts"
 
 export interface Setup extends Common.Setup {
-  /** The longest time without an event of the client, and without a word of anybody. */
+  /** The longest time without an event of the client, and the longest silence of both sides. */
   readonly inputMs: number
   readonly silenceMs: number
 }
@@ -19,13 +19,13 @@ export class Step extends Common.Step<Setup, Session> {
   }
 
   add(entry: Pick<Entry, "key" | "turn"> & Partial<Entry>): void {
-    this.set({ entries: [...this.state.entries, { isUnheard: false, soundMs: 0, ...entry }] })
+    this.set({ entries: [...this.state.entries, { isPending: false, soundMs: 0, ...entry }] })
   }
 
   /** Adds what the turn has said or called. */
   addToTurn(entry: Pick<Entry, "key" | "turn">): void {
     const { place } = this.state.turn!
-    this.set({ entries: this.state.entries.toSpliced(place, 0, { isUnheard: false, soundMs: 0, ...entry }) })
+    this.set({ entries: this.state.entries.toSpliced(place, 0, { isPending: false, soundMs: 0, ...entry }) })
     this.setTurn({ place: place + 1 })
   }
 
@@ -33,7 +33,7 @@ export class Step extends Common.Step<Setup, Session> {
     return this.newId(makeUuid)
   }
 
-  /** Sends an event of the completion, which begins with the first of them. */
+  /** Sends an event of the completion, which starts with its first event. */
   send(type: string, fields: Readonly<Record<string, unknown>>): void {
     const { completionId, hasCompletion, id: sessionId, prompt } = this.state
     const place = { sessionId, promptName: prompt?.name ?? "", completionId }

@@ -49,7 +49,7 @@ const player = makePlayer<Step, Frame, ModelTurn>({
   update: (step, _, change) => step.setTurn(change),
   promptOf: (step) => {
     const { entries, prompt } = step.state
-    if (entries.some(({ isUnheard }) => isUnheard)) return undefined
+    if (entries.some(({ isPending }) => isPending)) return undefined
     step.setTurn({ place: entries.length })
     const { toolChoice, tools } = prompt!
     const history = entries.map(({ turn }) => turn)
@@ -126,7 +126,7 @@ const play = (step: Step, frame: Frame): void => {
   }
 }
 
-/** A sentence that was closed before all of it was sent is only as long as its sound: the words that have begun in it. */
+/** Shortens a sentence that was closed early to the words that start in the audio that was sent. */
 const cutToSound = ({ playback, sentences }: ModelTurn): ReadonlyArray<Sentence> => {
   const last = sentences.at(-1)!
   if (last.endMs <= playback.sentMs) return sentences

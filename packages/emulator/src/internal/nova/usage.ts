@@ -1,5 +1,5 @@
 /**
- * Tokens of a stream: every event tells what came since the last one, and the sum of all.
+ * Token usage of a stream: each event has the usage since the last one, and the total.
  */
 
 export interface Kinds {
@@ -12,7 +12,7 @@ export interface Tokens {
   readonly output: Kinds
 }
 
-/** What was counted, and what of it was told. */
+/** What was counted, and what of it was reported. */
 export interface Meter {
   readonly total: Tokens
   readonly told: Tokens
@@ -30,7 +30,7 @@ const combine = (a: Kinds, b: Kinds, sign: 1 | -1): Kinds => ({
 /** About four characters a token. */
 export const ofText = (text: string): Kinds => ({ ...none, textTokens: Math.ceil(text.length / 4) })
 
-/** 25 tokens for each second of sound; only what is told is whole. */
+/** 25 tokens for each second of audio, rounded only when they are reported. */
 export const ofSound = (ms: number): Kinds => ({ ...none, speechTokens: ms / 40 })
 
 export const count = (meter: Meter, way: "input" | "output", kinds: Kinds): Meter => ({
@@ -42,7 +42,7 @@ const whole = ({ speechTokens, textTokens }: Kinds): Kinds => ({ speechTokens: M
 
 const sum = ({ speechTokens, textTokens }: Kinds): number => speechTokens + textTokens
 
-/** The event about everything that was not told yet; `undefined` when there is nothing. */
+/** The event about usage that was not reported yet; `undefined` when there is none. */
 export const tell = (meter: Meter): readonly [Meter, Readonly<Record<string, unknown>>] | undefined => {
   const { told } = meter
   const total = { input: whole(meter.total.input), output: whole(meter.total.output) }

@@ -1,5 +1,5 @@
 /**
- * Checks that fail with this provider's codes and sentences, and the path of the parameter.
+ * Checks with OpenAI's error codes and messages, and the path of the parameter.
  */
 import { kindOf, makeChecks, quotedList, Refused } from "../session/check.ts"
 import type { Words } from "../session/check.ts"

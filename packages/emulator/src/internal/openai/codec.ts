@@ -1,5 +1,5 @@
 /**
- * The messages of the wire: JSON in text frames, one event in each.
+ * The encoding of messages: JSON in text frames, one event in each.
  */
 import type { WireEvent } from "../session/machine.ts"
 import type { Blob } from "../server/message.ts"
@@ -19,14 +19,14 @@ export const codec: Codec = {
   garbage: '{"type":"response.output_aud'
 }
 
-/** The name of an event. */
+/** The type of an event. */
 export const typesOf = ({ type }: WireEvent): ReadonlyArray<string> => (typeof type === "string" ? [type] : [])
 
 const sounds = new Set(["audio", "delta"])
 
-/** Where base64 stands. */
+/** What the base64 in a field is. */
 export const blobOf = (key: string): Blob | undefined =>
   sounds.has(key) ? "sound" : key === "image_url" ? "picture" : undefined
 
-/** An event of somebody else's making, with a name. */
+/** Gives an id to an event that a test pushes. */
 export const complete = (event: WireEvent, n: number): WireEvent => ({ event_id: `event_pushed_${n}`, ...event })

@@ -1,5 +1,5 @@
 /**
- * The input audio buffer: what the user says, cut into turns by the voice activity detector or by the client.
+ * The input audio buffer: the audio of the user, cut into turns by voice activity detection or by the client.
  */
 import * as InputBuffer from "../audio/inputBuffer.ts"
 import * as Vad from "../audio/vad.ts"
@@ -27,7 +27,7 @@ const configOf = (detection: ServerVad | SemanticVad): Vad.Config => ({
   silenceMs: silenceOf(detection)
 })
 
-/** Makes an item of the sound in the buffer up to `endMs`; what comes after it stays in the buffer. */
+/** Makes an item from the audio in the buffer up to `endMs`. The rest stays in the buffer. */
 const commitUpTo = (step: Step, endMs: number, id: string, isSpeech: boolean): void => {
   const { buffer, items, settings } = step.state
   const { format } = settings.audio.input
@@ -50,7 +50,7 @@ const commitUpTo = (step: Step, endMs: number, id: string, isSpeech: boolean): v
     },
     turn: { role: "user", text: "", images: [] },
     tokens: Usage.ofHeard(ms),
-    isUnheard: isSpeech,
+    isPending: isSpeech,
     isTruncated: false,
     sound: bytesOf(samples, format),
     soundMs: ms,
@@ -59,7 +59,7 @@ const commitUpTo = (step: Step, endMs: number, id: string, isSpeech: boolean): v
   step.insert(item)
   step.send({ type: "input_audio_buffer.committed", previous_item_id: previousId, item_id: id })
   announce(step, item, previousId)
-  if (isSpeech) step.do({ _tag: "Listen", key: id, pcm: { samples, sampleRate: rate } })
+  if (isSpeech) step.do({ _tag: "Transcribe", key: id, pcm: { samples, sampleRate: rate } })
 }
 
 const forgetOldSounds = (items: ReadonlyArray<Item>): ReadonlyArray<Item> => {
@@ -81,7 +81,7 @@ const onVadEvent = (step: Step, event: Vad.Event, detection: ServerVad | Semanti
     if (detection.interrupt_response && step.speaking !== undefined) cancel(step, step.speaking.id, "turn_detected")
     return
   }
-  // the client may have committed the turn by hand before it was over
+  // the client may have committed the turn before it was over
   const itemId = step.state.buffer.speech?.itemId ?? step.id("item")
   step.send({ type: "input_audio_buffer.speech_stopped", audio_end_ms: Math.round(event.atMs), item_id: itemId })
   commitUpTo(step, event.atMs, itemId, true)
@@ -126,7 +126,7 @@ export const clear = (step: Step): void => {
   step.send({ type: "input_audio_buffer.cleared" })
 }
 
-/** A detector that was changed starts anew; sound in another format cannot be joined to what is there. */
+/** Restarts detection when its settings changed. Audio in another format cannot be joined to the buffer. */
 export const onSettings = (step: Step, before: Step["state"]["settings"]): void => {
   const { format, turn_detection: detection } = step.state.settings.audio.input
   const was = before.audio.input
@@ -136,7 +136,7 @@ export const onSettings = (step: Step, before: Step["state"]["settings"]): void 
   step.set({ buffer: { ...buffer, vad: Vad.initial(InputBuffer.endOf(buffer)), speech: undefined } })
 }
 
-/** Nobody has spoken for as long as the session allows: the assistant asks whether anybody is there. */
+/** Nobody spoke before the idle timeout: the assistant asks whether the user is still there. */
 export const onIdle = (step: Step): void => {
   const { buffer, settings } = step.state
   const detection = settings.audio.input.turn_detection

@@ -1,5 +1,5 @@
 /**
- * The items of the conversation: made, shown, cut and deleted by the client.
+ * Conversation items, as the client creates, retrieves, truncates and deletes them.
  */
 import type { Image } from "../../Prompt.ts"
 import * as Base64 from "../audio/base64.ts"
@@ -13,7 +13,7 @@ import type { Sound } from "./wireAudio.ts"
 
 type Event<T extends ClientEvent["type"]> = Extract<ClientEvent, { readonly type: T }>
 
-/** An item out of what a client sent, and the sound in it that has to be understood first. */
+/** An item that the client sent, and the audio in it that has to be transcribed. */
 export interface Made {
   readonly item: Item
   readonly sound: Sound | undefined
@@ -25,7 +25,7 @@ const imageOf = (url: string): Image | undefined => {
   return bytes === undefined || bytes.length === 0 ? undefined : { mediaType: match![1]!, bytes: bytes.length }
 }
 
-const plain = { isUnheard: false, isTruncated: false, sound: undefined, soundMs: 0, spoken: undefined }
+const plain = { isPending: false, isTruncated: false, sound: undefined, soundMs: 0, spoken: undefined }
 
 const ofUser = (step: Step, id: string, given: Extract<NewItem, { readonly role: "user" }>): Made | Refused => {
   const images: Array<Image> = []
@@ -63,7 +63,7 @@ const ofUser = (step: Step, id: string, given: Extract<NewItem, { readonly role:
       wire: { id, type: "message", status: "completed", role: "user", content },
       turn: { role: "user", text: texts.join(" "), images },
       tokens,
-      isUnheard: sound !== undefined,
+      isPending: sound !== undefined,
       sound: sound?.bytes,
       soundMs: sound?.ms ?? 0
     },
@@ -73,7 +73,7 @@ const ofUser = (step: Step, id: string, given: Extract<NewItem, { readonly role:
 
 const withoutSound = (item: Omit<Item, keyof typeof plain>): Made => ({ item: { ...plain, ...item }, sound: undefined })
 
-/** The item that a client describes. `calls` are the call ids that an output may answer. */
+/** The item that a client describes. `calls` are the call ids that a function output may refer to. */
 export const makeItem = (step: Step, given: NewItem, calls: ReadonlySet<string>): Made | Refused => {
   const id = given.id ?? step.id("item")
   switch (given.type) {
@@ -117,7 +117,7 @@ export const makeItem = (step: Step, given: NewItem, calls: ReadonlySet<string>)
 export const callsOf = (items: ReadonlyArray<Item>): ReadonlySet<string> =>
   new Set(items.flatMap(({ turn }) => (turn.role === "call" ? [turn.callId] : [])))
 
-/** Tells the client of an item that is complete from the start. */
+/** Announces an item that is complete from the start. */
 export const announce = (step: Step, item: Item, previousId: string | null): void => {
   step.send({ type: "conversation.item.added", previous_item_id: previousId, item: item.wire })
   step.send({ type: "conversation.item.done", previous_item_id: previousId, item: item.wire })
@@ -144,7 +144,7 @@ export const create = (step: Step, event: Event<"conversation.item.create">): vo
   if (made instanceof Refused) return step.refuseFor(made.problem)
   step.insert(made.item, previousId)
   announce(step, made.item, previousId)
-  if (made.sound !== undefined) step.do({ _tag: "Listen", key: made.item.id, pcm: made.sound.pcm })
+  if (made.sound !== undefined) step.do({ _tag: "Transcribe", key: made.item.id, pcm: made.sound.pcm })
 }
 
 const missing = (step: Step, doing: string, code: string, id: string): void =>
@@ -172,7 +172,7 @@ export const retrieve = (step: Step, { item_id: id }: Event<"conversation.item.r
   })
 }
 
-/** Cuts what the assistant said to what was heard of it; the words that were not heard are forgotten. */
+/** Truncates what the assistant said to what was heard of it. The other words are removed. */
 export const truncate = (step: Step, event: Event<"conversation.item.truncate">): void => {
   const { audio_end_ms: endMs, content_index: index, item_id: id } = event
   const item = step.item(id)

@@ -53,7 +53,7 @@ const itemOf = (output: Output, isOpen: boolean): Item => ({
   wire: wireOf(output, isOpen),
   turn: turnOf(output),
   tokens: Usage.plus(Usage.ofText(output.text), Usage.ofSaid(output.ms)),
-  isUnheard: false,
+  isPending: false,
   sound: undefined,
   soundMs: 0,
   isTruncated: false,
@@ -102,13 +102,13 @@ const open = (step: Step, responseId: string, kind: Output["kind"], name: string
   })
 }
 
-/** Writes more into the open item, here and in the conversation. */
+/** Adds to the open item, in the response and in the conversation. */
 const extend = (step: Step, responseId: string, change: (output: Output) => Output): Output => {
   const active = step.active(responseId)!
   const output = change(active.outputs.at(-1)!)
   step.changeActive(responseId, { outputs: [...active.outputs.slice(0, -1), output] })
   if (active.isDefault) {
-    // the item may have been deleted, or cut by a truncation that later deltas must not undo
+    // later deltas must not undo a deletion or a truncation
     step.change(output.id, (item) => (item.isTruncated ? item : itemOf(output, output.status === "in_progress")))
   }
   return output
@@ -119,7 +119,7 @@ const countTokens = (step: Step, responseId: string, text: string, ms: number): 
   step.changeActive(responseId, { used: Usage.plus(used, Usage.plus(Usage.ofText(text), Usage.ofSaid(ms))) })
 }
 
-/** Ends the open item with what there is of it. */
+/** Closes the open item as it is. */
 export const close = (step: Step, responseId: string, status: "completed" | "incomplete"): void => {
   if (openOutput(step.active(responseId)!) === undefined) return
   const output = extend(step, responseId, (output) => ({ ...output, status }))
@@ -206,7 +206,7 @@ export const play = (step: Step, responseId: string, frame: Frame): void => {
   }
 }
 
-/** Deltas of a response that is over: what a client must not play. */
+/** Audio deltas of a response that is over, which a client must not play. */
 export const playLate = (step: Step, active: Active, chunks: number): void => {
   const item = active.outputs.at(-1)
   if (item?.kind !== "audio") return
@@ -222,7 +222,7 @@ export const playLate = (step: Step, active: Active, chunks: number): void => {
   }
 }
 
-// Hides how long the words are from who sees the length of the messages only.
+/** Padding that hides the length of the text from observers of encrypted traffic. */
 const padding = (text: string): string => "Zq7Xb2Lm0Rt9Kw4V".slice(text.length % 16)
 
 const statusDetails = (end: Outcome) => {
@@ -237,7 +237,7 @@ const statusDetails = (end: Outcome) => {
   }
 }
 
-/** The response as the wire shows it; `end` is `undefined` as long as it runs. */
+/** The response object; `end` is `undefined` while it is in progress. */
 export const responseObject = (step: Step, active: Active, end: Outcome | undefined, usage: unknown) => ({
   object: "realtime.response",
   id: active.id,

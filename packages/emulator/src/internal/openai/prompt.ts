@@ -1,5 +1,5 @@
 /**
- * What the assistant is given to answer: the conversation, or what a response brought along in its place.
+ * The prompt of a response: the conversation, or the input that the client sent instead.
  */
 import type { Prompt, Tool, ToolChoice } from "../../Prompt.ts"
 import { Refused } from "./check.ts"
@@ -21,7 +21,7 @@ const toolsOf = (tools: Settings["tools"]): ReadonlyArray<Tool> =>
 const choiceOf = (choice: ResponseSettings["toolChoice"]): ToolChoice =>
   typeof choice === "string" ? choice : { name: choice.name }
 
-/** The items that a `response.create` brings along, references followed; `undefined` when it brings none. */
+/** The input of a `response.create` with its references resolved; `undefined` when it has none. */
 export const inputOf = (step: Step, params: ResponseParams): ReadonlyArray<Item> | Refused | undefined => {
   if (params.input === undefined) return undefined
   const items: Array<Item> = []
@@ -36,18 +36,18 @@ export const inputOf = (step: Step, params: ResponseParams): ReadonlyArray<Item>
     }
     const made = makeItem(step, entry, callsOf(items))
     if (made instanceof Refused) return made
-    // no ears for sound that is no part of the conversation
-    items.push({ ...made.item, isUnheard: false })
+    // audio outside the conversation is not transcribed
+    items.push({ ...made.item, isPending: false })
   }
   return items
 }
 
 const itemsOf = (step: Step, active: Active): ReadonlyArray<Item> => active.input ?? step.state.items
 
-/** The prompt of a response, or `undefined` as long as some speech in it is still being understood. */
+/** The prompt of a response; `undefined` while some speech in it is being transcribed. */
 export const promptOf = (step: Step, active: Active): Prompt | undefined => {
   const items = itemsOf(step, active)
-  if (items.some(({ isUnheard }) => isUnheard)) return undefined
+  if (items.some(({ isPending }) => isPending)) return undefined
   return {
     history: items.map(({ turn }) => turn),
     tools: toolsOf(active.settings.tools),
@@ -57,7 +57,7 @@ export const promptOf = (step: Step, active: Active): Prompt | undefined => {
   }
 }
 
-/** Tokens of everything that the response reads. */
+/** The input tokens of the response. */
 export const tokensRead = (step: Step, active: Active): Tokens => {
   const instructions = active.params.instructions ?? step.state.settings.instructions
   const { tools } = active.settings

@@ -27,7 +27,7 @@ const userContent = tagged("type", {
   input_audio: fields({ type: word("input_audio"), audio: text }, { transcript: nullable(text) }),
   input_image: fields({ type: word("input_image"), image_url: text }, { detail: literals("auto", "low", "high") })
 })
-// clients write the text of the assistant in each of these ways
+// clients use each of these for text of the assistant
 const assistantContent = tagged("type", {
   output_text: fields({ type: word("output_text"), text }, {}),
   text: fields({ type: word("text"), text }, {}),
@@ -202,6 +202,6 @@ const clientEvents = {
   "response.cancel": fields(named("response.cancel"), { ...event, response_id: text })
 }
 
-/** One event of a client, every field checked. Unknown types are refused with the list of known ones. */
+/** Checks an event of a client. Unknown types are refused with the list of known ones. */
 export const clientEvent = tagged("type", clientEvents)
 export type ClientEvent = Checked<typeof clientEvent>

@@ -1,9 +1,9 @@
 /**
- * Servers of the protocol that are not like the provider's own: what they ignore and refuse.
+ * Client events that a server with quirks ignores or refuses.
  */
 import type { Step } from "./step.ts"
 
-/** Whether an event of the client is not answered as it should be; it is refused here, where it is. */
+/** Whether a quirk ignores or refuses the event. If it refuses it, the error is sent. */
 export const isLost = (step: Step, type: unknown): boolean => {
   const { quirks } = step.state
   const at = quirks.findIndex((one) => (one._tag === "IgnoreEvent" || one._tag === "RefuseEvent") && one.event === type)
@@ -20,7 +20,7 @@ export const isLost = (step: Step, type: unknown): boolean => {
   return true
 }
 
-/** Why what was said is not put into words, where it is not. */
+/** Why a transcription fails, if a quirk makes it fail. */
 export const failsToHear = (step: Step): string | undefined => {
   const { quirks } = step.state
   const at = quirks.findIndex(({ _tag }) => _tag === "FailTranscription")
@@ -30,6 +30,6 @@ export const failsToHear = (step: Step): string | undefined => {
   return one.message ?? "The audio could not be transcribed."
 }
 
-/** The name of a call. */
+/** The id of a call. */
 export const callId = (step: Step): string =>
   step.state.quirks.some(({ _tag }) => _tag === "SameCallId") ? "call_0" : step.id("call")

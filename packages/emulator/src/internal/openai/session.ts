@@ -73,7 +73,7 @@ const onJson = (step: Step, json: unknown): void => {
 const lengthOf = (ms: number): string =>
   ms >= 60_000 && ms % 60_000 === 0 ? `${ms / 60_000} minutes` : `${ms / 1000} seconds`
 
-/** The session has lasted as long as it may. */
+/** The session has reached its time limit. */
 const onExpiry = (step: Step): void => {
   const lasted = lengthOf(step.setup.sessionMs)
   step.refuse("session_expired", `Your session hit the maximum duration of ${lasted}.`)

@@ -25,7 +25,7 @@ export interface SemanticVad {
   readonly interrupt_response: boolean
 }
 
-/** Every field is there, as the provider echoes them. */
+/** The settings with every field, as `session.created` and `session.updated` show them. */
 export interface Settings {
   readonly type: "realtime"
   readonly model: string
@@ -97,7 +97,7 @@ export const defaults = (model: string): Settings => ({
 
 const formatOf = (format: AudioFormat): AudioFormat => (format.type === "audio/pcm" ? pcm : format)
 
-/** Samples a second of a wire format. */
+/** The sample rate of a format, in Hz. */
 export const rateOf = (format: AudioFormat): number => (format.type === "audio/pcm" ? 24_000 : 8000)
 
 const turnDetection = (
@@ -124,16 +124,16 @@ const inputOf = (now: Settings["audio"]["input"], next: GivenInput | undefined):
   turn_detection: turnDetection(now.turn_detection, next?.turn_detection)
 })
 
-/** Facts that decide whether an update is allowed. */
+/** What an update depends on. */
 export interface Past {
-  /** The assistant has been heard in this session. */
+  /** Whether the session has audio of the assistant. */
   readonly hasSpoken: boolean
   readonly isResponding: boolean
 }
 
 /**
- * The settings after an update, or why it is refused. A refused update changes nothing at all. Fields that are not in
- * the update stay as they are.
+ * The settings after an update, or why it is refused. A refused update changes nothing, and fields that are not in
+ * the update keep their values.
  */
 export const update = (now: Settings, next: SessionParams, past: Past): Settings | Refused => {
   const { audio, model, type: _, ...plain } = next
@@ -181,7 +181,7 @@ export const update = (now: Settings, next: SessionParams, past: Past): Settings
   }
 }
 
-/** How one response is made: the session's settings under the fields of its `response.create`. */
+/** The settings of one response: those of the session, overridden by its `response.create`. */
 export interface ResponseSettings {
   readonly modality: "audio" | "text"
   readonly tools: Settings["tools"]
@@ -205,7 +205,7 @@ export const responseSettings = (settings: Settings, params: ResponseParams): Re
   speed: settings.audio.output.speed
 })
 
-/** How long a pause has to be until the turn is over, in milliseconds. The emulator knows no meaning, only pauses. */
+/** How long a pause ends a turn, in milliseconds. `semantic_vad` only changes the pause: the emulator understands no meaning. */
 export const silenceOf = (detection: ServerVad | SemanticVad): number =>
   detection.type === "server_vad"
     ? detection.silence_duration_ms

@@ -1,5 +1,5 @@
 /**
- * Everything that one session remembers. Values only: a step makes the next state out of this one.
+ * The state of a session. It is immutable: a step makes the next state from it.
  */
 import type { Turn } from "../../Prompt.ts"
 import type { Quirk } from "../../Fault.ts"
@@ -14,23 +14,23 @@ import { defaults } from "./settings.ts"
 import type { ResponseSettings, Settings } from "./settings.ts"
 import type { Tokens } from "./usage.ts"
 
-/** A server event before it gets its name. */
+/** A server event without its id. */
 export interface ServerEvent {
   readonly type: string
   readonly [key: string]: unknown
 }
 
-/** An item as it is shown to the client; never with sound in it. */
+/** An item as the client sees it, without audio. */
 export type WireItem = Readonly<Record<string, unknown>> & { readonly id: string; readonly type: string }
 
 export interface Item {
   readonly id: string
   readonly wire: WireItem
-  /** What the assistant remembers of it. */
+  /** What the assistant sees of it. */
   readonly turn: Turn
   readonly tokens: Tokens
-  /** Speech of the user that has not been understood yet. */
-  readonly isUnheard: boolean
+  /** Speech of the user that is still being transcribed. */
+  readonly isPending: boolean
   /** Sound of the user in the format of the wire, kept for the newest items only. */
   readonly sound: Uint8Array | undefined
   /** How long the user's sound lasts, in milliseconds; 0 for everything that was not spoken. */

@@ -34,7 +34,7 @@ const audioIndex = (item: Item): number => {
 
 const remember = (item: Item, text: string, transcript: string | null): Item => ({
   ...item,
-  isUnheard: false,
+  isPending: false,
   turn:
     item.turn.role === "user" ? { ...item.turn, text: [item.turn.text, text].filter(Boolean).join(" ") } : item.turn,
   wire: {

@@ -1,9 +1,9 @@
 /**
- * How the messages of this wire are told.
+ * How Gemini messages are shown.
  */
 import type { Message } from "../../Emulator.ts"
 import { get, isJson, textOf } from "./trace.ts"
-import type { Part, Telling } from "./trace.ts"
+import type { Part, TraceFormat } from "./trace.ts"
 
 const labels: Readonly<Record<string, string>> = {
   "realtimeInput.audio": "realtimeInput.audio",
@@ -20,7 +20,7 @@ const partOf = ({ event, types }: Message): Part | undefined => {
   if (label === undefined || wanted.size !== 1) return undefined
   const content = get(event, "serverContent")
   const said = get(content, "outputTranscription", "text") ?? get(content, "inputTranscription", "text")
-  // what is thought is not said
+  // thoughts are not spoken
   return listOf(get(content, "modelTurn", "parts")).some((part) => get(part, "thought") === true)
     ? undefined
     : { label, text: textOf(said) }
@@ -31,8 +31,8 @@ const partsLine = (content: unknown): string =>
     .map((part) => textOf(get(part, "text") ?? get(part, "inlineData", "mimeType") ?? part))
     .join(" ")
 
-/** Tells one thing that a message holds. */
-const tellings: Readonly<Record<string, (value: unknown, event: unknown) => string>> = {
+/** Shows one field of a message. */
+const DETAILS: Readonly<Record<string, (value: unknown, event: unknown) => string>> = {
   setup: (setup) => {
     const names = listOf(get(setup, "tools"))
       .flatMap((tool) => listOf(get(tool, "functionDeclarations")))
@@ -67,9 +67,9 @@ const detailOf = ({ event, types }: Message): string =>
   types
     .map((type) => {
       const value = get(event, ...type.split("."))
-      return (tellings[type] ?? ((other) => (other === true ? "" : textOf(get(other, "text") ?? other))))(value, event)
+      return (DETAILS[type] ?? ((other) => (other === true ? "" : textOf(get(other, "text") ?? other))))(value, event)
     })
     .filter((text) => text !== "")
     .join(" | ")
 
-export const telling: Telling = { partOf, detailOf }
+export const format: TraceFormat = { partOf, detailOf }

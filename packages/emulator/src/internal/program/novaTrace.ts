@@ -1,14 +1,14 @@
 /**
- * How the events of this wire are told.
+ * How Nova events are shown.
  */
 import type { Message } from "../../Emulator.ts"
 import { fieldsOf, get, textOf } from "./trace.ts"
-import type { Telling } from "./trace.ts"
+import type { TraceFormat } from "./trace.ts"
 
 const labels: Readonly<Record<string, string>> = { audioInput: "audioInput", audioOutput: "speaks" }
 
-/** Fields that only programs need. */
-const dull = new Set(
+/** Fields that are not shown. */
+const HIDDEN_FIELDS = new Set(
   (
     "promptName contentName contentId sessionId completionId textInputConfiguration textOutputConfiguration " +
     "audioInputConfiguration audioOutputConfiguration toolUseOutputConfiguration toolConfiguration details role"
@@ -28,10 +28,10 @@ const detailOf = ({ event, type }: Message): string => {
   if (type === "textInput" || type === "textOutput" || type === "toolResult") {
     return `${textOf(get(fields, "role"))} "${textOf(get(fields, "content"))}"`.trim()
   }
-  return fieldsOf(fields, dull)
+  return fieldsOf(fields, HIDDEN_FIELDS)
 }
 
-export const telling: Telling = {
+export const format: TraceFormat = {
   detailOf,
   partOf: ({ type }) => (Object.hasOwn(labels, type) ? { label: labels[type]!, text: "" } : undefined)
 }

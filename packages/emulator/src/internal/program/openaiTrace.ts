@@ -1,9 +1,9 @@
 /**
- * How the events of this wire are told.
+ * How OpenAI events are shown.
  */
 import type { Message } from "../../Emulator.ts"
 import { get, isJson, textOf } from "./trace.ts"
-import type { Telling } from "./trace.ts"
+import type { TraceFormat } from "./trace.ts"
 
 const labels: Readonly<Record<string, string>> = {
   "input_audio_buffer.append": "input_audio_buffer.append",
@@ -14,8 +14,8 @@ const labels: Readonly<Record<string, string>> = {
   "conversation.item.input_audio_transcription.delta": "heard"
 }
 
-/** Fields that only programs need. */
-const dull = new Set([
+/** Fields that are not shown. */
+const HIDDEN_FIELDS = new Set([
   "type",
   "event_id",
   "response_id",
@@ -56,12 +56,12 @@ const detailOf = ({ event, type }: Message): string => {
   if (type === "response.created") return textOf(get(event, "response", "id"))
   if (isJson(event.item)) return itemLine(event.item)
   return Object.entries(event)
-    .filter(([key]) => !dull.has(key))
+    .filter(([key]) => !HIDDEN_FIELDS.has(key))
     .map(([key, value]) => (key === "transcript" || key === "text" ? `"${textOf(value)}"` : `${key}=${textOf(value)}`))
     .join(" ")
 }
 
-export const telling: Telling = {
+export const format: TraceFormat = {
   detailOf,
   partOf: ({ event, type }) => {
     if (!Object.hasOwn(labels, type)) return undefined

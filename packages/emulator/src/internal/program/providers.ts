@@ -8,12 +8,12 @@ import * as Fault from "../../Fault.ts"
 import * as GeminiEmulator from "../../GeminiEmulator.ts"
 import * as NovaEmulator from "../../NovaEmulator.ts"
 import * as OpenAiEmulator from "../../OpenAiEmulator.ts"
-import type { Telling } from "./trace.ts"
+import type { TraceFormat } from "./trace.ts"
 import { HttpRequests } from "../server/httpRequests.ts"
 import { respond } from "./httpControl.ts"
-import { telling as gemini } from "./geminiTrace.ts"
-import { telling as nova } from "./novaTrace.ts"
-import { telling as openAi } from "./openaiTrace.ts"
+import { format as gemini } from "./geminiTrace.ts"
+import { format as nova } from "./novaTrace.ts"
+import { format as openAi } from "./openaiTrace.ts"
 
 const controlled =
   (make: Offer["make"]): Offer["make"] =>
@@ -23,7 +23,7 @@ const controlled =
 export interface Offer {
   readonly name: string
   readonly make: (options: Emulator.Options) => Effect.Effect<Emulator.Emulator, Emulator.ListenError, Scope.Scope>
-  readonly telling: Telling
+  readonly format: TraceFormat
   /** What to set so that a client comes here, and where exactly that is. */
   readonly hint: (url: string) => string
   /** The event that a piece of sound comes in. */
@@ -40,7 +40,7 @@ export const providers: { readonly [name in "openai" | "google" | "bedrock"]: Of
   openai: {
     name: "OpenAI Realtime",
     make: controlled(OpenAiEmulator.make),
-    telling: openAi,
+    format: openAi,
     hint: (url) => `OPENAI_BASE_URL=${url} OPENAI_API_KEY=any, or ${socketOf(url)}/realtime?model=gpt-realtime-2.1`,
     sound: "response.output_audio.delta",
     close
@@ -48,7 +48,7 @@ export const providers: { readonly [name in "openai" | "google" | "bedrock"]: Of
   google: {
     name: "Gemini Live",
     make: controlled(GeminiEmulator.make),
-    telling: gemini,
+    format: gemini,
     hint: (url) =>
       `GOOGLE_GEMINI_BASE_URL=${url} GEMINI_API_KEY=any, or ${socketOf(url)}/ws/google.ai.generativelanguage.v1beta.GenerativeService.BidiGenerateContent?key=any`,
     sound: "serverContent.modelTurn",
@@ -57,7 +57,7 @@ export const providers: { readonly [name in "openai" | "google" | "bedrock"]: Of
   bedrock: {
     name: "Amazon Nova Sonic",
     make: controlled(NovaEmulator.make),
-    telling: nova,
+    format: nova,
     hint: (url) =>
       `AWS_ENDPOINT_URL_BEDROCK_RUNTIME=${url} AWS_REGION=us-east-1 AWS_ACCESS_KEY_ID=any AWS_SECRET_ACCESS_KEY=any, HTTP/2 without TLS`,
     sound: "audioOutput",

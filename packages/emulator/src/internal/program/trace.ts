@@ -1,19 +1,19 @@
 /**
- * The log as a person reads it: one line for what matters, runs of sound and words in one line, never raw base64.
+ * The log for people: one line for each message, runs of audio and transcripts in one line, no base64.
  */
 import type { Entry, Message } from "../../Emulator.ts"
 
-/** Part of a run of messages that are one line together. */
+/** A message that is joined with others in one line. */
 export interface Part {
   readonly label: string
-  /** Words to be joined, "" for none. */
+  /** The text to join, "" for none. */
   readonly text: string
 }
 
-/** How the messages of a provider are told. */
-export interface Telling {
+/** How the messages of a provider are shown. */
+export interface TraceFormat {
   readonly partOf: (message: Message) => Part | undefined
-  /** What is worth knowing of a message, besides its type. */
+  /** The details of a message, besides its type. */
   readonly detailOf: (message: Message) => string
 }
 
@@ -33,12 +33,12 @@ export interface State {
 
 export const initial: State = { startedAt: undefined, runs: [] }
 
-/** Longest text in a line, in characters. */
-const longest = 100
+/** Longer texts are shortened. */
+const MAX_TEXT_CHARACTERS = 100
 
 const short = (text: string): string => {
   const line = text.replace(/\s+/g, " ").trim()
-  return line.length > longest ? `${line.slice(0, longest - 1)}…` : line
+  return line.length > MAX_TEXT_CHARACTERS ? `${line.slice(0, MAX_TEXT_CHARACTERS - 1)}…` : line
 }
 
 type Json = Readonly<Record<string, unknown>>
@@ -46,7 +46,7 @@ type Json = Readonly<Record<string, unknown>>
 export const isJson = (value: unknown): value is Json =>
   typeof value === "object" && value !== null && !Array.isArray(value)
 
-/** What stands at that path. */
+/** The value at the path. */
 export const get = (value: unknown, ...path: ReadonlyArray<string>): unknown =>
   path.reduce<unknown>((inner, key) => (isJson(inner) ? inner[key] : undefined), value)
 
@@ -54,10 +54,10 @@ export const get = (value: unknown, ...path: ReadonlyArray<string>): unknown =>
 export const textOf = (value: unknown): string =>
   typeof value === "string" ? value : value === undefined ? "" : JSON.stringify(value)
 
-/** The fields that are not dull, one after the other. */
-export const fieldsOf = (value: unknown, dull: ReadonlySet<string>): string =>
+/** The fields that are not hidden. */
+export const fieldsOf = (value: unknown, hidden: ReadonlySet<string>): string =>
   Object.entries(isJson(value) ? value : {})
-    .filter(([key]) => !dull.has(key))
+    .filter(([key]) => !hidden.has(key))
     .map(([key, field]) => `${key}=${textOf(field)}`)
     .join(" ")
 
@@ -66,7 +66,7 @@ const arrowOf = ({ kind }: Message): string => (kind === "received" ? "→" : "�
 const stamp = (state: State, at: number): string => `${((at - (state.startedAt ?? at)) / 1000).toFixed(3).padStart(8)}`
 
 const runLine = (state: State, at: number, run: Run): string => {
-  const sound = run.bytes === 0 ? "" : ` ${(run.bytes / 1024).toFixed(1)} KiB of sound`
+  const sound = run.bytes === 0 ? "" : ` ${(run.bytes / 1024).toFixed(1)} KiB of audio`
   return `${stamp(state, at)} #${run.connection} ${run.arrow} ${run.label} ×${run.count}${sound}${run.text === "" ? "" : ` "${short(run.text)}"`}`
 }
 
@@ -84,7 +84,7 @@ const join = (runs: ReadonlyArray<Run>, message: Message, { label, text }: Part)
   return known === undefined ? [...runs, run] : runs.map((other) => (other === known ? run : other))
 }
 
-const line = (telling: Telling, entry: Entry): string => {
+const line = (format: TraceFormat, entry: Entry): string => {
   switch (entry.kind) {
     case "opened":
       return `#${entry.connection} opened ${entry.url}`
@@ -94,18 +94,17 @@ const line = (telling: Telling, entry: Entry): string => {
       return `#${entry.connection} closed ${entry.code} ${entry.reason}`
     case "received":
     case "sent": {
-      const detail =
-        entry.types.length === 0 ? JSON.stringify(entry.event.text ?? entry.event) : telling.detailOf(entry)
+      const detail = entry.types.length === 0 ? JSON.stringify(entry.event.text ?? entry.event) : format.detailOf(entry)
       return `#${entry.connection} ${arrowOf(entry)} ${entry.types.join(" + ") || "(no event)"} ${short(detail)}`
     }
   }
 }
 
-/** Takes the next line of the log in; answers what can be printed now. */
-export const step = (telling: Telling, state: State, entry: Entry): readonly [State, ReadonlyArray<string>] => {
+/** Processes the next entry of the log. Returns the lines that can be printed now. */
+export const step = (format: TraceFormat, state: State, entry: Entry): readonly [State, ReadonlyArray<string>] => {
   const now: State = { ...state, startedAt: state.startedAt ?? entry.at }
-  const part = entry.kind === "received" || entry.kind === "sent" ? telling.partOf(entry) : undefined
+  const part = entry.kind === "received" || entry.kind === "sent" ? format.partOf(entry) : undefined
   if (part !== undefined) return [{ ...now, runs: join(now.runs, entry as Message, part) }, []]
   const lines = now.runs.map((run) => runLine(now, entry.at, run))
-  return [{ ...now, runs: [] }, [...lines, `${stamp(now, entry.at)} ${line(telling, entry)}`.trimEnd()]]
+  return [{ ...now, runs: [] }, [...lines, `${stamp(now, entry.at)} ${line(format, entry)}`.trimEnd()]]
 }

@@ -1,5 +1,5 @@
 /**
- * The hand on what happens next: faults, words and replies that wait for their trigger.
+ * The control over an emulator: planned faults, transcripts and replies.
  */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -11,34 +11,34 @@ import type { Provider } from "./provider.ts"
 
 export interface Plans {
   readonly control: Control
-  /** Dies when one of the first faults is unknown to the wire. */
-  readonly checked: Effect.Effect<void>
-  /** Faults of a connection that comes now; those of the next one are used up. */
+  /** Dies when the provider cannot produce one of the initial faults. */
+  readonly checkInitialFaults: Effect.Effect<void>
+  /** The faults of a new connection. Those of the next connection are used up. */
   readonly takeFaults: () => ReadonlyArray<Fault>
   readonly takeReply: () => Reply | undefined
-  readonly takeWords: () => string | undefined
+  readonly takeTranscript: () => string | undefined
   readonly isHeld: () => boolean
 }
 
-/** Nothing is planned yet, but for the faults of every connection. */
+/** Starts with these faults for every connection. */
 export const make = (
   live: ReadonlyMap<number, Connection>,
   provider: Pick<Provider<never>, "faults">,
   faults: ReadonlyArray<Fault>
 ): Plans => {
   const replies: Array<Reply> = []
-  const words: Array<string> = []
+  const transcripts: Array<string> = []
   let next: ReadonlyArray<Fault> = []
   let every = faults
   let isHeld = false
 
-  // a test must not believe in a fault that this wire cannot have
+  // a test must not rely on a fault that never happens
   const plan = <A>(faults: ReadonlyArray<Fault>, effect: () => A): Effect.Effect<A> =>
     Effect.suspend(() => {
-      const strange = faults.find(({ _tag }) => !provider.faults.has(_tag))
-      return strange === undefined
+      const unknown = faults.find(({ _tag }) => !provider.faults.has(_tag))
+      return unknown === undefined
         ? Effect.sync(effect)
-        : Effect.die(new Error(`This wire has no fault of the kind ${strange._tag}`))
+        : Effect.die(new Error(`This provider cannot produce the fault ${unknown._tag}`))
     })
   const toAll = (act: (connection: Connection) => void): void => {
     for (const connection of live.values()) act(connection)
@@ -56,7 +56,7 @@ export const make = (
       every = []
     }),
     nextReply: (reply) => Effect.sync(() => void replies.push(reply)),
-    nextTranscript: (text) => Effect.sync(() => void words.push(text)),
+    nextTranscript: (text) => Effect.sync(() => void transcripts.push(text)),
     hold: Effect.sync(() => {
       isHeld = true
       toAll(({ dispatch }) => dispatch({ _tag: "Hold" }))
@@ -74,14 +74,14 @@ export const make = (
   }
   return {
     control,
-    checked: plan(faults, () => undefined),
+    checkInitialFaults: plan(faults, () => undefined),
     takeFaults: () => {
       const taken = [...every, ...next]
       next = []
       return taken
     },
     takeReply: () => replies.shift(),
-    takeWords: () => words.shift(),
+    takeTranscript: () => transcripts.shift(),
     isHeld: () => isHeld
   }
 }

@@ -1,36 +1,36 @@
 /**
- * The line of one connection: what leaves over it, and the faults that can happen to it on the way.
+ * The outgoing messages of one connection, and the faults that affect them.
  */
 import * as Effect from "effect/Effect"
 import { isQuirk, isResponseFault } from "../../Fault.ts"
 import type { Fault, Trigger, TransportFault } from "../../Fault.ts"
 import type { Input, WireEvent } from "../session/machine.ts"
 import type { Provider } from "./provider.ts"
-import type { Wire } from "./transport.ts"
+import type { Transport } from "./transport.ts"
 
 export interface Options {
-  readonly wire: Wire
+  readonly transport: Transport
   readonly provider: Pick<Provider<never>, "typesOf" | "complete">
   readonly now: () => number
   readonly record: (kind: "received" | "sent", event: unknown) => void
   /** Runs an effect for as long as the connection lasts. */
   readonly start: (effect: Effect.Effect<void>) => unknown
-  /** Tells the machine. */
+  /** Passes an input to the machine. */
   readonly dispatch: (input: Input) => void
 }
 
-export interface Line {
-  /** Lets the client know that it is connected. */
-  readonly greet: () => void
+export interface Link {
+  /** Tells the client that it is connected, where the transport can. */
+  readonly accept: () => void
   readonly send: (event: WireEvent) => void
   readonly close: (code: number, reason: string) => void
-  /** Something of the client came: faults may have waited for it. */
+  /** A client message arrived, which may trigger faults. */
   readonly received: (types: ReadonlyArray<string>) => void
   /** Arms the faults; those without a trigger happen before this returns. */
   readonly inject: (faults: ReadonlyArray<Fault>) => void
   readonly ping: () => void
   readonly unstall: () => void
-  /** Nothing more may leave, whatever is still under way. */
+  /** Sends nothing more. */
   readonly cut: () => void
   readonly isOver: () => boolean
   readonly isStalled: () => boolean
@@ -42,8 +42,8 @@ interface Armed {
   left: number
 }
 
-/** A line over the wire, without any fault yet. */
-export const make = ({ dispatch, now, provider, record, start, wire }: Options): Line => {
+/** A link over the transport, without faults. */
+export const make = ({ dispatch, now, provider, record, start, transport }: Options): Link => {
   let isMute = false
   let isStalled = false
   let isOver = false
@@ -51,13 +51,13 @@ export const make = ({ dispatch, now, provider, record, start, wire }: Options):
   let twice: ReadonlySet<string> | "all" | undefined
   let armed: ReadonlyArray<Armed> = []
   let pushed = 0
-  // late events of a slow line, in order; unbounded: as many as the replies have, and they leave by the clock
+  // delayed events, in order; unbounded, because their number is that of the replies
   const late: Array<{ readonly due: number; readonly run: () => void }> = []
 
-  const canWrite = (): boolean => !isOver && !isMute && !isStalled && wire.isOpen()
+  const canWrite = (): boolean => !isOver && !isMute && !isStalled && transport.isOpen()
   const write = (event: WireEvent): boolean => {
     if (!canWrite()) return false
-    wire.send(event)
+    transport.send(event)
     record("sent", event)
     return true
   }
@@ -90,18 +90,18 @@ export const make = ({ dispatch, now, provider, record, start, wire }: Options):
     if (late.length === 1) start(leave)
   }
 
-  const suffer = (fault: TransportFault): void => {
-    if (isOver || !wire.isOpen()) return
-    const outcome = wire.suffer(fault)
+  const applyFault = (fault: TransportFault): void => {
+    if (isOver || !transport.isOpen()) return
+    const outcome = transport.applyFault(fault)
     if (outcome === "over") isOver = true
-    // what the transport has no word for is said by the provider
+    // a transport without GOAWAY leaves it to the provider
     if (outcome === undefined && fault._tag === "GoAway") dispatch({ _tag: "Arm", fault })
   }
 
   const happen = (fault: Fault): void => {
     if (isResponseFault(fault) || isQuirk(fault)) return dispatch({ _tag: "Arm", fault })
     switch (fault._tag) {
-      // too late for that: the connection is there
+      // these concern the handshake
       case "Refuse":
       case "ClockSkew":
         return
@@ -109,16 +109,16 @@ export const make = ({ dispatch, now, provider, record, start, wire }: Options):
         isMute = true
         return
       case "Close":
-        return end(() => wire.close(fault.code, fault.reason))
+        return end(() => transport.close(fault.code, fault.reason))
       case "End":
-        return end(wire.finish)
+        return end(transport.finish)
       case "Drop":
-        return end(wire.drop)
+        return end(transport.drop)
       case "Stall":
         isStalled = true
-        return wire.pause()
+        return transport.pause()
       case "Malformed":
-        if (canWrite()) record("sent", wire.garble(fault.text))
+        if (canWrite()) record("sent", transport.sendMalformed(fault.text))
         return
       case "Duplicate":
         twice = fault.events.length === 0 ? "all" : new Set(fault.events)
@@ -134,15 +134,15 @@ export const make = ({ dispatch, now, provider, record, start, wire }: Options):
         return dispatch({ _tag: "Expire" })
       case "Exception":
         transmit({ exception: { type: fault.type, message: fault.message } })
-        // a stream that is left open is as good as over: nothing more comes
-        return end(fault.leaveOpen ? () => {} : wire.finish)
+        // nothing more is sent on a stream that is left open
+        return end(fault.leaveOpen ? () => {} : transport.finish)
       case "RejectResumption":
         return dispatch({ _tag: "Arm", fault })
       case "ResetStream":
       case "TruncateFrame":
       case "WrongLength":
       case "GoAway":
-        return suffer(fault)
+        return applyFault(fault)
     }
   }
   const reach = (tag: "Sent" | "Received", types: ReadonlyArray<string>): void => {
@@ -162,12 +162,12 @@ export const make = ({ dispatch, now, provider, record, start, wire }: Options):
   }
 
   return {
-    greet: () =>
+    accept: () =>
       inOrder(() => {
-        if (canWrite()) wire.greet()
+        if (canWrite()) transport.accept()
       }),
     send: (event) => inOrder(() => transmit(event)),
-    close: (code, reason) => inOrder(() => end(() => wire.close(code, reason))),
+    close: (code, reason) => inOrder(() => end(() => transport.close(code, reason))),
     received: (types) => reach("Received", types),
     inject: (faults) => {
       for (const fault of faults) {
@@ -176,11 +176,11 @@ export const make = ({ dispatch, now, provider, record, start, wire }: Options):
       }
     },
     ping: () => {
-      if (canWrite()) wire.ping()
+      if (canWrite()) transport.ping()
     },
     unstall: () => {
       isStalled = false
-      wire.resume()
+      transport.resume()
     },
     cut: () => {
       isOver = true

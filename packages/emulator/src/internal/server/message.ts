@@ -1,9 +1,9 @@
 /**
- * Messages as the log keeps them: sound is replaced by its size.
+ * Messages as the log keeps them: audio is replaced by its size.
  */
 import type { Message } from "../../Emulator.ts"
 
-/** What base64 in a message stands for. */
+/** What the base64 in a field is. */
 export type Blob = "sound" | "picture"
 
 type Json = Readonly<Record<string, unknown>>
@@ -13,7 +13,7 @@ export interface Wording {
   readonly blobOf: (key: string, parent: Json) => Blob | undefined
 }
 
-/** A string is only taken for sound when it is this long: short ones are worth reading. */
+/** Shorter strings are not replaced. */
 const shortestSound = 64
 
 const base64 = /^(?:data:[\w/+.-]+;base64,)?[A-Za-z0-9+/]+={0,2}$/
@@ -32,7 +32,7 @@ const isRecord = (value: unknown): value is Json => typeof value === "object" &&
 
 const strip = (value: unknown, key: string, parent: Json, { blobOf }: Pick<Wording, "blobOf">): Stripped => {
   if (typeof value === "string") {
-    // only the head is looked at: sound can be megabytes long
+    // only the start is tested, because audio may be megabytes long
     const blob =
       value.length >= shortestSound && base64.test(value.slice(0, 256).replace(/=+$/, ""))
         ? blobOf(key, parent)
@@ -49,7 +49,7 @@ const strip = (value: unknown, key: string, parent: Json, { blobOf }: Pick<Wordi
   return { value: Object.fromEntries(entries.map(([key, inner]) => [key, inner.value])), bytes }
 }
 
-/** An event for the log. What is no object of JSON has the type "". */
+/** A logged message. The type of anything but a JSON object is "". */
 export const toMessage = (options: {
   readonly kind: "received" | "sent"
   readonly connection: number

@@ -1,5 +1,5 @@
 /**
- * What tells one provider from another.
+ * What differs between the providers.
  */
 import type { Assistant } from "../../Assistant.ts"
 import type { Fault, Refusal } from "../../Fault.ts"
@@ -7,21 +7,21 @@ import type { Machine, WireEvent } from "../session/machine.ts"
 import type { Blob } from "./message.ts"
 import type { Handshake, Listen, Refused } from "./transport.ts"
 
-/** Something that an earlier connection put by. */
-export interface Kept {
+/** Something that an earlier connection stored. */
+export interface Stored {
   readonly value: unknown
   /** Milliseconds since the epoch. */
   readonly at: number
-  /** The connection that put it by is still open. */
+  /** The connection that stored it is still open. */
   readonly isLive: boolean
 }
 
 /** What a machine is made with, besides the options. */
 export interface Surroundings {
-  /** Another one for each connection; the same in every run when the emulator has a seed. */
+  /** Differs for each connection. The same in every run when the emulator has a seed. */
   readonly seed: number
   readonly assistant: Assistant
-  readonly recall: (key: string) => Kept | undefined
+  readonly lookup: (key: string) => Stored | undefined
 }
 
 /** Faults that every provider can produce. */
@@ -31,19 +31,19 @@ export const commonFaults = [
 ] satisfies ReadonlyArray<Fault["_tag"]>
 
 export interface Provider<State> {
-  /** Path behind the address that clients are given. */
+  /** The path of the base address. */
   readonly basePath: string
   readonly listen: Listen
-  /** Why a handshake is refused, or the machine of the new connection. */
+  /** Accepts a handshake with the machine of the connection, or refuses it. */
   readonly accept: (handshake: Handshake, surroundings: Surroundings) => Refused | Machine<State>
-  /** The answer that a refusal on demand gives. */
+  /** The response to a handshake that a fault refuses. */
   readonly refuse: (refusal: Refusal) => Refused
-  /** What a message carries, in the words of the wire; the first one names it. */
+  /** The types of a message. The first one is its name in the log. */
   readonly typesOf: (event: Readonly<Record<string, unknown>>) => ReadonlyArray<string>
-  /** Whether a string in a message is sound or a picture in base64. */
+  /** Whether a string in a message is audio or an image in base64. */
   readonly blobOf: (key: string, parent: Readonly<Record<string, unknown>>) => Blob | undefined
-  /** Completes the `n`-th event of a test's own making. */
+  /** Completes the `n`-th event that a test pushes. */
   readonly complete: (event: WireEvent, n: number) => WireEvent
-  /** Faults that this wire can have. */
+  /** The faults that this provider can produce. */
   readonly faults: ReadonlySet<Fault["_tag"]>
 }

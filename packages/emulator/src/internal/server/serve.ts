@@ -12,17 +12,16 @@ import { isRefusal } from "../../Fault.ts"
 import type { Pcm } from "../../Pcm.ts"
 import * as Connection from "./connection.ts"
 import * as Plans from "./control.ts"
-import * as Journal from "./log.ts"
-import * as Observer from "./observe.ts"
-import type { Kept, Provider } from "./provider.ts"
+import * as Log from "./log.ts"
+import type { Stored, Provider } from "./provider.ts"
 import { HttpRequests } from "./httpRequests.ts"
-import { makeEars, makeVoice } from "./speechServices.ts"
-import type { Handshake, Refused, Wire } from "./transport.ts"
+import { makeTranscriber, makeVoice } from "./speechServices.ts"
+import type { Handshake, Refused, Transport } from "./transport.ts"
 
-/** Things put by for later connections that are remembered, the newest ones. */
-const mostKept = 1000
+/** How many things are stored for later connections. */
+const MAX_STORED = 1000
 
-/** A key may stand in an address; it has no place in a log. */
+/** Keys in the URL are not logged. */
 const withoutKey = (url: string): string => url.replace(/([?&](?:key|access_token)=)[^&]*/g, "$1...")
 
 /** Listens until the scope closes. */
@@ -32,12 +31,12 @@ export const serve = Effect.fnUntraced(function* <State>(provider: Provider<Stat
   const clock = yield* Clock.Clock
   const random = yield* Random.Random
   const now = () => clock.currentTimeMillisUnsafe()
-  const journal = Journal.make(options.log?.entries ?? 10_000)
-  const { append, awaitMessage, messages } = Observer.make(journal)
+  const log = Log.make(options.log?.entries ?? 10_000)
+  const { append, awaitMessage, messages } = log
   const running = yield* FiberSet.make()
   const start = yield* FiberSet.runtime(running)<never>()
   const voice = yield* makeVoice(options.voice ?? "auto")
-  const ears = yield* makeEars(voice, options)
+  const transcribe = yield* makeTranscriber(voice, options)
   const live = new Map<number, Connection.Connection>()
   const kept = new Map<string, { value: unknown; at: number; connection: number }>()
   const plans = Plans.make(live, provider, options.faults ?? [])
@@ -47,21 +46,21 @@ export const serve = Effect.fnUntraced(function* <State>(provider: Provider<Stat
     plans.takeReply() ?? (options.assistant ?? Assistant.scripted)(prompt)
   const hear = (pcm: Pcm) =>
     Effect.suspend(() => {
-      const words = plans.takeWords()
-      return words === undefined ? ears(pcm) : Effect.succeed(words)
+      const planned = plans.takeTranscript()
+      return planned === undefined ? transcribe(pcm) : Effect.succeed(planned)
     })
   const keep = (key: string, one: { value: unknown; at: number; connection: number }): void => {
     kept.delete(key)
     kept.set(key, one)
-    if (kept.size > mostKept) kept.delete(kept.keys().next().value!)
+    if (kept.size > MAX_STORED) kept.delete(kept.keys().next().value!)
   }
-  const recall = (key: string): Kept | undefined => {
+  const lookup = (key: string): Stored | undefined => {
     const found = kept.get(key)
     if (found === undefined) return undefined
     return { value: found.value, at: found.at, isLive: live.get(found.connection)?.isOpen() === true }
   }
 
-  const onHandshake = (handshake: Handshake): Refused | ((wire: Wire) => void) => {
+  const onHandshake = (handshake: Handshake): Refused | ((transport: Transport) => void) => {
     const connection = ++opened
     const faults = plans.takeFaults()
     const url = withoutKey(handshake.url ?? "/")
@@ -70,9 +69,9 @@ export const serve = Effect.fnUntraced(function* <State>(provider: Provider<Stat
     const seed = options.seed === undefined ? random.nextIntUnsafe() >>> 0 : options.seed + connection
     const accept = () => {
       try {
-        return provider.accept(handshake, { seed, assistant, recall })
+        return provider.accept(handshake, { seed, assistant, lookup })
       } catch (error) {
-        // an address that cannot be read
+        // a URL that is not valid
         return { status: 400, headers: {}, body: { error: { message: String(error) } } }
       }
     }
@@ -81,10 +80,10 @@ export const serve = Effect.fnUntraced(function* <State>(provider: Provider<Stat
       append({ kind: "refused", connection, at, url, status: decision.status })
       return decision
     }
-    return (wire) => {
+    return (transport) => {
       const run = Connection.run({
         id: connection,
-        wire,
+        transport,
         provider,
         machine: decision,
         voice,
@@ -92,7 +91,7 @@ export const serve = Effect.fnUntraced(function* <State>(provider: Provider<Stat
         keep: (key, value) => keep(key, { value, at: now(), connection }),
         faults,
         isHeld: plans.isHeld(),
-        journal: { ...journal, append },
+        append,
         keepAudio: options.log?.audio ?? false,
         pingEvery: Duration.fromInputUnsafe(options.pingEvery ?? "20 seconds"),
         onOpen: (one) => {
@@ -102,39 +101,38 @@ export const serve = Effect.fnUntraced(function* <State>(provider: Provider<Stat
       })
       const gone = Effect.sync(() => {
         live.delete(connection)
-        journal.nudge()
+        log.notify()
       })
       start(Effect.ensuring(run, gone))
     }
   }
 
-  yield* plans.checked
+  yield* plans.checkInitialFaults
   const listener = yield* provider.listen({
     host,
     port: options.port ?? 0,
     maxPayload: options.maxPayload ?? 16 * 1024 * 1024,
     onHandshake,
-    onRequest: (request, response) =>
-      respond(request, response, { control: plans.control, log: journal.entries, start }),
-    onSockets: journal.nudge
+    onRequest: (request, response) => respond(request, response, { control: plans.control, log: log.entries, start }),
+    onSockets: log.notify
   })
-  // after the listener, so that it is closed before it: no connection outlives its fiber
+  // added after the listener, so that the connections end before it does
   yield* Effect.addFinalizer(() => FiberSet.clear(running))
   const emulator: Emulator = {
     url: `http://${host.includes(":") ? `[${host}]` : host}:${listener.port}${provider.basePath}`,
     host,
     port: listener.port,
-    log: Effect.sync(journal.entries),
+    log: Effect.sync(log.entries),
     received: (connection) => Effect.sync(() => messages("received", connection)),
     sent: (connection) => Effect.sync(() => messages("sent", connection)),
-    entries: journal.stream,
-    awaitEntry: (fits) => journal.waitFor(() => journal.entries().find(fits)),
+    entries: log.stream,
+    awaitEntry: (fits) => log.waitFor(() => log.entries().find(fits)),
     awaitReceived: (type, times = 1) => awaitMessage("received", type, times),
     awaitSent: (type, times = 1) => awaitMessage("sent", type, times),
     connections: Effect.sync(() => live.size),
-    awaitConnections: (count) => Effect.asVoid(journal.waitFor(() => (live.size === count ? true : undefined))),
+    awaitConnections: (count) => Effect.asVoid(log.waitFor(() => (live.size === count ? true : undefined))),
     sockets: Effect.sync(listener.sockets),
-    awaitSockets: (count) => Effect.asVoid(journal.waitFor(() => (listener.sockets() === count ? true : undefined))),
+    awaitSockets: (count) => Effect.asVoid(log.waitFor(() => (listener.sockets() === count ? true : undefined))),
     control: plans.control
   }
   return emulator

@@ -1,5 +1,5 @@
 /**
- * A server on one address. When its scope closes, every socket is gone at once.
+ * A server on one address. When its scope closes, its sockets are destroyed.
  */
 import * as Effect from "effect/Effect"
 import type { AddressInfo, Server, Socket } from "node:net"

@@ -1,5 +1,5 @@
 /**
- * The voice and the ears of an emulator, made when they are first needed.
+ * The voice and the speech recognition of an emulator, made when they are first needed.
  */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -8,7 +8,7 @@ import type { Pcm } from "../../Pcm.ts"
 import * as Recogniser from "../../Recogniser.ts"
 import * as Voice from "../../Voice.ts"
 
-/** The voice that was asked for; looking for `espeak-ng` waits until something is to be said. */
+/** The requested voice. `espeak-ng` is looked for when something is spoken. */
 export const makeVoice = (wanted: NonNullable<Options["voice"]>): Effect.Effect<Effect.Effect<Voice.Voice>> => {
   if (typeof wanted === "object") return Effect.succeed(Effect.succeed(wanted))
   switch (wanted) {
@@ -21,8 +21,8 @@ export const makeVoice = (wanted: NonNullable<Options["voice"]>): Effect.Effect<
   }
 }
 
-/** Ears that know the phrases in the emulator's own voice and in tones, or the ones that were given. */
-export const makeEars = Effect.fnUntraced(function* (
+/** The given transcription, or one that recognises phrases in the emulator's own voice and in tones. */
+export const makeTranscriber = Effect.fnUntraced(function* (
   voice: Effect.Effect<Voice.Voice>,
   { phrases, transcribe }: Pick<Options, "phrases" | "transcribe">
 ) {

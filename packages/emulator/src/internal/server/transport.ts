@@ -1,5 +1,5 @@
 /**
- * What carries a connection, whatever it is: a WebSocket, or a stream of HTTP/2.
+ * What carries a connection: a WebSocket, or a stream of HTTP/2.
  */
 import type { IncomingHttpHeaders, RequestListener } from "node:http"
 import type * as Effect from "effect/Effect"
@@ -8,7 +8,7 @@ import type { ListenError } from "../../Emulator.ts"
 import type { TransportFault } from "../../Fault.ts"
 import type { Input, WireEvent } from "../session/machine.ts"
 
-/** A message of the client: as the log shows it, and as the machine takes it. */
+/** A client message, for the log and for the machine. */
 export interface Incoming {
   readonly shown: unknown
   readonly input: Input
@@ -16,41 +16,41 @@ export interface Incoming {
 
 export interface Handlers {
   readonly message: (incoming: Incoming) => void
-  /** Called once, whoever ended the connection. */
+  /** Called once, whichever side closed. */
   readonly closed: (code: number, reason: string) => void
 }
 
-/** One connection. Nothing is read from it before it is opened. */
-export interface Wire {
+/** One connection. Nothing is read before `open`. */
+export interface Transport {
   readonly open: (handlers: Handlers) => void
   readonly isOpen: () => boolean
-  /** Tells the client that it was let in, where the transport has a way to say so. */
-  readonly greet: () => void
+  /** Tells the client that it is connected, where the transport can. */
+  readonly accept: () => void
   readonly send: (event: WireEvent) => void
-  /** Sends what no client can read, `text` if the wire can carry it; answers what the log is to show. */
-  readonly garble: (text: string | undefined) => unknown
+  /** Sends a malformed message: `text`, or one of its own. Returns what the log shows. */
+  readonly sendMalformed: (text: string | undefined) => unknown
   readonly close: (code: number, reason: string) => void
-  /** Ends in order, as if everything had been said. */
+  /** Ends normally. */
   readonly finish: () => void
-  /** Gone at once, without a word. */
+  /** Destroys the socket. */
   readonly drop: () => void
-  /** Lets go of what is left after the end; a client may keep its socket. */
+  /** Releases what is left after the end. A client may keep its socket. */
   readonly dispose: () => void
   readonly pause: () => void
   readonly resume: () => void
   readonly ping: () => void
-  /** A fault of the transport itself: whether the connection is over after it, `undefined` where there is none such. */
-  readonly suffer: (fault: TransportFault) => "over" | "on" | undefined
+  /** Produces a fault. Returns whether the connection is over, or `undefined` when this transport has no such fault. */
+  readonly applyFault: (fault: TransportFault) => "over" | "on" | undefined
 }
 
-/** The request that a connection begins with. */
+/** The request that opens a connection. */
 export interface Handshake {
   readonly method?: string | undefined
   readonly url?: string | undefined
   readonly headers: IncomingHttpHeaders
 }
 
-/** An answer to a handshake that is not let in. */
+/** The response to a refused handshake. */
 export interface Refused {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
@@ -60,21 +60,21 @@ export interface Refused {
 export interface Listening {
   readonly host: string
   readonly port: number
-  /** Bytes of the largest message that is read. */
+  /** The size limit of a message in bytes. */
   readonly maxPayload: number
-  /** Decides about a handshake: an answer, or the one who takes the connection. */
-  readonly onHandshake: (handshake: Handshake) => Refused | ((wire: Wire) => void)
-  /** Plain HTTP. */
+  /** Refuses a handshake, or returns the handler of the connection. */
+  readonly onHandshake: (handshake: Handshake) => Refused | ((transport: Transport) => void)
+  /** Handles plain HTTP requests. */
   readonly onRequest: RequestListener
-  /** A socket came or went. */
+  /** A socket was opened or closed. */
   readonly onSockets: () => void
 }
 
 export interface Listener {
   readonly port: number
-  /** TCP connections that are open now, whatever they are used for. */
+  /** How many TCP connections are open, whatever they are used for. */
   readonly sockets: () => number
 }
 
-/** Listens until the scope closes; no socket is left then. */
+/** Listens until the scope closes. */
 export type Listen = (listening: Listening) => Effect.Effect<Listener, ListenError, Scope.Scope>

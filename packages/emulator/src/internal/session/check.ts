@@ -1,7 +1,7 @@
 /**
- * Checks of untrusted JSON that fail as a provider does: in its words, which clients match on.
+ * Checks of client messages. Their errors are the provider's own, because clients match on them; Schema's errors would
  *
- * `effect/Schema` would say what is wrong as well, but not in those words.
+ * differ.
  */
 
 export interface Problem {
@@ -10,7 +10,7 @@ export interface Problem {
   readonly param: string | null
 }
 
-/** A refusal. A class, so that no checked value can be taken for one. */
+/** A failed check. It is a class, so that no checked value looks like one. */
 export class Refused {
   readonly problem: Problem
   constructor(code: string, message: string, param: string | null) {
@@ -18,7 +18,7 @@ export class Refused {
   }
 }
 
-/** The value in its type, or why not; `path` is where it stands in the event. */
+/** The value with its type, or what is wrong with it; `path` is its place in the event. */
 export type Check<A> = (value: unknown, path: string) => A | Refused
 
 export type Checked<C> = C extends Check<infer A> ? A : never
@@ -27,7 +27,7 @@ type Fields = { readonly [key: string]: Check<unknown> }
 type Required<F extends Fields> = { readonly [K in keyof F]: Checked<F[K]> }
 type Optional<F extends Fields> = { readonly [K in keyof F]?: Checked<F[K]> }
 
-/** How a provider says what is wrong, and how it reads names of fields. */
+/** The provider's errors, and how it reads field names. */
 export interface Words {
   readonly wrongType: (value: unknown, path: string, expected: string) => Refused
   readonly outOfRange: (kind: "integer" | "decimal", value: number, path: string, min: number, max: number) => Refused
@@ -35,9 +35,9 @@ export interface Words {
   readonly unknown: (path: string, key: string) => Refused
   readonly missing: (path: string, key: string) => Refused
   readonly join: (path: string, key: string) => string
-  /** The name under which the checks know a field. */
+  /** The canonical name of a field. */
   readonly nameOf: (given: string) => string
-  /** Whether a field with this value counts as not given. */
+  /** Whether a field with this value counts as missing. */
   readonly isUnset: (value: unknown) => boolean
 }
 
@@ -46,7 +46,7 @@ export const isText = (value: unknown): value is string => typeof value === "str
 export const isRecord = (value: unknown): value is { readonly [key: string]: unknown } =>
   typeof value === "object" && value !== null && !Array.isArray(value)
 
-/** All checks in the words of one provider. */
+/** The checks of one provider. */
 export const makeChecks = (words: Words) => {
   const { wrongType } = words
 
@@ -82,7 +82,7 @@ export const makeChecks = (words: Words) => {
     (value, path) =>
       value === null ? null : check(value, path)
 
-  /** `first` when the value is of the type that `isFirst` knows, else `second`. */
+  /** `first` when `isFirst` holds, otherwise `second`. */
   const either =
     <A, B>(isFirst: (value: unknown) => boolean, first: Check<A>, second: Check<B>): Check<A | B> =>
     (value, path) =>
@@ -101,11 +101,11 @@ export const makeChecks = (words: Words) => {
       return out
     }
 
-  /** Any object of JSON. */
+  /** Any JSON object. */
   const record: Check<{ readonly [key: string]: unknown }> = (value, path) =>
     isRecord(value) ? value : wrongType(value, path, "an object")
 
-  /** An object with just these fields. */
+  /** An object with exactly these fields. */
   const fields =
     <const R extends Fields, const O extends Fields>(required: R, optional: O): Check<Required<R> & Optional<O>> =>
     (value, path) => {
@@ -131,7 +131,7 @@ export const makeChecks = (words: Words) => {
       return out as Required<R> & Optional<O>
     }
 
-  /** An object whose text field `tag` says which of the checks holds for it. */
+  /** An object whose field `tag` selects the check. */
   const tagged =
     <const C extends { readonly [tag: string]: Check<unknown> }>(tag: string, cases: C): Check<Checked<C[keyof C]>> =>
     (value, path) => {
@@ -150,7 +150,7 @@ export const quotedList = (values: ReadonlyArray<string>): string => {
   return quoted.length < 2 ? quoted.join("") : `${quoted.slice(0, -1).join(", ")}, and ${quoted.at(-1)!}`
 }
 
-/** "a string", "an integer": what kind of JSON it is. */
+/** "a string", "an integer": the type of a JSON value. */
 export const kindOf = (value: unknown): string => {
   if (value === null) return "null"
   if (Array.isArray(value)) return "an array"

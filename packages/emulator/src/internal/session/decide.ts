@@ -1,12 +1,12 @@
 /**
- * What is said and called next: the assistant's wish, as the faults that wait for it bend it.
+ * The reply of the assistant, with the faults that change what it calls.
  */
 import type { Assistant } from "../../Assistant.ts"
 import type { Prompt, Reply, Tool, Turn } from "../../Prompt.ts"
 import type { ResponseFault } from "../../Fault.ts"
 import { argumentsFor } from "../assistant/arguments.ts"
 
-/** An assistant that broke, in its own words. */
+/** The assistant threw this error. */
 export class AssistantFailed {
   readonly message: string
   constructor(message: string) {

@@ -1,5 +1,5 @@
 /**
- * Names of things, as the providers make them. The same seed gives the same names.
+ * Ids like those of the providers. The same seed gives the same ids.
  */
 
 const alphabet = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -11,7 +11,7 @@ const mix = (value: number): number => {
   return (x ^ (x >>> 15)) >>> 0
 }
 
-/** 21 letters and digits. The count is part of them, so two names of one session never meet. */
+/** 21 letters and digits. They contain the count, so the ids of a session are unique. */
 const makeName = (seed: number, n: number): string => {
   let state = mix(seed ^ mix(n))
   let name = ""
@@ -21,20 +21,20 @@ const makeName = (seed: number, n: number): string => {
   }
   let count = n
   for (let i = 0; i < 5; i++) {
-    // turned by the seed, so that it does not look like a count
+    // shifted by the seed, so that it does not look like a count
     name += alphabet[(count + mix(seed + i)) % alphabet.length]!
     count = Math.floor(count / alphabet.length)
   }
   return name
 }
 
-/** The `n`-th name of a session: a prefix and 21 letters and digits. */
+/** The `n`-th id of a session: a prefix and 21 letters and digits. */
 export const makeId = (prefix: string, seed: number, n: number): string => `${prefix}_${makeName(seed, n)}`
 
-/** The `n`-th name of a session in the shape of a random UUID. */
+/** The `n`-th id of a session in the form of a random UUID. */
 export const makeUuid = (seed: number, n: number): string => {
   const hex = Buffer.from(makeName(seed, n)).toString("hex")
-  // the end of the name holds the count
+  // the end of the name contains the count
   const digits = hex.slice(-30)
   return [
     digits.slice(0, 8),

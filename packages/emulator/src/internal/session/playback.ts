@@ -1,9 +1,9 @@
 /**
- * What somebody has heard who plays the sound as it comes, at its own pace.
+ * How much of the audio a listener has heard who plays it in real time as it arrives.
  */
 import type { Word } from "../../Speech.ts"
 
-/** Times are milliseconds since the epoch, lengths milliseconds of sound. */
+/** `sentMs` is milliseconds of audio, `endsAt` milliseconds since the epoch. */
 export interface Playback {
   readonly sentMs: number
   readonly endsAt: number
@@ -11,16 +11,16 @@ export interface Playback {
 
 export const nothing: Playback = { sentMs: 0, endsAt: 0 }
 
-/** More sound was sent. `isInstant` when nobody waits for sound to be played: it is heard as it is sent. */
+/** More audio was sent. With `isInstant` it is heard as soon as it is sent. */
 export const play = (playback: Playback, now: number, ms: number, isInstant: boolean): Playback => ({
   sentMs: playback.sentMs + ms,
   endsAt: Math.max(playback.endsAt, now) + (isInstant ? 0 : ms)
 })
 
-/** Sound that was sent and still waits to be heard. */
+/** How much audio was sent and not heard yet. */
 export const leftMs = ({ endsAt }: Playback, now: number): number => Math.max(0, endsAt - now)
 
-/** Sound that was heard. */
+/** How much audio was heard. */
 export const heardMs = (playback: Playback, now: number): number => playback.sentMs - leftMs(playback, now)
 
 /** The words that were heard to their end. */

@@ -67,7 +67,7 @@ export const makePlayer = <
     const style = encoding.styleOf(step, waiting)
     if (reply.text === undefined || style === undefined) return send(step, find(step, id)!, reply, undefined)
     update(step, id, { stage: "synthesizing", reply })
-    step.do({ _tag: "Speak", key: id, text: reply.text, style })
+    step.do({ _tag: "Synthesize", key: id, text: reply.text, style })
   }
 
   const onSpoken = (step: S, id: string, speech: Speech): void => {

@@ -41,11 +41,11 @@ const handle = <S extends Step<Setup, State>>(step: S, input: Input, handlers: H
       return
     case "Woken":
       return handlers.onWoken(step, input.key)
-    case "Spoken":
+    case "Synthesized":
       return handlers.onSpoken(step, input.key, input.speech)
-    case "Heard":
+    case "Transcribed":
       return handlers.onTranscript(step, input.key, input.text)
-    case "NotHeard":
+    case "NotTranscribed":
       return handlers.onTranscript(step, input.key, { failure: input.message })
     case "Arm":
       if (!isResponseFault(input.fault)) return handlers.onFault(step, input.fault)

@@ -1,5 +1,5 @@
 /**
- * Tokens, counted by rules of thumb.
+ * Estimated token counts.
  */
 
 export interface Tokens {

@@ -40,14 +40,14 @@ export const canSpeak: Effect.Effect<boolean> = run(["--version"], "").pipe(
   Effect.catch(() => Effect.succeed(false))
 )
 
-/** The samples of a WAV whose header does not know its length yet (it was written to a pipe). */
+/** The samples of a WAV that was written to a pipe, so that its header has no length. */
 const parseWav = (bytes: Uint8Array): Pcm | undefined => {
   if (bytes.length < 44) return undefined
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   return fromBytes(bytes.subarray(44), view.getUint32(24, true))
 }
 
-/** Without the quiet at both ends, which differs from clause to clause. */
+/** Removes the silence at both ends, which varies. */
 const trim = ({ sampleRate, samples }: Pcm): Pcm => {
   const isSound = (sample: number) => Math.abs(sample) > 96
   const from = samples.findIndex(isSound)
@@ -59,7 +59,7 @@ const trim = ({ sampleRate, samples }: Pcm): Pcm => {
 
 const pauseAfter = (clause: string): number => (/[.!?]["')\]]*\s*$/u.test(clause) ? 220 : 120)
 
-/** Words along the sound, each as long as its letters ask for. */
+/** The times of the words, estimated from their letters. */
 const place = (clause: string, soundMs: number): ReadonlyArray<Word> => {
   const words = wordsOf(clause)
   const total = words.reduce((sum, word) => sum + weightOf(word) + 1, 0)
@@ -96,13 +96,13 @@ const speechOf = (clause: string, sound: Pcm, speed: number): Speech => {
 export const speakClause = (clause: string, style: Style): Effect.Effect<Speech, EspeakFailed> =>
   Effect.map(speak(argumentsOf(style), clause), (sound) => speechOf(clause, sound, style.speed))
 
-// Between two clauses that are spoken in one go, and what is looked for there: no clause is quiet for so long.
+// The pause between two clauses in one run, and the silence that is looked for: no clause is silent for so long.
 const breakMs = 2000
 const quietMs = 1200
 
 const escape = (text: string): string => text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;")
 
-/** The stretches of sound with long quiet between them. */
+/** Splits the audio at long silences. */
 const apart = ({ sampleRate, samples }: Pcm): ReadonlyArray<Pcm> => {
   const stretches: Array<Pcm> = []
   let from: number | undefined
@@ -122,8 +122,8 @@ const apart = ({ sampleRate, samples }: Pcm): ReadonlyArray<Pcm> => {
 }
 
 /**
- * Many clauses, each as if it was spoken alone: the program starts once, not once for each of them. Fails where it cannot
- * be told where one ends.
+ * Several clauses in one run of the program, each as if it were spoken alone. Fails when the audio cannot be split into
+ * the clauses.
  */
 export const speakClauses = (
   clauses: ReadonlyArray<string>,

@@ -4,7 +4,7 @@
 import { concat } from "../../Pcm.ts"
 import type { Speech } from "../../Speech.ts"
 
-/** One speech of many; the words of each are moved to where its sound begins. */
+/** Joins speeches and shifts the times of their words. */
 export const join = (parts: ReadonlyArray<Speech>): Speech => {
   let offset = 0
   const words = parts.flatMap(({ pcm, words }) => {

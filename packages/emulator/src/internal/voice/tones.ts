@@ -1,7 +1,7 @@
 /**
- * A voice of tones: each word is one sound of two notes that depend on the word alone.
+ * A voice of tones: each word is a sound of two notes, which depend only on the word.
  *
- * Two notes, as on a telephone's keypad: words stay apart after a trip through a loudspeaker and a microphone.
+ * As with a telephone keypad, two notes can be told apart even after a loudspeaker and a microphone.
  */
 import type { Style, Speech, Word } from "../../Speech.ts"
 import { hashOf, pitchOf, weightOf, wordsOf } from "./words.ts"
@@ -16,7 +16,7 @@ const fadeMs = 8
 const gapAfter = (word: string): number =>
   /[.!?]["')\]]*\s*$/u.test(word) ? 180 : /[,;:]["')\]]*\s*$/u.test(word) ? 110 : 40
 
-/** A sine wave by recurrence: no trigonometry for each sample. */
+/** A sine wave by recurrence, without trigonometry for each sample. */
 const wave = (hz: number): (() => number) => {
   const turn = (2 * Math.PI * hz) / sampleRate
   const factor = 2 * Math.cos(turn)

@@ -1,15 +1,15 @@
 /**
- * Text in the pieces it is spoken in. Nothing is lost: the pieces in a row are the text again (white space alone has none).
+ * Text split into words and clauses. Joined, they are the text again (except for text of white space alone).
  */
 
-/** Words with the white space in front of them; what trails goes to the last word. */
+/** Words with the white space before them. The last word includes the white space after it. */
 export const wordsOf = (text: string): ReadonlyArray<string> => {
   const words = text.match(/\s*\S+/gu) ?? []
   const tail = text.slice(words.join("").length)
   return words.length === 0 ? [] : [...words.slice(0, -1), words.at(-1)! + tail]
 }
 
-/** Stretches that end in a mark of punctuation followed by a space, or in the end of the text. */
+/** Clauses, which end with punctuation before a space, or with the text. */
 export const clausesOf = (text: string): ReadonlyArray<string> => {
   const clauses: Array<string> = []
   let clause = ""
@@ -23,7 +23,7 @@ export const clausesOf = (text: string): ReadonlyArray<string> => {
   return clause === "" ? clauses : [...clauses, clause]
 }
 
-/** How long a word takes to say, in letters; a digit is read as a word of its own. */
+/** How long a word takes to say, in letters. A digit counts as three. */
 export const weightOf = (word: string): number =>
   Math.max(1, (word.match(/\p{L}/gu) ?? []).length + 3 * (word.match(/\p{N}/gu) ?? []).length)
 
@@ -33,11 +33,11 @@ export const hashOf = (word: string): number => {
   for (const char of word.toLowerCase().replace(/[^\p{L}\p{N}]/gu, "")) {
     hash = Math.imul(hash ^ char.codePointAt(0)!, 16_777_619)
   }
-  // the low bits of FNV are poor for short words
+  // the low bits of FNV vary little for short words
   return (hash ^ (hash >>> 15)) >>> 0
 }
 
-/** Voices that speak at the ordinary pitch: no name, and the ones the emulators start with. */
+/** Voices with the ordinary pitch: none, and the default of OpenAI. */
 const ordinary = new Set(["", "marin"])
 
 /** Pitch of a provider's voice: 0.78 to 1.22 around the ordinary one, the same for the same name. */

@@ -6,7 +6,7 @@ import type { Duplex } from "node:stream"
 import { WebSocketServer } from "ws"
 import { listenOn } from "../server/sockets.ts"
 import type { Listen, Refused } from "../server/transport.ts"
-import { makeWire } from "./transport.ts"
+import { makeTransport } from "./transport.ts"
 import type { Codec } from "./transport.ts"
 
 const answer = (socket: Duplex, { body, headers, status }: Refused): void => {
@@ -33,9 +33,9 @@ export const listen =
       const decision = onHandshake(request)
       if (typeof decision !== "function") return answer(socket, decision)
       upgrader.handleUpgrade(request, socket, head, (ws) => {
-        // nothing is read until somebody listens
+        // nothing is read before `open`
         ws.pause()
-        decision(makeWire(ws, codec))
+        decision(makeTransport(ws, codec))
       })
     })
     return listenOn(server, listening)

@@ -1,26 +1,26 @@
 /**
- * A WebSocket as a wire.
+ * A WebSocket as a transport.
  */
 import type { WebSocket } from "ws"
 import type { WireEvent } from "../session/machine.ts"
-import type { Incoming, Wire } from "../server/transport.ts"
+import type { Incoming, Transport } from "../server/transport.ts"
 
-/** How a provider writes its messages and reads those of its clients. */
+/** How messages are encoded and decoded. */
 export interface Codec {
   readonly encode: (text: string) => string | Uint8Array
   readonly decode: (data: Buffer, isBinary: boolean) => Incoming
-  /** What is sent when something unreadable is asked for. */
+  /** The default malformed message. */
   readonly garbage: string
 }
 
-/** Codes that cannot stand in a close frame: the connection is cut instead. */
+/** Whether a close frame may have this code. Otherwise the socket is destroyed. */
 const isSendable = (code: number): boolean =>
   (code >= 1000 && code <= 1014 && ![1004, 1005, 1006].includes(code)) || (code >= 3000 && code <= 4999)
 
 /** A close frame has room for 123 bytes of reason. */
 const fitReason = (reason: string): string => {
   const bytes = Buffer.from(reason)
-  // a character that was cut in two would not be valid any more
+  // do not cut a character in two
   return bytes.length <= 123
     ? reason
     : bytes
@@ -29,7 +29,7 @@ const fitReason = (reason: string): string => {
         .replace(/\uFFFD+$/, "")
 }
 
-/** JSON as the log shows it, or the text that is none. */
+/** The JSON value, or the text when it is not JSON. */
 export const parse = (text: string): unknown => {
   try {
     return JSON.parse(text)
@@ -38,21 +38,21 @@ export const parse = (text: string): unknown => {
   }
 }
 
-/** The wire over an accepted socket. */
-export const makeWire = (socket: WebSocket, { decode, encode, garbage }: Codec): Wire => ({
+/** The transport over an accepted socket. */
+export const makeTransport = (socket: WebSocket, { decode, encode, garbage }: Codec): Transport => ({
   open: ({ closed, message }) => {
     socket.on("message", (data: Buffer, isBinary) => message(decode(data, isBinary)))
-    // broken frames and oversized messages: `close` follows
+    // for broken frames and oversized messages, `close` follows
     socket.on("error", () => {})
     socket.on("close", (code, reason) => closed(code, reason.toString("utf8")))
-    // a client may be gone before anybody listens
+    // the client may have left already
     if (socket.readyState === socket.CLOSED) closed(1006, "")
   },
   isOpen: () => socket.readyState === socket.OPEN,
-  // the handshake has said it
-  greet: () => {},
+  // the handshake did that
+  accept: () => {},
   send: (event: WireEvent) => socket.send(encode(JSON.stringify(event))),
-  garble: (text = garbage) => {
+  sendMalformed: (text = garbage) => {
     socket.send(encode(text))
     return text
   },
@@ -66,5 +66,5 @@ export const makeWire = (socket: WebSocket, { decode, encode, garbage }: Codec):
   pause: () => socket.pause(),
   resume: () => socket.resume(),
   ping: () => socket.ping(),
-  suffer: () => undefined
+  applyFault: () => undefined
 })
