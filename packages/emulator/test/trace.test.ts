@@ -55,8 +55,8 @@ it("runs of sound and words are one line, with their size", () => {
     message("sent", { type: "response.output_audio.done" })
   ])
   assert.deepStrictEqual(printed, [
-    "   0.000 #1 → input_audio_buffer.append ×3 14.1 KiB of sound",
-    '   0.000 #1 ← speaks ×4 6.0 KiB of sound "Nice to meet you"',
+    "   0.000 #1 → input_audio_buffer.append ×3 14.1 KiB of audio",
+    '   0.000 #1 ← speaks ×4 6.0 KiB of audio "Nice to meet you"',
     "   0.000 #1 ← response.output_audio.done"
   ])
 })
