@@ -111,6 +111,17 @@ export interface RunOptions<
   readonly history?: Prompt.Prompt
   /** Makes the agent speak first, unless the session has a history. */
   readonly greeting?: Greeting
+  /**
+   * How a session that has a history goes on. `answer` (default): what was left unanswered is answered, a reply that was cut
+   * off by the end of the process is gone on with, and otherwise nobody speaks. `wait`: nobody speaks. Or the agent says
+   * something.
+   */
+  readonly resume?: "answer" | "wait" | Greeting
+  /**
+   * The agents that may have taken over by `handoff` before, in this session. The one that had, by its name, goes on; what
+   * their tools need has to be there. Without it the agent that is run goes on under its name and with its instructions.
+   */
+  readonly agents?: ReadonlyArray<Agent<any>>
   readonly connection?: ConnectionOptions
   /** Which speech interrupts the agent. Default: all speech that the provider reports. */
   readonly interruption?: InterruptionOptions
@@ -250,6 +261,8 @@ export const make = Effect.fnUntraced(function* <Tools extends Record<string, To
                 },
           history: options.history,
           greeting: options.greeting,
+          resume: options.resume ?? "answer",
+          agents: options.agents ?? [],
           connection: options.connection ?? {},
           interruption: options.interruption ?? {},
           limits: options.limits ?? {},

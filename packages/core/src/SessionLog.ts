@@ -166,6 +166,7 @@ class Folding {
     else if (n < this.count) return // written twice
     this.epoch = epoch
     this.count = n + 1
+    if (body._tag !== "Opened") this.closed = undefined
     this.take(body)
   }
 
@@ -187,7 +188,6 @@ class Folding {
   private take(body: Body): void {
     switch (body._tag) {
       case "Opened":
-        this.closed = undefined
         return
       case "Entry":
         return this.entry(body.entry)

@@ -49,7 +49,7 @@ describe("the end of the session's log", () => {
 
   it.effect("is an error of run when the store does not take it in time, with how much", () =>
     Effect.gen(function* () {
-      const store = storeOf((n) => (n === 1 ? Effect.void : Effect.never))
+      const store = storeOf((n) => (n <= 2 ? Effect.void : Effect.never))
       const { close, exit } = yield* talk(store.layer)
       const error = errorOf(exit)
       assert.isTrue(error instanceof BidiError.BidiError && error.reason._tag === "StoreFailed")
@@ -62,7 +62,9 @@ describe("the end of the session's log", () => {
   it.effect("is an error of run when the last write fails", () =>
     Effect.gen(function* () {
       // it is still at its first write when the conversation ends, and fails with what comes after
-      const store = storeOf((n) => (n === 1 ? Effect.sleep("100 millis") : Effect.fail(diskFull)))
+      const store = storeOf((n) =>
+        n === 1 ? Effect.void : n === 2 ? Effect.sleep("100 millis") : Effect.fail(diskFull)
+      )
       const { exit } = yield* talk(store.layer)
       const error = errorOf(exit) as BidiError.BidiError
       assert.deepInclude(error.reason, { _tag: "StoreFailed", entries: 1 })
@@ -110,7 +112,7 @@ describe("the end of the session's log", () => {
     Effect.gen(function* () {
       // what is said in the second before the write fails is not written either
       const store = storeOf((n) =>
-        n === 1 ? Effect.void : Effect.andThen(Effect.sleep("1 second"), Effect.fail(diskFull))
+        n <= 2 ? Effect.void : Effect.andThen(Effect.sleep("1 second"), Effect.fail(diskFull))
       )
       const { agent } = yield* agentWith(
         Effect.fnUntraced(function* (line) {

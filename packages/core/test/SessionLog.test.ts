@@ -3,7 +3,7 @@ import { SessionLog, SessionRecord } from "@effect-bidi/core"
 import { assert, describe, it } from "@effect/vitest"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import { settle, unanswered } from "../src/internal/session/settling.ts"
+import { leftBehind, settle } from "../src/internal/session/settling.ts"
 import { cases } from "../../../scripts/cases.ts"
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -302,12 +302,12 @@ describe("what a reply was heard of", () => {
         full: "Once there was a fox."
       }
     ])
-    assert.deepStrictEqual(unanswered(before), { asked: [], cut: "r-a", results: false })
+    assert.deepStrictEqual(leftBehind(before), { asked: [], cut: "r-a", results: false })
   })
 
   it("is nothing: then the question was not answered", () => {
     const before = SessionLog.fold(log(user("q", "A story."), speaking("a", "", "Once there was a fox.")))
-    assert.deepStrictEqual(unanswered(before), { asked: ["q"], cut: undefined, results: false })
+    assert.deepStrictEqual(leftBehind(before), { asked: ["q"], cut: undefined, results: false })
   })
 })
 

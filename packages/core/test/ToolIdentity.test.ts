@@ -248,7 +248,7 @@ describe("a call id", () => {
       })
       const agent = yield* BidiAgent.make({ toolkit }).pipe(Effect.provide([model.layer, handlers]))
       yield* agent
-        .start({ sessionId: "s" })
+        .start({ sessionId: "s", resume: "wait" })
         .pipe(Effect.provideService(SessionStore.SessionStore, store), Effect.andThen(BidiTest.advance("2 seconds")))
       const log = entries()
       assert.deepStrictEqual(log[0], earlier)

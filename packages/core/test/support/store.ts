@@ -8,9 +8,16 @@ import * as Layer from "effect/Layer"
 type Write = (n: number, records: ReadonlyArray<SessionRecord.Body>) => Effect.Effect<void, BidiError.BidiError>
 
 /** `write` runs before the `n`-th write of a session that is open. `earlier` is in the log of every session. */
-export const storeOf = (write: Write = () => Effect.void, earlier: Transcript.Transcript = []) => {
+export const storeOf = (write?: Write, earlier: Transcript.Transcript = []) =>
+  storeAfter(
+    earlier.map((entry) => ({ _tag: "Entry", entry })),
+    write
+  )
+
+/** A store whose sessions have these records already: what a process that was killed has left. */
+export const storeAfter = (earlier: ReadonlyArray<SessionRecord.Body>, write: Write = () => Effect.void) => {
   const memory = Effect.runSync(SessionStore.makeMemory)
-  const records: Array<SessionRecord.Body> = earlier.map((entry) => ({ _tag: "Entry", entry }))
+  const records = Array.from(earlier)
   const begun = new Set<string>()
   let writes = 0
 

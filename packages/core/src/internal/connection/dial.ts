@@ -7,10 +7,12 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
 import { BidiError, ConnectionLost } from "../../BidiError.ts"
-import type { Profile, Connection } from "../../BidiModel.ts"
+import type { BidiModel, Connection, Profile } from "../../BidiModel.ts"
 import { bounded } from "../conversation/shutdown.ts"
 import type { ConfigurationState } from "./configuration.ts"
 import type { KnownByProvider } from "./resumption.ts"
+import type { Restored } from "../../SessionLog.ts"
+import { settle } from "../session/settling.ts"
 import type { Services } from "../conversation/services.ts"
 
 export interface Dialed {
@@ -34,6 +36,14 @@ interface Handle {
   readonly kept: KnownByProvider
 }
 
+// The last handle of an earlier process, unless something was settled since that the provider knows otherwise.
+const handleOf = (restored: Restored, model: BidiModel["Service"]): Handle | undefined => {
+  const { handle } = restored
+  if (handle === undefined || handle.provider !== model.provider || handle.model !== model.model) return undefined
+  if (settle(restored).length > 0 || restored.profile !== undefined) return undefined
+  return { value: handle.handle, kept: { ids: handle.ids, calls: handle.calls } }
+}
+
 // The longest `retryAfter` of a provider that is honoured by default.
 const MAX_RETRY_AFTER = Duration.minutes(1)
 
@@ -48,12 +58,12 @@ type Dialing = (configuration: Profile) => Effect.Effect<Dialed, BidiError>
 export type Dialer = ReturnType<typeof makeDialer>
 
 export const makeDialer = (
-  { history, model, now, turn, untold }: Services,
+  { history, journal, model, now, turn, untold }: Services,
   scope: Scope.Scope,
   configured: ConfigurationState,
   timeout: Duration.Input
 ) => {
-  let handle: Handle | undefined
+  let handle = handleOf(journal.restored, model)
 
   const lost = (message: string, code?: string) =>
     new BidiError({
@@ -149,7 +159,14 @@ export const makeDialer = (
     /** From now on this handle resumes the connection; `undefined` if nothing does. */
     resumable: (value: string | undefined): void => {
       // an unanswered turn may still have been on its way when the provider issued the handle
-      const known = history.transcript().flatMap(({ id }) => (turn.unanswered.has(id) ? [] : id))
+      const entries = history.transcript()
+      const known = entries.flatMap(({ id }) => (turn.unanswered.has(id) ? [] : id))
+      if (journal.on) {
+        const without = entries.flatMap(({ id }) => (turn.unanswered.has(id) ? id : []))
+        const { model: name, provider } = model
+        const calls = Array.from(untold)
+        journal.write({ _tag: "Handle", provider, model: name, handle: value ?? null, without, calls })
+      }
       handle = value === undefined ? undefined : { value, kept: { ids: new Set(known), calls: new Set(untold) } }
     }
   }

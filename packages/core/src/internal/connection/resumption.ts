@@ -18,8 +18,10 @@ export interface KnownByProvider {
 
 export interface Situation {
   readonly transcript: Transcript.Transcript
-  /** Whether this is the first connection: everything of an earlier session is then history. */
+  /** Whether this is the first connection: the outcome of an imported call without a result is then unknown. */
   readonly first: boolean
+  /** The calls of an earlier process that still wait for approval. */
+  readonly waiting: ReadonlyMap<string, unknown>
   /** What the old connection owed. */
   readonly owed: Owed | undefined
   /** The turns of the user that await a reply. */
@@ -56,15 +58,16 @@ export const resumption = ({
   limit,
   owed,
   transcript,
-  unheeded
+  unheeded,
+  waiting
 }: Situation): Resumption => {
   const told = transcript.filter((entry) => entry._tag !== "Assistant" || entry.text !== "")
-  const [answered, last] = first ? [told, []] : split(told, asked, unheeded)
+  const [answered, last] = split(told, asked, unheeded)
   // the provider has answered the messages that it knows, although nothing of that may have been heard
   const own = last.filter((user) => kept?.ids.has(user.id) !== true)
   const unanswered = own.filter((user) => !isEmpty(user))
   const unknown = answered.filter((entry) => !isEmpty(entry) && !(kept !== undefined && isKept(entry, kept)))
-  const known = unknown.map(withOutput(first ? UNKNOWN : STILL_WORKING))
+  const known = unknown.map(withOutput(({ id }) => (first && !waiting.has(id) ? UNKNOWN : STILL_WORKING)))
   const { dropped, shortened, kept: history } = trim(known, limit)
   const resend = unanswered.toReversed().map(again)
   const latest = answered.findLast((entry) => !isEmpty(entry) && !isRunning(entry))
@@ -126,14 +129,14 @@ const isKept = (entry: Transcript.Entry, { calls, ids }: KnownByProvider): boole
 // A turn whose words are not known.
 const isEmpty = (entry: Transcript.Entry): boolean => entry._tag === "User" && entry.parts.length === 0
 
-// A call without a result. In an earlier session, its outcome is unknown.
+// A call without a result.
 const isRunning = (entry: Transcript.Entry): entry is Transcript.ToolCall =>
   entry._tag === "ToolCall" && entry.output === undefined
 
 // A model that does not know of a call would repeat it.
 const withOutput =
-  (output: Answer) =>
+  (outputOf: (call: Transcript.ToolCall) => Answer) =>
   (entry: Transcript.Entry): Transcript.Entry =>
-    isRunning(entry) ? { ...entry, output } : entry
+    isRunning(entry) ? { ...entry, output: outputOf(entry) } : entry
 
 const again = ({ id, parts }: Transcript.User): Command => ({ _tag: "UserMessage", id, parts })

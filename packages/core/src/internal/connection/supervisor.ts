@@ -51,12 +51,12 @@ export const make = Effect.fnUntraced(function* (
   initial: Profile,
   options: ConnectionOptions
 ) {
-  const { fanout, metrics, generation, history, model, now, outbox, turn, transcriber } = services
+  const { fanout, metrics, generation, history, journal, model, now, outbox, turn, transcriber } = services
   // Forked from the scope of the conversation, because connections may close after the supervising fiber has ended.
   const scope = yield* Scope.fork(yield* Effect.scope)
   const configured = new ConfigurationState(initial, turn.changed)
   const phone = makeDialer(services, scope, configured, options.timeout ?? "10 seconds")
-  const { dial, hangUp, inTime, lost, redial, resumable } = phone
+  const { hangUp, inTime, lost, redial, resumable } = phone
   const successor = Successor.make(services, scope, configured, phone, options)
   const changes = Changes.make(services, configured, () => current, lost, options.reconnect !== false)
   const oversized = new OversizedMessages(services)
@@ -78,6 +78,7 @@ export const make = Effect.fnUntraced(function* (
         return resumption({
           transcript: history.transcript(),
           first: generation.current === 1,
+          waiting: journal.restored.approvals,
           owed: outbox.inTurn() ? undefined : turn.owed,
           asked: turn.unanswered.ids,
           unheeded: turn.unheardMessages,
@@ -102,6 +103,13 @@ export const make = Effect.fnUntraced(function* (
         model: model.model,
         generation: generation.current,
         ...(end === undefined || end > 8.64e15 ? {} : { expiresAt: DateTime.makeUnsafe(end) })
+      })
+      journal.write({
+        _tag: "Connection",
+        id: connection.id,
+        provider: model.provider,
+        model: model.model,
+        generation: generation.current
       })
       if (dropped + shortened > 0)
         fanout.emit({ _tag: "HistoryTrimmed", entries: dropped, ...(shortened > 0 ? { shortened } : {}) })
@@ -242,7 +250,7 @@ export const make = Effect.fnUntraced(function* (
   const replacement = Effect.flatMap(successor.take, (next) => (next === undefined ? redial : Effect.succeed(next)))
 
   return {
-    open: Effect.flatMap(dial, (dialed) => adopt(dialed, false)),
+    open: Effect.flatMap(redial, (dialed) => adopt(dialed, false)),
     keep,
     configure: changes.configure,
     connectionId: () => current?.connection.id ?? ""

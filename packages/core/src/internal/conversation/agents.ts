@@ -9,6 +9,7 @@ import type { BidiError } from "../../BidiError.ts"
 import type { Profile as ModelProfile } from "../../BidiModel.ts"
 import { type Conversation, CurrentConversation, type Profile } from "../../CurrentConversation.ts"
 import type { Fanout } from "../events/fanout.ts"
+import type { Journal } from "../session/journal.ts"
 import { RunningCall } from "../tools/runningCall.ts"
 import { definitions, type Kit, untyped } from "../tools/kit.ts"
 import * as WellFormed from "./wellFormed.ts"
@@ -28,6 +29,7 @@ interface Current {
 export const make = (
   initial: Profile,
   fanout: Fanout,
+  journal: Journal,
   configure: (to: ModelProfile, onConfirmed: () => void) => Effect.Effect<void, BidiError>
 ): Agents => {
   let current: Current = { ...initial, kit: initial.toolkit }
@@ -44,6 +46,8 @@ export const make = (
     current = { ...before, kit: both(before.kit, next.kit) }
     const confirmed = () => {
       current = next
+      const { instructions, name } = next
+      journal.write({ _tag: "Profile", name, ...(instructions === undefined ? {} : { instructions }) })
       if (next.name !== before.name) fanout.emit({ _tag: "Handoff", from: before.name, to: next.name })
     }
     yield* Effect.onExit(configure(configurationOf(next), confirmed), () =>
@@ -51,6 +55,7 @@ export const make = (
         if (current !== next) current = before
       })
     )
+    yield* journal.durable
   }, one.withPermit)
 
   const update: Conversation["update"] = Effect.fnUntraced(function* (changes) {
@@ -73,6 +78,17 @@ export const make = (
     update,
     handoff
   }
+}
+
+/** The agent that had taken over when the session was left, with the instructions that it had. */
+export const restored = (given: Profile, agents: ReadonlyArray<Profile>, journal: Journal): Effect.Effect<Profile> => {
+  const { profile } = journal.restored
+  if (profile === undefined) return Effect.succeed(given)
+  const agent = [given, ...agents].find(({ name }) => name === profile.name)
+  const known = { ...given, ...agent, name: profile.name, instructions: profile.instructions }
+  if (agent !== undefined) return Effect.succeed(known)
+  const warning = `the agent "${profile.name}" had taken over, and is not among the agents of this run: it has the tools of "${given.name}"`
+  return Effect.as(Effect.logWarning(warning), known)
 }
 
 const both = (one: Kit, other: Kit): Kit => ({

@@ -31,6 +31,11 @@ const prompt = Schema.declare((value): value is object => typeof value === "obje
   expected: "a Prompt"
 })
 
+const greeting = Schema.Union([
+  Schema.Struct({ instructions: Schema.String }),
+  Schema.Struct({ text: Schema.String, interruptible: Schema.optional(Schema.Boolean) })
+])
+
 const RunOptions = struct({
   inputs: list,
   outputs: list,
@@ -39,10 +44,9 @@ const RunOptions = struct({
   onBusy: Schema.Literals(["takeOver", "fail"]),
   onStoreFailure: Schema.Literals(["end", "goOn"]),
   history: prompt,
-  greeting: Schema.Union([
-    Schema.Struct({ instructions: Schema.String }),
-    Schema.Struct({ text: Schema.String, interruptible: Schema.optional(Schema.Boolean) })
-  ]),
+  greeting,
+  resume: Schema.Union([Schema.Literals(["answer", "wait"]), greeting]),
+  agents: list,
   connection: struct({
     timeout: positive,
     reconnect: Schema.Boolean,

@@ -33,6 +33,7 @@ import * as Interrupter from "../turns/interruption.ts"
 import * as Limits from "./limits.ts"
 import * as History from "../history/history.ts"
 import * as Journal from "../session/journal.ts"
+import { isSilent, leftBehind } from "../session/settling.ts"
 import { Fanout } from "../events/fanout.ts"
 import type { EventStream } from "../events/eventStream.ts"
 import * as Outbox from "../connection/outbox.ts"
@@ -55,6 +56,8 @@ export interface Plan {
   readonly journal: Journal.JournalOptions | undefined
   readonly history: Prompt.Prompt | undefined
   readonly greeting: Greeting | undefined
+  readonly resume: "answer" | "wait" | Greeting
+  readonly agents: ReadonlyArray<Profile>
   readonly limits: ConversationLimits
   readonly interruption: InterruptionOptions
   readonly tools: ToolOptions
@@ -107,15 +110,17 @@ const untilEnd = (
       const fanout = new Fanout(now)
       const [journal, history] = yield* openHistory(shutdown, plan, fanout, fail, onLost)
       const services = yield* Services.make(fanout, journal, history)
+      if (plan.resume === "answer") services.turn.leftBehind(leftBehind(journal.restored))
       let onInterruption = () => {}
       const interrupter = yield* Interrupter.make(services, () => onInterruption())
       const over = { isOver: () => Deferred.isDoneUnsafe(ended), wait: Effect.exit(Deferred.await(ended)) }
       const untilOver = (waiting: Effect.Effect<void>) => Effect.raceFirst(waiting, Effect.asVoid(over.wait))
       const sender = yield* Sender.make(services, interrupter, over)
-      const approvals = Approvals.make(services.fanout)
+      const approvals = Approvals.make(fanout, journal, over.isOver)
       const ready = yield* Deferred.make<Tools.Tools>()
       const model = yield* Deferred.make<Supervisor>()
-      const profiles = Agents.make(profile, services.fanout, (to, onConfirmed) =>
+      const initial = yield* Agents.restored(profile, plan.agents, journal)
+      const profiles = Agents.make(initial, fanout, journal, (to, onConfirmed) =>
         sender.orEnded(Effect.flatMap(Deferred.await(model), (supervisor) => supervisor.configure(to, onConfirmed)))
       )
       let events: Pick<EventStream, "stream" | "caughtUp"> = { stream: Stream.empty, caughtUp: Effect.void }
@@ -158,10 +163,11 @@ const untilEnd = (
         if (onReady !== undefined) events = yield* openEvents(shutdown, services)
         const started = onReady?.({ conversation, events: events.stream })
         yield* openOutputs(shutdown, services, plan.outputs, fail)
+        const told = Effect.sync(() => services.transcriber.heardLog.checkpoint())
         let connectionId = () => ""
         // nothing writes to the history any more, and the observers still run
         yield* Effect.addFinalizer((exit) =>
-          Effect.map(endLog(journal, exit), (error) => {
+          Effect.map(Effect.andThen(told, endLog(journal, exit)), (error) => {
             const how = closeEvent(exit as Exit.Exit<CloseReason, unknown>, lostOf(journal, error))
             services.fanout.close({ _tag: "ConnectionClose", connectionId: connectionId(), ...how })
           })
@@ -184,7 +190,10 @@ const untilEnd = (
         )
         connectionId = supervisor.connectionId
         Deferred.doneUnsafe(model, Exit.succeed(supervisor))
-        if (plan.greeting !== undefined && history.transcript().length === 0) sender.greet(plan.greeting)
+        tools.wait(journal.restored.approvals)
+        const { greeting, resume } = plan
+        const words = history.transcript().every(isSilent) ? greeting : typeof resume === "object" ? resume : undefined
+        if (words !== undefined) sender.greet(words)
         const inputs = yield* Inputs.open(shutdown, services, sender, plan.inputs, fail)
         // the conversation has started, even if all inputs have ended already
         if (started !== undefined) yield* started
@@ -194,6 +203,7 @@ const untilEnd = (
         yield* Effect.forkScoped(Limits.enforce(services, plan.limits, stop))
         yield* Effect.forkScoped(services.turn.dropOverdueReplies)
         yield* Effect.forkScoped(services.audible.watch)
+        yield* Effect.forkScoped(services.transcriber.heardLog.watch(services.turn))
         return yield* Effect.never
       })
 

@@ -64,7 +64,7 @@ export const make = Effect.fnUntraced(function* (fanout: Fanout, journal: Journa
       fanout.emit(fromError(unanswered))
     }
   )
-  const transcriber = new Transcriber(fanout, history, ledger, turn, now)
+  const transcriber = new Transcriber(fanout, journal, history, ledger, turn, now)
   const uninterruptible: UninterruptibleSpeech = new UninterruptibleSpeech(turn, ledger)
   const audible = new Audible(fanout, ledger)
   const inputGate = new InputGate(model.input, outbox.audio, turn, uninterruptible, now)

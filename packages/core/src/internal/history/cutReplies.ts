@@ -4,6 +4,7 @@
 import type { HeardItem, ModelEvent } from "../../BidiModel.ts"
 import type { Ledger } from "../playback/ledger.ts"
 import { Recent } from "../recent.ts"
+import type { HeardLog } from "./heardLog.ts"
 import type { HeardReplies } from "./heardReplies.ts"
 import type { History } from "./history.ts"
 import { WholeCharacters } from "./wholeCharacters.ts"
@@ -26,11 +27,13 @@ export class CutReplies {
   private readonly history: History
   private readonly ledger: Ledger
   private readonly heard: HeardReplies
+  private readonly heardLog: HeardLog
 
-  constructor(history: History, ledger: Ledger, heard: HeardReplies) {
+  constructor(history: History, ledger: Ledger, heard: HeardReplies, heardLog: HeardLog) {
     this.history = history
     this.ledger = ledger
     this.heard = heard
+    this.heardLog = heardLog
   }
 
   /**
@@ -47,14 +50,14 @@ export class CutReplies {
         this.items.set(itemId, { heard, produced, characters: new WholeCharacters() })
         // the place of text that is still to come
         if (this.history.get(itemId) === undefined) {
-          this.history.put({ _tag: "Assistant", id: itemId, responseId, text: "", interrupted: true, full: "" })
+          this.heardLog.put({ _tag: "Assistant", id: itemId, responseId, text: "", interrupted: true, full: "" })
         }
       }
     }
     const texts = this.heard.entries(responseId).map((entry) => {
       const full = entry.full ?? entry.text
       const text = this.heard.ofEntry(entry, items, unfinished)
-      if (text !== full || begun.has(entry.id)) this.history.put({ ...entry, text, interrupted: true, full })
+      if (text !== full || begun.has(entry.id)) this.heardLog.put({ ...entry, text, interrupted: true, full })
       return text
     })
     return texts.join(" ")
@@ -66,7 +69,7 @@ export class CutReplies {
     const items = this.ledger.heard(responseId).map((item) => ({ ...item, heard: item.produced }))
     for (const entry of this.heard.entries(responseId)) {
       const text = this.heard.ofEntry(entry, items, true)
-      if (text !== entry.text) this.history.put({ ...entry, text, interrupted: true, full: entry.full ?? entry.text })
+      if (text !== entry.text) this.heardLog.put({ ...entry, text, interrupted: true, full: entry.full ?? entry.text })
     }
   }
 
@@ -87,7 +90,7 @@ export class CutReplies {
     if (!full.startsWith(before)) this.heard.unmark(entry.id)
     if (piece._tag === "TranscriptDelta" && piece.until !== undefined) this.heard.mark(entry.id, full, piece.until)
     const text = this.heard.textOf(entry.id, full, item, true)
-    this.history.put({ ...entry, text, interrupted: true, full })
+    this.heardLog.put({ ...entry, text, interrupted: true, full })
   }
 
   /** Nothing comes late from a connection that is gone. */

@@ -104,6 +104,11 @@ export class HeardReplies {
     return audible
   }
 
+  /** An entry, with its text as heard so far. */
+  entry(entry: Assistant): Assistant {
+    return this.soFar(entry, this.audible())
+  }
+
   private soFar(entry: Assistant, audible: ReadonlySet<string>): Assistant {
     if (!audible.has(entry.responseId)) return entry
     const full = entry.full ?? entry.text

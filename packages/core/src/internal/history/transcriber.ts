@@ -4,9 +4,11 @@
 import type { HeardItem } from "../../BidiModel.ts"
 import type { Fanout } from "../events/fanout.ts"
 import type { Ledger } from "../playback/ledger.ts"
+import type { Journal } from "../session/journal.ts"
 import { text as wellFormed } from "../conversation/wellFormed.ts"
 import { CutReplies, type Delta, type Done } from "./cutReplies.ts"
 import { ExpectedWords } from "./expectedWords.ts"
+import { HeardLog } from "./heardLog.ts"
 import { HeardReplies } from "./heardReplies.ts"
 import type { History } from "./history.ts"
 import { WholeCharacters } from "./wholeCharacters.ts"
@@ -30,6 +32,8 @@ const isBlank = ({ role, text }: OpenItem): boolean => role === "user" && text.t
 export class Transcriber {
   /** What was heard of the agent's replies. */
   readonly heard: HeardReplies
+  /** What the session's log knows of that. */
+  readonly heardLog: HeardLog
   /** The replies that were cut off. */
   readonly cutReplies: CutReplies
   /** The words of the user that are still to come. */
@@ -41,6 +45,7 @@ export class Transcriber {
 
   constructor(
     fanout: Fanout,
+    journal: Journal,
     history: History,
     ledger: Ledger,
     turn: { readonly active: string | undefined },
@@ -49,7 +54,8 @@ export class Transcriber {
     this.fanout = fanout
     this.history = history
     this.heard = new HeardReplies(history, ledger, turn)
-    this.cutReplies = new CutReplies(history, ledger, this.heard)
+    this.heardLog = new HeardLog(journal, history, ledger, turn, this.heard)
+    this.cutReplies = new CutReplies(history, ledger, this.heard, this.heardLog)
     this.expected = new ExpectedWords(now)
   }
 
@@ -158,8 +164,10 @@ export class Transcriber {
   }
 
   private remember({ itemId: id, responseId = "", role, text }: OpenItem, how: "put" | "update"): void {
-    if (role === "user") this.history[how]({ _tag: "User", id, parts: text === "" ? [] : [text] })
-    else this.history[how]({ _tag: "Assistant", id, responseId, text, interrupted: false })
+    if (role === "user") return this.history[how]({ _tag: "User", id, parts: text === "" ? [] : [text] })
+    const entry = { _tag: "Assistant", id, responseId, text, interrupted: false } as const
+    if (how === "put") this.heardLog.put(entry)
+    else this.history.update(entry)
   }
 
   private emit(item: OpenItem, delta: string, isFinal: boolean, preview: boolean): void {

@@ -26,7 +26,7 @@ const ended = (entry: Entry, approvals: Restored["approvals"]): ToolCall | undef
 }
 
 /** What the agent still owes the user. */
-export interface Unanswered {
+export interface LeftBehind {
   /** What the user said last and got no reply to. */
   readonly asked: ReadonlyArray<string>
   /** The reply that was cut off by the end of the process. */
@@ -36,7 +36,7 @@ export interface Unanswered {
 }
 
 /** `before` is the log as the process left it: settled, a reply that was cut looks as if the user had cut it. */
-export const unanswered = (before: Restored): Unanswered => {
+export const leftBehind = (before: Restored): LeftBehind => {
   const said = before.transcript.filter((entry) => !isSilent(entry))
   const last = said.at(-1)
   const asked = trailing(said)
@@ -45,12 +45,14 @@ export const unanswered = (before: Restored): Unanswered => {
     return { asked: [], cut: last.responseId, results: false }
   }
   const waits = last?._tag === "ToolCall" && before.approvals.get(last.id)?.decision === "asked"
-  return { asked: [], cut: undefined, results: last?._tag === "ToolCall" && !waits }
+  // who has left in good order does not wait for what a tool came to
+  const results = last?._tag === "ToolCall" && !waits && before.closed === undefined
+  return { asked: [], cut: undefined, results }
 }
 
 const trailing = (said: Transcript): ReadonlyArray<string> =>
   said.slice(said.findLastIndex((entry) => entry._tag !== "User") + 1).map(({ id }) => id)
 
-// Nobody heard anything of it, or it is not known what was said.
-const isSilent = (entry: Entry): boolean =>
+/** Nobody heard anything of it, or it is not known what was said. */
+export const isSilent = (entry: Entry): boolean =>
   (entry._tag === "Assistant" && entry.text === "") || (entry._tag === "User" && entry.parts.length === 0)

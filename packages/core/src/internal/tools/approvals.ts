@@ -1,5 +1,6 @@
 /**
- * Calls that wait for approval. A decision is about one call, with the arguments it was made with.
+ * Calls that wait for approval. A decision is about one call, with the arguments it was made with. A call that waits when the
+ * conversation ends goes on waiting in the log of the session.
  */
 import * as Deferred from "effect/Deferred"
 import type * as Duration from "effect/Duration"
@@ -7,6 +8,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type * as Schema from "effect/Schema"
 import type { Fanout } from "../events/fanout.ts"
+import type { Journal } from "../session/journal.ts"
 
 export type Decision = { readonly approved: true } | { readonly approved: false; readonly reason: string }
 
@@ -18,10 +20,14 @@ export interface Approvals {
     call: { readonly id: string; readonly name: string; readonly input: Schema.Json },
     timeout: Duration.Input
   ) => Effect.Effect<Decision>
+  /** Whether the conversation has ended before somebody decided about the call: a later one may. */
+  readonly isPostponed: (id: string) => boolean
 }
 
-export const make = (fanout: Fanout): Approvals => {
+/** `isOver` returns whether the conversation has ended. */
+export const make = (fanout: Fanout, journal: Journal, isOver: () => boolean): Approvals => {
   const waiting = new Map<string, Deferred.Deferred<Decision>>()
+  const postponed = new Set<string>()
   return {
     decide: (id, decision) =>
       Effect.suspend(() => {
@@ -31,18 +37,30 @@ export const make = (fanout: Fanout): Approvals => {
     ask: ({ id, input, name }, timeout) =>
       Effect.suspend(() => {
         const call = Deferred.makeUnsafe<Decision>()
-        const resolved = (decision: Decision) =>
-          Effect.sync(() => {
-            waiting.delete(id)
-            fanout.emit({ _tag: "ApprovalResolved", id, name, ...decision })
+        const resolved = (decision: Decision) => {
+          waiting.delete(id)
+          journal.write({
+            _tag: "Approval",
+            id,
+            ...(decision.approved ? { decision: "approved" } : { decision: "rejected", reason: decision.reason })
           })
+          fanout.emit({ _tag: "ApprovalResolved", id, name, ...decision })
+        }
+        const stopped = () => {
+          if (journal.on && isOver()) postponed.add(id)
+          else resolved({ approved: false, reason: "the call was stopped" })
+        }
         waiting.set(id, call)
+        journal.write({ _tag: "Approval", id, decision: "asked" })
         fanout.emit({ _tag: "ApprovalRequest", id, name, input })
         return Effect.timeoutOption(Deferred.await(call), timeout).pipe(
           Effect.map(Option.getOrElse((): Decision => ({ approved: false, reason: "nobody decided in time" }))),
-          Effect.tap(resolved),
-          Effect.onInterrupt(() => resolved({ approved: false, reason: "the call was stopped" }))
+          Effect.onInterrupt(() => Effect.sync(stopped)),
+          Effect.tap((decision) => Effect.sync(() => resolved(decision))),
+          // that a call was approved is in the log before the call does anything
+          Effect.tap(journal.durable)
         )
-      })
+      }),
+    isPostponed: (id) => postponed.has(id)
   }
 }

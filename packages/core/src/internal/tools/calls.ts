@@ -4,6 +4,7 @@
 import * as Result from "effect/Result"
 import type * as Schema from "effect/Schema"
 import type { ToolCall } from "../../BidiModel.ts"
+import type * as Transcript from "../../Transcript.ts"
 import type { Services } from "../conversation/services.ts"
 import { type Answer, parse } from "./answers.ts"
 
@@ -38,6 +39,8 @@ export interface Calls {
    * connection as long as the model may not have its output. Any other is another call, whatever its id is.
    */
   readonly repeated: (request: ToolCall, responseId: string) => Call | undefined
+  /** A call of an earlier process. The model was told that it is still running. */
+  readonly restore: (call: Transcript.ToolCall) => Call
   /** A call that was not known. */
   readonly add: (request: ToolCall, responseId: string) => Call
   /** Calls that are wanted no more: a provider that asks for one of them again makes another. */
@@ -53,7 +56,28 @@ export const make = ({ generation, history, untold }: Services): Calls => {
     return key
   }
 
+  const newCall = (key: string, request: ToolCall, input: Schema.Json, responseId: string): Call => ({
+    key,
+    request,
+    input,
+    asked: { generation: generation.current, responseId },
+    settled: undefined,
+    overdue: false,
+    resultFollows: false,
+    cancellable: false,
+    ifInterrupted: undefined,
+    sentTo: undefined,
+    acknowledged: false
+  })
+
   return {
+    restore: ({ id, input, name, responseId }) => {
+      const call = newCall(id, { id, name, arguments: JSON.stringify(input) }, input, responseId)
+      call.resultFollows = true
+      byProviderId.set(id, [call])
+      untold.add(id)
+      return call
+    },
     repeated: (request, responseId) =>
       byProviderId
         .get(request.id)
@@ -66,19 +90,7 @@ export const make = ({ generation, history, untold }: Services): Calls => {
     add: (request, responseId) => {
       const key = newKey(request.id)
       const input = Result.getOrElse(parse(request.arguments), () => request.arguments)
-      const call: Call = {
-        key,
-        request,
-        input,
-        asked: { generation: generation.current, responseId },
-        settled: undefined,
-        overdue: false,
-        resultFollows: false,
-        cancellable: false,
-        ifInterrupted: undefined,
-        sentTo: undefined,
-        acknowledged: false
-      }
+      const call = newCall(key, request, input, responseId)
       const others = byProviderId.get(request.id)
       if (others === undefined) byProviderId.set(request.id, [call])
       else others.push(call)

@@ -45,6 +45,8 @@ export interface Invocation {
   readonly name: string
   readonly input: Schema.Json
   readonly onEnd: OnEnd
+  /** It waited for approval in an earlier process already. */
+  readonly waits?: boolean
 }
 
 export interface ToolRun {
@@ -162,7 +164,7 @@ export const make = Effect.fnUntraced(function* (
 
   const run = Effect.fnUntraced(function* (invocation: Invocation, ofModel: object) {
     const { kit, name } = invocation
-    if (Object.hasOwn(kit.tools, name) && (yield* needsApproval(invocation))) {
+    if (Object.hasOwn(kit.tools, name) && (invocation.waits === true || (yield* needsApproval(invocation)))) {
       const decision = yield* approvals.ask(invocation, annotation(kit, name, BidiTool.ApprovalTimeout))
       if (!decision.approved) return failed(`This was not approved: ${decision.reason}.`)
     }

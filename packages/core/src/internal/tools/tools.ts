@@ -25,6 +25,8 @@ type ToolCalls = Extract<ModelEvent, { readonly _tag: "ToolCalls" }>
 export interface Tools {
   /** The model calls tools. */
   readonly call: (calls: ToolCalls) => void
+  /** These calls of an earlier process still wait for approval. */
+  readonly wait: (ids: { readonly has: (id: string) => boolean }) => void
   /** The model no longer wants the outputs of these calls. */
   readonly cancel: (ids: ReadonlyArray<string>) => void
   /** The user has interrupted the agent. */
@@ -55,6 +57,7 @@ export const make = Effect.fnUntraced(function* (
   const settle = (call: Calls.Call, { generation: since, responseId }: Calls.Call["asked"], answer: Answer) => {
     const { input, key, request } = call
     const { name } = request
+    if (approvals.isPostponed(key)) return turn.toolEnded(call)
     call.settled = { answer, generation: generation.current }
     history.put({ _tag: "ToolCall", id: key, responseId, name, input, output: answer })
     const late = since === generation.current && !call.resultFollows ? {} : { late: true }
@@ -63,21 +66,21 @@ export const make = Effect.fnUntraced(function* (
     turn.toolEnded(call)
   }
 
-  const start = (call: Calls.Call) => {
+  const start = (call: Calls.Call, waits = false) => {
     const { asked, input, key, request } = call
     const { name } = request
     const kit = kitNow()
     const parsed = parse(request.arguments)
     call.cancellable = annotation(kit, name, BidiTool.OnInterruption) === "cancel"
     turn.toolStarted(call)
-    fanout.emit({ _tag: "ToolUse", id: key, name, input, responseId: asked.responseId })
+    if (!waits) fanout.emit({ _tag: "ToolUse", id: key, name, input, responseId: asked.responseId })
     const onEnd: ToolRun.OnEnd = (exit) => {
       call.ifInterrupted = ofExit(exit, STOPPED)
     }
     const work = Result.isFailure(parsed)
       ? Effect.succeed(failed(`The arguments are not valid JSON: ${parsed.failure}`))
       : Effect.provideService(
-          toolRun.run({ kit, id: key, name, input: parsed.success, onEnd }, call),
+          toolRun.run({ kit, id: key, name, input: parsed.success, onEnd, waits }, call),
           CurrentConversation,
           seenBy(call)
         )
@@ -139,6 +142,12 @@ export const make = Effect.fnUntraced(function* (
       if (wanted.length === 0) return
       outputs.expect({ generation: asked.generation, calls: wanted })
       for (const call of fresh) start(call)
+    },
+    wait: (ids) => {
+      for (const entry of history.transcript()) {
+        if (entry._tag !== "ToolCall" || entry.output !== undefined || !ids.has(entry.id)) continue
+        start(calls.restore(entry), true)
+      }
     },
     cancel: (ids) => {
       const since = generation.current

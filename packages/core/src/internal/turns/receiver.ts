@@ -163,6 +163,7 @@ export class Receiver {
         return
       }
       case "Usage": {
+        this.services.journal.write(event)
         this.fanout.emit(event)
         return
       }

@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect"
 import type { Command } from "../../BidiModel.ts"
 import * as Condition from "../condition.ts"
 import type { Ledger } from "../playback/ledger.ts"
+import type { LeftBehind } from "../session/settling.ts"
 import { UnansweredTurns } from "./unansweredTurns.ts"
 
 /** What a connection owes: a requested reply, or the rest of one that had begun; and with which instructions. */
@@ -142,6 +143,17 @@ export class TurnState {
     this.waitingSince = this.now()
     this.requests = [...this.requests, { message, instructions }]
     this.changed()
+  }
+
+  /** What an earlier process left unanswered is owed by the first connection. */
+  leftBehind({ asked, cut, results }: LeftBehind): void {
+    for (const id of asked) this.unanswered.asked(id)
+    this.requests = asked.map((message) => ({ message, instructions: undefined }))
+    if (results) this.requests = [{ message: undefined, instructions: undefined }]
+    this.unfinished = cut
+    if (this.owed === undefined) return
+    this.waitingSince = this.now()
+    this.offline = true
   }
 
   /** What a lost connection owed was requested again. */
