@@ -9,7 +9,6 @@ import * as Scope from "effect/Scope"
 import { TestClock } from "effect/testing"
 import type { Socket } from "node:net"
 import { AUDIO_QUEUE_FRAMES } from "../src/internal/requestBody.ts"
-import { INBOX_CAPACITY } from "@effect-bidi/core/adapter/WebSocketLine"
 import * as F from "./fixtures/frames.ts"
 import { begun, dial, read, ready } from "./support/line.ts"
 import * as Server from "./support/server.ts"
@@ -186,33 +185,6 @@ describe("a connection", () => {
       assert.strictEqual((yield* reader.next)._tag, "ResponseStarted")
     })
   )
-
-  it.effect("refuses sound when too much of it waits, and takes it again later", () =>
-    Effect.gen(function* () {
-      const { connection, peer } = yield* ready()
-      peer.stream.pause()
-      // the buffers of the network and of the SDK take some seconds, but not everything
-      let taken = 0
-      while (!(yield* refuses(connection))) taken++
-      assert.isBelow(taken, 10_000 / 32)
-      assert.isFalse(connection.sendAudio(new Uint8Array(1024)))
-      peer.stream.resume()
-      for (let i = 0; i < taken; i++) yield* peer.sound
-      assert.isTrue(connection.sendAudio(new Uint8Array(1024)))
-    })
-  )
-
-  it.effect("fails rather than losing what nobody reads", () =>
-    Effect.gen(function* () {
-      const { connection, peer, server } = yield* ready()
-      for (let i = 0; i <= INBOX_CAPACITY; i++) peer.send({ somethingNew: {} })
-      yield* peer.closed
-      yield* server.empty
-      const error = yield* Effect.flip(connection.listen(() => undefined))
-      assert(error.reason._tag === "ConsumerTooSlow")
-      assert.strictEqual(error.reason.capacity, INBOX_CAPACITY)
-    })
-  )
 })
 
 describe("the end of a connection", () => {
@@ -323,23 +295,6 @@ describe("the end of a connection", () => {
     })
   )
 
-  it.effect("fails what is sent after it, and takes no more sound", () =>
-    Effect.gen(function* () {
-      const { connection, peer } = yield* ready()
-      const reader = yield* read(connection)
-      peer.stream.end()
-      yield* reader.end
-      for (const send of [
-        connection.send(message("late")),
-        connection.send({ _tag: "Interrupt", responseId: "none", items: [] }),
-        connection.seed([])
-      ]) {
-        assert.strictEqual((yield* Effect.flip(send)).reason._tag, "ConnectionLost")
-      }
-      assert.isFalse(connection.sendAudio(new Uint8Array(2)))
-    })
-  )
-
   /** A command that cannot leave, because the peer does not read. */
   const stuck = Effect.fnUntraced(function* () {
     const line = yield* ready()
@@ -351,14 +306,6 @@ describe("the end of a connection", () => {
     assert.isUndefined(fiber.pollUnsafe())
     return { ...line, fiber }
   })
-
-  it.effect("fails what has not left yet", () =>
-    Effect.gen(function* () {
-      const { fiber, peer } = yield* stuck()
-      peer.stream.session!.destroy()
-      assert.strictEqual((yield* Fiber.join(fiber)).reason._tag, "ConnectionLost")
-    })
-  )
 
   it.effect("comes to nobody's harm while something waits to leave", () =>
     Effect.gen(function* () {

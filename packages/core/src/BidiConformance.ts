@@ -19,6 +19,7 @@ import { handoffs } from "./conformance/handoffs.ts"
 import { longRunningTools } from "./conformance/longRunningTools.ts"
 import { proxies } from "./conformance/proxies.ts"
 import { serverFaults } from "./conformance/serverFaults.ts"
+import { sockets } from "./conformance/sockets.ts"
 import { speech } from "./conformance/speech.ts"
 import { toolCalls } from "./conformance/toolCalls.ts"
 import { toolDefinitions } from "./conformance/toolDefinitions.ts"
@@ -49,6 +50,7 @@ export const scenarios: ReadonlyArray<Scenario> = [
   ...toolCalls,
   ...connections,
   ...failures,
+  ...sockets,
   ...proxies,
   ...serverFaults,
   ...unresponsiveModels,

@@ -56,6 +56,14 @@ export interface Server {
   readonly loseRequest?: Effect.Effect<void>
   /** Refuses the next update on the open connection. Needed where there are updates (`capabilities.midSessionUpdate`). */
   readonly refuseUpdate?: Effect.Effect<void>
+  /** Sends a message that is not JSON on the open connection. */
+  readonly sendMalformed?: Effect.Effect<void>
+  /** Stops reading from the open connection, and writing to it, until `unstall`. */
+  readonly stall?: Effect.Effect<void>
+  /** Reads and writes again. */
+  readonly unstall?: Effect.Effect<void>
+  /** Sends this many messages at once on the open connection. */
+  readonly flood?: (messages: number) => Effect.Effect<void>
   /** Sends all messages of the open connection with the same id from now on. Needed where messages have ids. */
   readonly reuseIds?: Effect.Effect<void>
 }

@@ -45,6 +45,10 @@ const makeLab = Effect.fnUntraced(function* (speed: number) {
       received: (text) =>
         Effect.asVoid(awaitEntry((entry) => entry.kind === "received" && JSON.stringify(entry.event).includes(text))),
       connections: awaitConnections,
+      sendMalformed: now(Fault.malformed(undefined, "not JSON")),
+      stall: now(Fault.stall()),
+      unstall: control.unstall,
+      flood: (messages) => now(...Array.from({ length: messages }, () => Fault.push({ sessionResumptionUpdate: {} }))),
       repeatToolCalls: now(Fault.duplicate("toolCall"))
     },
     failures: [

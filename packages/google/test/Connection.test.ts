@@ -2,9 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { MISSED_INTERVALS, PING_INTERVAL } from "@effect-bidi/core/adapter/Watchdog"
 import type { Command } from "@effect-bidi/core/BidiModel"
 import * as Effect from "effect/Effect"
-import * as Fiber from "effect/Fiber"
 import { TestClock } from "effect/testing"
-import { INBOX_CAPACITY, WRITE_BUFFER_BYTES } from "@effect-bidi/core/adapter/WebSocketLine"
 import * as M from "./fixtures/messages.ts"
 import { read, ready } from "./support/line.ts"
 
@@ -142,36 +140,6 @@ describe("a connection", () => {
       assert.strictEqual((yield* reader.next)._tag, "ResponseStarted")
     })
   )
-
-  it.effect("refuses sound when too much of it waits, and takes it again later", () =>
-    Effect.gen(function* () {
-      const { connection, peer } = yield* ready()
-      peer.socket.pause()
-      const frame = new Uint8Array(3200)
-      let taken = 0
-      while (connection.sendAudio(frame)) taken++
-      // the buffers of the network take much, ours a bounded amount
-      assert.isAtLeast(taken, WRITE_BUFFER_BYTES / (frame.length * 1.4))
-      assert.isFalse(connection.sendAudio(frame))
-      peer.socket.resume()
-      for (let i = 0; i < taken; i++) yield* peer.expect("realtimeInput")
-      assert.isTrue(connection.sendAudio(frame))
-    })
-  )
-
-  it.effect("fails rather than losing what nobody reads", () =>
-    Effect.gen(function* () {
-      const { connection, peer, server } = yield* ready()
-      for (let i = 0; i <= INBOX_CAPACITY; i++) peer.send(M.resumption({}))
-      yield* peer.closed
-      yield* server.empty
-      let read = 0
-      const error = yield* Effect.flip(connection.listen(() => void read++))
-      assert.strictEqual(read, INBOX_CAPACITY)
-      assert(error.reason._tag === "ConsumerTooSlow")
-      assert.strictEqual(error.reason.capacity, INBOX_CAPACITY)
-    })
-  )
 })
 
 describe("the end of a connection", () => {
@@ -204,17 +172,6 @@ describe("the end of a connection", () => {
       const reader = yield* read(connection)
       peer.socket.close(1007, "Request contains an invalid argument.")
       assert.strictEqual((yield* reader.end).reason._tag, "InvalidRequest")
-    })
-  )
-
-  it.effect("has a reason: a drop", () =>
-    Effect.gen(function* () {
-      const { connection, peer, server } = yield* ready()
-      const reader = yield* read(connection)
-      peer.socket.terminate()
-      const error = yield* reader.end
-      assert.deepStrictEqual([error.reason._tag, error.reason.code], ["ConnectionLost", "1006"])
-      yield* server.empty
     })
   )
 
@@ -257,53 +214,6 @@ describe("the end of a connection", () => {
       for (let i = 0; i < 8; i++) tags.push((yield* reader.next)._tag)
       assert.deepStrictEqual(tags.slice(-2), ["ResponseDone", "Usage"])
       assert.strictEqual((yield* reader.end).reason._tag, "ServerFault")
-    })
-  )
-
-  it.effect("fails what is sent after it, and takes no more sound", () =>
-    Effect.gen(function* () {
-      const { connection, peer } = yield* ready()
-      const reader = yield* read(connection)
-      peer.socket.close(1000)
-      yield* reader.end
-      for (const send of [
-        connection.send(note("late")),
-        connection.send({ _tag: "Interrupt", responseId: "none", items: [] }),
-        connection.seed([])
-      ]) {
-        assert.strictEqual((yield* Effect.flip(send)).reason._tag, "ConnectionLost")
-      }
-      assert.isFalse(connection.sendAudio(new Uint8Array(2)))
-    })
-  )
-
-  /** A command that cannot leave, because the peer does not read. */
-  const stuck = Effect.fnUntraced(function* () {
-    const { connection, peer, server } = yield* ready()
-    peer.socket.pause()
-    const image = { _tag: "ImageInput", image: new Uint8Array(24 * 1024 * 1024), mimeType: "image/png" } as const
-    const fiber = yield* Effect.forkScoped(
-      Effect.flip(connection.send({ _tag: "UserMessage", id: "m", parts: [image] })),
-      { startImmediately: true }
-    )
-    assert.isUndefined(fiber.pollUnsafe())
-    return { fiber, peer, server }
-  })
-
-  it.effect("fails what has not left yet when the peer goes", () =>
-    Effect.gen(function* () {
-      const { fiber, peer, server } = yield* stuck()
-      peer.socket.terminate()
-      assert.strictEqual((yield* Fiber.join(fiber)).reason._tag, "ConnectionLost")
-      yield* server.empty
-    })
-  )
-
-  it.effect("fails what has not left yet when the peer is given up", () =>
-    Effect.gen(function* () {
-      const { fiber } = yield* stuck()
-      yield* TestClock.adjust("2 minutes")
-      assert.strictEqual((yield* Fiber.join(fiber)).reason._tag, "ConnectionLost")
     })
   )
 })

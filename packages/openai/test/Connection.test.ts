@@ -6,7 +6,6 @@ import * as Fiber from "effect/Fiber"
 import { TestClock } from "effect/testing"
 import type { OpenAiRealtime } from "../src/index.ts"
 import { CONFIRMATION_TIMEOUT, REPLY_TIMEOUT } from "../src/internal/connect.ts"
-import { INBOX_CAPACITY, WRITE_BUFFER_BYTES } from "@effect-bidi/core/adapter/WebSocketLine"
 import * as F from "./fixtures/frames.ts"
 import { read, ready } from "./support/line.ts"
 
@@ -264,37 +263,6 @@ describe("a connection", () => {
       assert.strictEqual((yield* reader.next)._tag, "ResponseStarted")
     })
   )
-
-  it.effect("refuses sound when too much of it waits, and takes it again later", () =>
-    Effect.gen(function* () {
-      const { connection, peer } = yield* ready()
-      peer.socket.pause()
-      const frame = new Uint8Array(4800)
-      let taken = 0
-      while (connection.sendAudio(frame)) taken++
-      // the buffers of the network take much, ours a bounded amount
-      assert.isAtLeast(taken, WRITE_BUFFER_BYTES / (frame.length * 1.4))
-      assert.isFalse(connection.sendAudio(frame))
-      peer.socket.resume()
-      for (let i = 0; i < taken; i++) yield* peer.expect("input_audio_buffer.append")
-      assert.isTrue(connection.sendAudio(frame))
-    })
-  )
-
-  it.effect("fails rather than losing what nobody reads", () =>
-    Effect.gen(function* () {
-      const { connection, peer, server } = yield* ready()
-      for (let i = 0; i <= INBOX_CAPACITY; i++)
-        peer.send({ type: "input_audio_buffer.committed", item_id: `item_${i}` })
-      yield* peer.closed
-      yield* server.empty
-      let read = 0
-      const error = yield* Effect.flip(connection.listen(() => void read++))
-      assert.strictEqual(read, INBOX_CAPACITY)
-      assert(error.reason._tag === "ConsumerTooSlow")
-      assert.strictEqual(error.reason.capacity, INBOX_CAPACITY)
-    })
-  )
 })
 
 describe("the end of a connection", () => {
@@ -315,16 +283,6 @@ describe("the end of a connection", () => {
       peer.socket.close(code, text)
       const error = yield* reader.end
       assert.deepStrictEqual([error.reason._tag, error.reason.code], [reason, String(code)])
-      yield* server.empty
-    })
-  )
-
-  it.effect("has a reason: a drop", () =>
-    Effect.gen(function* () {
-      const { connection, peer, server } = yield* ready()
-      const reader = yield* read(connection)
-      peer.socket.terminate()
-      assert.strictEqual((yield* reader.end).reason._tag, "ConnectionLost")
       yield* server.empty
     })
   )
@@ -371,52 +329,6 @@ describe("the end of a connection", () => {
       peer.send(F.sessionExpired())
       assert.strictEqual((yield* reader.end).reason._tag, "SessionExpired")
       yield* server.empty
-    })
-  )
-
-  it.effect("fails what is sent after it, and takes no more sound", () =>
-    Effect.gen(function* () {
-      const { connection, peer } = yield* ready()
-      const reader = yield* read(connection)
-      peer.socket.close(1000)
-      yield* reader.end
-      for (const send of [
-        connection.send(note("late")),
-        connection.send({ _tag: "Interrupt", responseId: "none", items: [] }),
-        connection.seed([])
-      ]) {
-        assert.strictEqual((yield* Effect.flip(send)).reason._tag, "ConnectionLost")
-      }
-      assert.isFalse(connection.sendAudio(new Uint8Array(2)))
-    })
-  )
-
-  /** A command that cannot leave, because the peer does not read. */
-  const stuck = Effect.fnUntraced(function* () {
-    const { connection, peer } = yield* ready()
-    peer.socket.pause()
-    const image = { _tag: "ImageInput", image: new Uint8Array(24 * 1024 * 1024), mimeType: "image/png" } as const
-    const fiber = yield* Effect.forkScoped(
-      Effect.flip(connection.send({ _tag: "UserMessage", id: "m", parts: [image] })),
-      { startImmediately: true }
-    )
-    assert.isUndefined(fiber.pollUnsafe())
-    return { fiber, peer }
-  })
-
-  it.effect("fails what has not left yet when the peer goes", () =>
-    Effect.gen(function* () {
-      const { fiber, peer } = yield* stuck()
-      peer.socket.terminate()
-      assert.strictEqual((yield* Fiber.join(fiber)).reason._tag, "ConnectionLost")
-    })
-  )
-
-  it.effect("fails what has not left yet when the peer is given up", () =>
-    Effect.gen(function* () {
-      const { fiber } = yield* stuck()
-      yield* TestClock.adjust("2 minutes")
-      assert.strictEqual((yield* Fiber.join(fiber)).reason._tag, "ConnectionLost")
     })
   )
 
