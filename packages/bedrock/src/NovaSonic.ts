@@ -22,7 +22,6 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import * as Records from "effect/Record"
 import * as Account from "./internal/account.ts"
 import { connect, CONNECTION_LIFETIME, RENEW_BEFORE } from "./internal/connect.ts"
 import * as Errors from "./internal/errors.ts"
@@ -116,28 +115,27 @@ export const layerFromEnv = (options: Options = {}): Layer.Layer<BidiModel, Bidi
   Layer.effect(
     BidiModel,
     Effect.gen(function* () {
-      const { bearerToken, ...rest } = yield* environment
+      const found = yield* environment
+      const bearerToken = options.credentials === undefined ? found.bearerToken : undefined
       return yield* make({
-        agent: yield* BidiProxy.fromConfig,
-        ...given(rest),
-        ...(options.credentials === undefined ? given({ bearerToken }) : {}),
-        ...Records.filter(options as Record<string, unknown>, (value) => value !== undefined)
+        ...options,
+        agent: options.agent ?? (yield* BidiProxy.fromConfig),
+        region: options.region ?? found.region,
+        profile: options.profile ?? found.profile,
+        endpoint: options.endpoint ?? found.endpoint,
+        bearerToken: options.bearerToken ?? bearerToken
       })
     })
   )
 
-const name = (key: string) => Config.option(Config.NonEmptyString(key))
+const name = (key: string) => Config.map(Config.option(Config.NonEmptyString(key)), Option.getOrUndefined)
 
 const environment = Config.all({
-  region: Config.map(Config.all([name("AWS_REGION"), name("AWS_DEFAULT_REGION")]), ([region, other]) =>
-    Option.orElse(region, () => other)
+  region: Config.map(
+    Config.all([name("AWS_REGION"), name("AWS_DEFAULT_REGION")]),
+    ([region, other]) => region ?? other
   ),
   profile: name("AWS_PROFILE"),
   endpoint: name("AWS_ENDPOINT_URL_BEDROCK_RUNTIME"),
-  bearerToken: Config.option(Config.Redacted("AWS_BEARER_TOKEN_BEDROCK"))
+  bearerToken: Config.map(Config.option(Config.Redacted("AWS_BEARER_TOKEN_BEDROCK")), Option.getOrUndefined)
 })
-
-const given = <A extends Record<string, Option.Option<unknown>>>(found: A) =>
-  Object.fromEntries(
-    Object.entries(found).flatMap(([key, value]) => (Option.isSome(value) ? [[key, value.value]] : []))
-  ) as { readonly [K in keyof A]?: Option.Option.Value<A[K]> }

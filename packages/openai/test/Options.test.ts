@@ -133,6 +133,9 @@ describe("options", () => {
   )
 })
 
+// @ts-expect-error a string is no Redacted
+it.effect("a key is not to be a string", () => Effect.flip(OpenAiRealtime.make({ apiKey: KEY })))
+
 describe("the configuration", () => {
   const model = (environment: Record<string, string>, options?: OpenAiRealtime.Options) =>
     BidiModel.pipe(

@@ -5,7 +5,7 @@
  */
 import * as Base64 from "@effect-bidi/core/adapter/Base64"
 import type * as Schema from "effect/Schema"
-import { type Fields, Malformed, optionalText, text } from "@effect-bidi/core/adapter/Json"
+import { type Fields, Malformed, optionalText, parse, text } from "@effect-bidi/core/adapter/Json"
 import type { Inbound } from "./frame.ts"
 import * as Response from "./response.ts"
 import type { Block, Events, State } from "./state.ts"
@@ -175,22 +175,8 @@ const silence = ({ silenced }: State, contentId: string): void => {
   if (silenced.size > MAX_OPEN_BLOCKS) silenced.delete(silenced.values().next().value!)
 }
 
-const stageOf = (data: Fields): string | undefined => {
-  const fields = data.additionalModelFields
-  if (typeof fields !== "string") return undefined
-  try {
-    const stage = (JSON.parse(fields) as { readonly generationStage?: unknown } | null)?.generationStage
-    return typeof stage === "string" ? stage : undefined
-  } catch {
-    return undefined
-  }
-}
+const stageOf = (data: Fields): string | undefined =>
+  optionalText(parse(optionalText(data, "additionalModelFields") ?? "") ?? {}, "generationStage")
 
-const isInterruption = (content: string): boolean => {
-  if (!content.trimStart().startsWith("{")) return false
-  try {
-    return (JSON.parse(content) as { readonly interrupted?: unknown }).interrupted === true
-  } catch {
-    return false
-  }
-}
+const isInterruption = (content: string): boolean =>
+  content.trimStart().startsWith("{") && parse(content)?.interrupted === true

@@ -1,7 +1,7 @@
 /**
  * Reading what the AWS SDK throws. It is never passed on: it holds the request, and with it credentials.
  */
-import * as Predicate from "effect/Predicate"
+import * as Json from "@effect-bidi/core/adapter/Json"
 
 export interface SdkError {
   /** The name of the exception: the one thing that is the same for all its shapes. */
@@ -30,30 +30,27 @@ const local = new Set([
 
 export const shapeOf = (raw: unknown): SdkError => {
   const error = innermost(fields(raw))
-  const name = capital(text(error.name) ?? "Error")
+  const name = capital(Json.filledText(error, "name") ?? "Error")
   const isService = !local.has(name)
   const status = fields(error.$metadata).httpStatusCode
   const refused = typeof status === "number" && status >= 400 ? status : undefined
-  const retryAfter = fields(fields(error.$response).headers)["retry-after"]
+  const headers = fields(fields(error.$response).headers)
   return {
     name,
     // what the SDK could not read is quoted by it, unread
-    message: name === "SyntaxError" || name === "Unknown" ? "" : (said(text(error.message) ?? "") ?? ""),
+    message: name === "SyntaxError" || name === "Unknown" ? "" : (said(Json.filledText(error, "message") ?? "") ?? ""),
     status: refused,
-    retryAfter: text(retryAfter),
-    code: isService ? name : refused === undefined ? text(error.code) : String(refused),
+    retryAfter: Json.filledText(headers, "retry-after"),
+    code: isService ? name : refused === undefined ? Json.filledText(error, "code") : String(refused),
     isService
   }
 }
 
-const fields = (value: unknown): Readonly<Record<string, unknown>> =>
-  Predicate.isObject(value) ? (value as Record<string, unknown>) : {}
-
-const text = (value: unknown): string | undefined => (typeof value === "string" && value !== "" ? value : undefined)
+const fields = (value: unknown): Json.Fields => (Json.isFields(value) ? value : {})
 
 // The SDK wraps what its signing throws.
-const innermost = (error: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> =>
-  text(error.message)?.startsWith("Pipeline error in @aws-sdk/") === true && Predicate.isObject(error.cause)
+const innermost = (error: Json.Fields): Json.Fields =>
+  Json.filledText(error, "message")?.startsWith("Pipeline error in @aws-sdk/") === true && Json.isFields(error.cause)
     ? fields(error.cause)
     : error
 
@@ -67,7 +64,7 @@ const said = (message: string): string | undefined => {
   if (!first.startsWith("{")) return first
   try {
     const body = fields(JSON.parse(first))
-    return text(body.message) ?? text(body.Message)
+    return Json.filledText(body, "message") ?? Json.filledText(body, "Message")
   } catch {
     return first
   }

@@ -1,7 +1,7 @@
 /**
  * The session we ask for, as the SDK writes it into the first frame.
  */
-import { wrong, type WrongOption } from "@effect-bidi/core/adapter/BidiAdapter"
+import { given, wrong, type WrongOption } from "@effect-bidi/core/adapter/BidiAdapter"
 import type { Setup, ToolDefinition } from "@effect-bidi/core/BidiModel"
 import {
   ActivityHandling,
@@ -73,9 +73,6 @@ export const unnameable = ({ tools }: Setup): WrongOption | undefined => {
     message: `${option}: Expected a name of letters, digits, _ . : and -, that begins with a letter or _, up to 128`
   }
 }
-
-const given = <K extends string, A>(key: K, value: A | undefined): { readonly [P in K]?: A } =>
-  (value === undefined ? {} : { [key]: value }) as { readonly [P in K]?: A }
 
 const resolutions = {
   low: MediaResolution.MEDIA_RESOLUTION_LOW,

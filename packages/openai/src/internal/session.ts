@@ -1,6 +1,7 @@
 /**
  * The session we ask for, and whether it is the one we got.
  */
+import { given } from "@effect-bidi/core/adapter/BidiAdapter"
 import type { AudioFormat } from "@effect-bidi/core/Audio"
 import type { Profile, Setup, ToolDefinition } from "@effect-bidi/core/BidiModel"
 import * as Duration from "effect/Duration"
@@ -54,9 +55,6 @@ export const update = ({ instructions: system, tools }: Profile): Asked => ({
 
 const tool = ({ description, name, parameters }: ToolDefinition) =>
   ({ type: "function", name, ...given("description", description), parameters }) as const
-
-const given = <K extends string, A>(key: K, value: A | undefined): { readonly [P in K]?: A } =>
-  (value === undefined ? {} : { [key]: value }) as { readonly [P in K]?: A }
 
 const formatOf = ({ encoding: format }: AudioFormat): RealtimeAudioFormats =>
   format === "pcm" ? { type: "audio/pcm", rate: 24_000 } : { type: `audio/${format}` }
