@@ -1,15 +1,14 @@
 /**
  * Both ends of a connection through the real SDK and a real HTTP/2 connection.
  */
-import type { BidiError } from "@effect-bidi/core/BidiError"
-import type { Connection, ModelEvent, Setup } from "@effect-bidi/core/BidiModel"
+import type { Setup } from "@effect-bidi/core/BidiModel"
 import type { Entry } from "@effect-bidi/core/Transcript"
 import * as Effect from "effect/Effect"
-import * as Fiber from "effect/Fiber"
-import * as Queue from "effect/Queue"
 import * as Redacted from "effect/Redacted"
 import { NovaSonic } from "../../src/index.ts"
 import * as Server from "./server.ts"
+
+export { read } from "../../../core/test/support/reader.ts"
 
 export const KEY = {
   id: "AKIDEXAMPLE0123456789",
@@ -59,23 +58,4 @@ export const ready = Effect.fnUntraced(function* (options: NovaSonic.Options = {
     yield* line.peer.sound
   }
   return line
-})
-
-export interface Reader {
-  /** The next event. */
-  readonly next: Effect.Effect<ModelEvent, BidiError>
-  /** Why the connection ended. */
-  readonly end: Effect.Effect<BidiError>
-}
-
-/** Reads events one by one. */
-export const read = Effect.fnUntraced(function* (connection: Connection) {
-  const events = yield* Queue.unbounded<ModelEvent, BidiError>()
-  const fiber = yield* connection
-    .listen((event) => void Queue.offerUnsafe(events, event))
-    .pipe(
-      Effect.onError((cause) => Queue.failCause(events, cause)),
-      Effect.forkScoped({ startImmediately: true })
-    )
-  return { next: Queue.take(events), end: Effect.flip(Fiber.join(fiber)) as Effect.Effect<BidiError> } satisfies Reader
 })

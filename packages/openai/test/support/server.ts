@@ -1,157 +1,19 @@
 /**
  * The far end of one test: a real WebSocket server that does what the test says, and knows what is still open.
  */
-import * as Effect from "effect/Effect"
-import * as Queue from "effect/Queue"
-import * as http from "node:http"
-import type { AddressInfo, Socket } from "node:net"
 import { type WebSocket, WebSocketServer } from "ws"
+import * as Shared from "../../../core/test/support/webSocketServer.ts"
 
+export type { Answer, Options } from "../../../core/test/support/webSocketServer.ts"
 export type Json = { readonly type: string; readonly [key: string]: any }
+export type Peer = Shared.Peer<WebSocket, string>
+export type Server = Shared.Server<WebSocket, string>
 
-/** The server's end of one connection. */
-export interface Peer {
-  readonly socket: WebSocket
-  readonly request: http.IncomingMessage
-  readonly send: (...events: ReadonlyArray<Json>) => void
-  /** The next event of the client. */
-  readonly next: Effect.Effect<Json>
-  /** The next event of the client, which has to be of this type. */
-  readonly expect: (type: string) => Effect.Effect<Json>
-  /** The next ping of the client. */
-  readonly pinged: Effect.Effect<void>
-  /** Waits until the client has read everything that was sent. */
-  readonly caughtUp: Effect.Effect<void>
-  /** How the client closed. */
-  readonly closed: Effect.Effect<number>
+const dialect: Shared.Dialect<WebSocket, string> = {
+  websockets: (autoPong) => new WebSocketServer({ noServer: true, autoPong }),
+  path: "/v1",
+  encode: (message) => JSON.stringify(message),
+  contentOf: (message, type) => (message.type === type ? message : undefined)
 }
 
-export interface Server {
-  readonly url: string
-  readonly port: number
-  /** The next client that got in. */
-  readonly accept: Effect.Effect<Peer>
-  /** Waits until no socket is left, not even one that never became a WebSocket. */
-  readonly empty: Effect.Effect<void>
-  /** Waits for the next handshake that arrives, let in or not. */
-  readonly knocked: Effect.Effect<http.IncomingMessage>
-}
-
-export interface Answer {
-  readonly status: number
-  readonly headers?: http.OutgoingHttpHeaders
-  readonly body?: string
-  /** The body never ends: nothing more comes, or ever more of it. */
-  readonly unfinished?: "silent" | "flood"
-}
-
-export interface Options {
-  /** Answers the handshake otherwise; `"silence"` does not answer at all. */
-  readonly handshake?: Answer | "silence"
-  /** Pongs are sent. Default: true. */
-  readonly autoPong?: boolean
-}
-
-/** Listens on a free port. At the end nothing may be open, and nothing may have gone wrong unheard. */
-export const make = Effect.fnUntraced(function* (options: Options = {}) {
-  const unheard: Array<unknown> = []
-  const onUnheard = (error: unknown) => void unheard.push(error)
-  yield* Effect.acquireRelease(
-    Effect.sync(() => process.on("unhandledRejection", onUnheard).on("uncaughtException", onUnheard)),
-    () =>
-      Effect.gen(function* () {
-        yield* Effect.callback<void>((resume) => void setImmediate(() => setImmediate(() => resume(Effect.void))))
-        process.off("unhandledRejection", onUnheard).off("uncaughtException", onUnheard)
-        if (unheard.length > 0) return yield* Effect.die(unheard[0])
-      })
-  )
-  const peers = yield* Queue.unbounded<Peer>()
-  const knocks = yield* Queue.unbounded<http.IncomingMessage>()
-  const sockets = new Set<Socket>()
-  const watching = new Set<() => void>()
-  const server = http.createServer()
-  const websockets = new WebSocketServer({ noServer: true, autoPong: options.autoPong ?? true })
-  server.on("connection", (socket) => {
-    sockets.add(socket)
-    socket.on("error", () => {})
-    socket.on("close", () => {
-      sockets.delete(socket)
-      for (const look of watching) look()
-    })
-  })
-  server.on("upgrade", (request, socket, head) => {
-    Queue.offerUnsafe(knocks, request)
-    const answer = options.handshake
-    // who does not read does not notice that the other end is gone, and sockets of a server stay half open
-    if (answer !== undefined) socket.resume().on("end", () => socket.destroy())
-    if (answer === "silence") return
-    if (answer !== undefined) {
-      const headers = Object.entries(answer.headers ?? {}).map(([name, value]) => `${name}: ${value}\r\n`)
-      const length = answer.unfinished ? "content-length: 100000000\r\n" : "connection: close\r\n"
-      socket.write(`HTTP/1.1 ${answer.status} No\r\n${headers.join("")}${length}\r\n${answer.body ?? ""}`)
-      if (!answer.unfinished) socket.end()
-      const flood = () => {
-        if (!socket.destroyed && socket.write("x".repeat(1024))) setImmediate(flood)
-      }
-      if (answer.unfinished === "flood") flood()
-      return
-    }
-    websockets.handleUpgrade(request, socket, head, (ws) => Queue.offerUnsafe(peers, peer(ws, request)))
-  })
-  yield* Effect.acquireRelease(
-    Effect.callback<void>((resume) => void server.listen(0, "127.0.0.1", () => resume(Effect.void))),
-    () =>
-      Effect.callback<void>((resume) => {
-        for (const socket of sockets) socket.destroy()
-        server.close(() => resume(Effect.void))
-      })
-  )
-  const { port } = server.address() as AddressInfo
-  const empty = Effect.callback<void>((resume) => {
-    const look = () => {
-      if (sockets.size > 0) return
-      watching.delete(look)
-      resume(Effect.void)
-    }
-    watching.add(look)
-    look()
-  })
-  return {
-    port,
-    url: `http://127.0.0.1:${port}/v1`,
-    accept: Queue.take(peers),
-    knocked: Queue.take(knocks),
-    empty
-  } satisfies Server
-})
-
-const peer = (socket: WebSocket, request: http.IncomingMessage): Peer => {
-  const inbox = Effect.runSync(Queue.unbounded<Json>())
-  const pings = Effect.runSync(Queue.unbounded<void>())
-  const closes = Effect.runSync(Queue.unbounded<number>())
-  socket.on("message", (data) => Queue.offerUnsafe(inbox, JSON.parse(String(data))))
-  socket.on("ping", () => Queue.offerUnsafe(pings, undefined))
-  socket.on("close", (code) => Queue.offerUnsafe(closes, code))
-  socket.on("error", () => {})
-  const next = Queue.take(inbox)
-  return {
-    socket,
-    request,
-    send: (...events) => {
-      for (const event of events) socket.send(JSON.stringify(event))
-    },
-    next,
-    expect: (type) =>
-      Effect.flatMap(next, (event) =>
-        event.type === type
-          ? Effect.succeed(event)
-          : Effect.die(new Error(`expected ${type}, got ${JSON.stringify(event)}`))
-      ),
-    pinged: Queue.take(pings),
-    caughtUp: Effect.callback((resume) => {
-      socket.once("pong", () => resume(Effect.void))
-      socket.ping()
-    }),
-    closed: Queue.take(closes)
-  }
-}
+export const make = (options: Shared.Options = {}) => Shared.make(dialect, options)
