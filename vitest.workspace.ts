@@ -38,7 +38,7 @@ const all = (name: string, root = `packages/${name}`) =>
   project(name, { root, include: ["test/**/*.test.ts"], exclude: slow })
 
 const quick = [
-  ...["core", "openai", "google", "bedrock", "emulator", "audio"].map((name) => all(name)),
+  ...["core", "openai", "google", "bedrock", "emulator", "audio", "store"].map((name) => all(name)),
   all("examples", "examples"),
   project("alone", { include: [changed], isolate: true })
 ]
@@ -46,6 +46,7 @@ const quick = [
 const everything = [
   ...quick,
   project("leaks", { include: [leaks], isolate: true }),
+  project("killed processes", { root: "packages/store", include: ["test/all/**/*.test.ts"] }),
   project("all examples", { root: "examples", include: ["test/all/**/*.test.ts"], group: 1 }),
   // sound is lost where others take the processor
   project("sound card", { include: ["{packages/audio,examples}/test/card/**/*.test.ts"], group: 2, workers: 1 })
