@@ -47,7 +47,19 @@ const start = async () => {
   const untilPipeCloses = '"$0" "$@" & read _; kill -QUIT $!; wait; rm -rf "$PWD"'
   const server = spawn(
     "sh",
-    ['-c', untilPipeCloses, join(bin!, 'postgres'), '-D', data, '-k', folder, '-c', 'listen_addresses=', '-c', 'fsync=off'],
+    [
+      "-c",
+      untilPipeCloses,
+      join(bin!, "postgres"),
+      "-D",
+      data,
+      "-k",
+      folder,
+      "-c",
+      "listen_addresses=",
+      "-c",
+      "fsync=off"
+    ],
     { ...options, stdio: ["pipe", "ignore", "ignore"] }
   )
   server.unref()
