@@ -136,6 +136,8 @@ interface Counted {
   readonly hush: Array<() => void>
   /** Something like that was cut off by the end of its connection, and was not asked for again. */
   cut: boolean
+  /** How often it was asked for something. */
+  asks: number
   /** When it last took what it heard for a turn; it has only said so. */
   heardAt: number
   /** How much is left of a reply that its connection did not live to finish, in milliseconds. */
@@ -203,6 +205,7 @@ const modelOf = (scenario: Scenario, counted: Counted): BidiTest.Script => {
     const ask = (text: string) =>
       Effect.sync(() => {
         asked.push(text)
+        counted.asks++
         wanted.openUnsafe()
         counted.cut = false
         tally()
@@ -379,6 +382,7 @@ const play = (scenario: Scenario) =>
       owed: new Map(),
       hush: [],
       cut: false,
+      asks: 0,
       heardAt: -1,
       left: undefined,
       who: () => recorder.events().findLast((event) => event._tag === "Handoff")?.to ?? "sure",
@@ -474,8 +478,11 @@ const play = (scenario: Scenario) =>
           // what it says that it has heard is on its way; what it was asked for in another way is known
           const before = owed() && counted.heardAt < (yield* Clock.currentTimeMillis)
           const seen = model.log().length
+          const { asks } = counted
           yield* Effect.sleep("1 millis")
-          if (before && owed() && model.log().length === seen) lies.push(`idle, after ${seen} things reached the model`)
+          // and what is owed now was owed then
+          const same = counted.asks === asks && model.log().length === seen
+          if (before && owed() && same) lies.push(`idle, after ${seen} things reached the model`)
           // seldom, where nothing happens any more
           const quiet = (yield* Clock.currentTimeMillis) - (model.log().at(-1)?.at ?? 0) > 20_000
           yield* Effect.sleep(quiet ? "3 seconds" : "200 millis")
