@@ -7,7 +7,9 @@
  *
  * 1. What was typed reaches the model once: every connection knows it at most once, as history or as a message, in the
  *    order in which it was sent; the last connection knows all of it; and in the end all of it was answered.
- * 2. A tool runs once, and its result is known to every later connection exactly once.
+ *    What the model does not take is not told again.
+ * 2. A tool runs once, and its result is known to every later connection exactly once. The model is not made to speak of
+ *    it while the user speaks.
  * 3. Speech that was answered, or whose words are known, is never sent again. Speech that was not is sent again in
  *    order, the last 2.5 seconds of it.
  * 4. Nothing of one connection reaches another: an interruption and the output of a tool go to the connection that they
@@ -19,7 +21,7 @@
  * 7. The end leaves nothing: no connection, no fiber. It comes when the inputs have ended and all of it was answered.
  * 8. Model and conversation agree on who the model is, whatever becomes of a change: it is confirmed at once or late,
  *    refused, never confirmed, or given up. Every change ends, and nobody connects with one that does not hold.
- * 9. Renewals keep their pace, whatever the clock of the provider says.
+ * 9. Renewals keep their pace, whatever the clock of the provider says; and they do not wait where nothing goes on.
  * 10. What is too large for the provider ends two connections at the most, and takes nothing else with it.
  *
  * `LAWS` sets how many conversations are played; a failure prints a seed to replay it.
@@ -144,6 +146,10 @@ interface Counted {
   left: number | undefined
   /** Who the conversation says that the model is. */
   who: () => string
+  /** Made the model speak while the user did. */
+  readonly rude: Array<string>
+  /** What it did not take, and on which connection it said so. */
+  readonly unwanted: Map<string, number>
   /** Was asked of a model that is somebody else. */
   readonly mistaken: Array<string>
   /** Who the model is, by connection, and who it has been. */
@@ -190,6 +196,8 @@ const modelOf = (scenario: Scenario, counted: Counted): BidiTest.Script => {
     const wanted = yield* Latch.make()
     let answering = 0
     let gone = false
+    let hearing: number | undefined
+    let hearingSince = 0
     const tally = () => void (gone ? counted.owed.delete(g) : counted.owed.set(g, asked.length + answering))
     counted.hush.push(() => {
       answering = 0
@@ -299,17 +307,30 @@ const modelOf = (scenario: Scenario, counted: Counted): BidiTest.Script => {
           counted.tooLarge++
           return yield* hangUp(tooLarge)
         }
-        if (command._tag === "UserMessage")
-          yield* ask(command.parts.filter((part) => typeof part === "string").join(" "))
-        if (command._tag === "ToolOutputs") yield* ask("the tools")
+        if (command._tag === "UserMessage") {
+          const text = command.parts.filter((part) => typeof part === "string").join(" ")
+          const error = new BidiError.BidiError({ reason: new BidiError.InvalidRequest({ message: "unwanted" }) })
+          if (text.startsWith("unwanted-"))
+            yield* telling(() => void counted.unwanted.set(text, Math.min(g, counted.unwanted.get(text) ?? g)), {
+              _tag: "Refused",
+              id: command.id,
+              error
+            })
+          yield* ask(text)
+        }
+        if (command._tag === "ToolOutputs") {
+          if (hearing !== undefined && hearingSince < (yield* Clock.currentTimeMillis))
+            counted.rude.push(`results while the user says ${hearing}`)
+          yield* ask("the tools")
+        }
         if (command._tag === "Respond" || (command._tag === "Note" && command.respond)) yield* ask("the rest")
       }
     })
     const ears = Effect.gen(function* () {
-      let hearing: number | undefined
       while (true) {
         const [utterance = 0, , , last] = yield* line.nextAudio
         if (utterance === 0) continue // silence, when the inputs have ended
+        if (hearing === undefined) hearingSince = yield* Clock.currentTimeMillis
         if (hearing !== utterance) yield* line.emit({ _tag: "SpeechStarted" })
         hearing = utterance
         if (last !== 1) continue
@@ -386,6 +407,8 @@ const play = (scenario: Scenario) =>
       heardAt: -1,
       left: undefined,
       who: () => recorder.events().findLast((event) => event._tag === "Handoff")?.to ?? "sure",
+      rude: [],
+      unwanted: new Map(),
       mistaken: [],
       systems: new Map(),
       confirmed: new Set(["sure"]),
@@ -429,7 +452,7 @@ const play = (scenario: Scenario) =>
       const type = (text: string) => Effect.tap(call.send(text), () => Effect.sync(() => sent.push(text)))
       switch (does) {
         case "type":
-          return type(`text-${n}`)
+          return isUnwanted({ does, fate }) ? Effect.ignore(call.send(`unwanted-${n}`)) : type(`text-${n}`)
         case "show":
           return Effect.tap(
             call.send([`text-${n}`, { _tag: "ImageInput", image: new Uint8Array([n]), mimeType: "image/png" }]),
@@ -574,6 +597,9 @@ const knowledge = (log: ReadonlyArray<BidiTest.Logged>, generation: number) => {
 const asks = (entry: BidiTest.Logged, text: string) =>
   entry._tag === "Command" && entry.command._tag === "UserMessage" && entry.command.parts[0] === text
 
+/** A text that the model does not take, which a connection may not live to say. */
+const isUnwanted = ({ does, fate }: Pick<typeof Action.Type, "does" | "fate">) => does === "type" && fate === "refused"
+
 const types: ReadonlySet<string> = new Set(["type", "show", "ask for a tool", "ask for tools"])
 
 const unique = (list: ReadonlyArray<string>) => new Set(list).size === list.length
@@ -603,7 +629,7 @@ describe("a conversation", () => {
           )
         }
         assert.deepStrictEqual(knowledge(log, last).texts, inOrder)
-        const typed = scenario.actions.filter(({ does }) => types.has(does)).length
+        const typed = scenario.actions.filter((action) => types.has(action.does) && !isUnwanted(action)).length
         assert.lengthOf(sent, typed)
         assert.includeMembers([...counted.answered], sent)
 
@@ -615,6 +641,12 @@ describe("a conversation", () => {
             counted.settled.get(text) ?? Infinity,
             `${text} was answered, and asked again`
           )
+        }
+        for (const [text, generation] of counted.unwanted) {
+          const again = log.find(
+            (entry) => entry.generation > generation && JSON.stringify(entry).includes(`"${text}"`)
+          )
+          assert.isUndefined(again, `${text} was not taken by connection ${generation}, and told again`)
         }
         // 2. tools
         assert.isTrue(unique(ran), `a tool ran twice: ${ran}`)
@@ -628,6 +660,8 @@ describe("a conversation", () => {
           knowledge(log, last).results,
           ran.map((name) => `result of ${name}`)
         )
+
+        assert.deepStrictEqual(counted.rude, [])
 
         // 3. speech
         const heardOn = new Map<number, Array<number>>() // by generation: utterance * 10000 + frame
@@ -714,6 +748,23 @@ describe("a conversation", () => {
           const warnings = scenario.faults.filter(({ kind }) => kind === "warned").length
           const minutes = log.at(-1)!.at / 60_000
           assert.isAtMost(renewals.length, 7 * (1 + warnings) + minutes + changes)
+        }
+
+        // and words that do not come hold nobody up for longer than they may be late
+        const { audible, faults } = scenario
+        if (!audible && faults.every(({ hangs, refused }) => !hangs && refused <= 2)) {
+          let warned: number | undefined
+          let quiet = 0
+          const commands = log.filter(({ _tag }) => _tag === "Command" || _tag === "Audio").map(({ at }) => at)
+          for (const event of events) {
+            if (event._tag === "ConnectionWarning") warned = event.message === undefined ? event.at : undefined
+            if (event._tag === "ConnectionRestart" && event.reason === "scheduled" && warned !== undefined) {
+              const since = Math.max(warned, quiet, commands.findLast((at) => at < event.at) ?? 0)
+              assert.isAtMost(event.at - since, 6000, "a renewal waited for nothing")
+            }
+            if (event._tag === "ConnectionRestart") warned = undefined
+            if (event._tag !== "ConnectionWarning") quiet = event.at
+          }
         }
 
         // 10. what is too large
