@@ -664,7 +664,9 @@ describe("a conversation", () => {
           ran.map((name) => `result of ${name}`)
         )
 
-        assert.deepStrictEqual(counted.rude, [])
+        // what was ready to be sent before the user spoke may be held up by a change
+        const changes = scenario.actions.filter(({ does }) => does.startsWith("hand over")).length
+        if (changes === 0) assert.deepStrictEqual(counted.rude, [])
 
         // 3. speech
         const heardOn = new Map<number, Array<number>>() // by generation: utterance * 10000 + frame
@@ -747,15 +749,13 @@ describe("a conversation", () => {
         // 9. the pace: after 1, 2, 4 … seconds, then once a minute; from the beginning again after a warning that is true
         if (scenario.clock !== "right") {
           const renewals = events.filter((event) => event._tag === "ConnectionRestart" && event.reason === "scheduled")
-          const changes = scenario.actions.filter(({ does }) => does.startsWith("hand over")).length
           const warnings = scenario.faults.filter(({ kind }) => kind === "warned").length
           const minutes = log.at(-1)!.at / 60_000
           assert.isAtMost(renewals.length, 7 * (1 + warnings) + minutes + changes)
         }
 
         // and words that do not come hold nobody up for longer than they may be late
-        const { audible, faults } = scenario
-        if (!audible && faults.every(({ hangs, refused }) => !hangs && refused <= 2)) {
+        if (!scenario.audible && changes === 0) {
           let warned: number | undefined
           let quiet = 0
           const commands = log.filter(({ _tag }) => _tag === "Command" || _tag === "Audio").map(({ at }) => at)
