@@ -13,9 +13,15 @@ const story = "one two three four five six seven eight nine ten"
 const lost = new BidiError.BidiError({ reason: new BidiError.ConnectionLost({ message: "gone" }) })
 
 /** A speaker that plays on for 200 milliseconds when it is silenced. */
-const slow = Effect.map(BidiTest.speaker("slow"), ({ output }) => ({
-  ...output,
-  open: Effect.map(output.open, (sink) => ({ ...sink, flush: Effect.andThen(Effect.sleep("200 millis"), sink.flush) }))
+const slow = Effect.map(BidiTest.speaker("slow"), (speaker) => ({
+  ...speaker,
+  output: {
+    ...speaker.output,
+    open: Effect.map(speaker.output.open, (sink) => ({
+      ...sink,
+      flush: Effect.andThen(Effect.sleep("200 millis"), sink.flush)
+    }))
+  }
 }))
 
 const told = (history: Transcript.Transcript) =>
@@ -43,10 +49,11 @@ const telling = Effect.fnUntraced(function* (
     model
   )
   const recorder = BidiTest.recorder()
-  const call = yield* agent.start({ ...options, outputs: [yield* slow, recorder.output] })
+  const { heard, output } = yield* slow
+  const call = yield* agent.start({ ...options, outputs: [output, recorder.output] })
   const histories = () =>
     scripted.log().flatMap((entry) => (entry._tag === "Seeded" && entry.generation > 1 ? [told(entry.history)] : []))
-  return { call, model: scripted, histories, events: recorder.events }
+  return { call, model: scripted, histories, heard, events: recorder.events }
 })
 
 describe("while a speaker falls silent", () => {
@@ -110,6 +117,38 @@ describe("while a speaker falls silent", () => {
       yield* BidiTest.advance("1 second")
       yield* Fiber.join(cut)
       assert.deepStrictEqual(histories(), [["one two three"]])
+    })
+  )
+
+  it.effect("a reply that begins meanwhile is not cut off with the one before", () =>
+    Effect.gen(function* () {
+      const { call, events, heard } = yield* telling(
+        false,
+        Effect.fnUntraced(function* (line) {
+          yield* line.expect("Respond")
+          yield* line.wait("300 millis")
+          yield* line.reply({ text: "and eleven", audio: "1 second", responseId: "more", itemId: "end" })
+        })
+      )
+      yield* BidiTest.advance("3 seconds")
+      yield* call.respond()
+      yield* BidiTest.advance("200 millis")
+      const cut = yield* Effect.forkChild(call.interrupt())
+      yield* BidiTest.advance("5 seconds")
+      yield* Fiber.join(cut)
+      const { content } = yield* call.history
+      assert.deepInclude(content[0]?.content[0], { text: "one two three" })
+      assert.deepInclude(content[1]?.content[0], { text: "and eleven" })
+      assert.strictEqual(
+        heard()
+          .find(({ itemId }) => itemId === "end")
+          ?.heard.pipe(Duration.toMillis),
+        1000
+      )
+      const order = events().flatMap((event) =>
+        event._tag === "ResponseStart" || event._tag === "Interruption" ? [`${event._tag} ${event.responseId}`] : []
+      )
+      assert.deepStrictEqual(order, ["ResponseStart story", "Interruption story", "ResponseStart more"])
     })
   )
 

@@ -12,6 +12,7 @@ import type { Services } from "../conversation/services.ts"
 export interface Interrupter {
   /** Returns whether there was anything to interrupt. Uninterruptible speech is cut only with `force`. */
   readonly interrupt: (reason: Interruption["reason"], force?: boolean) => Effect.Effect<boolean>
+  readonly isRunning: () => boolean
   /** Waits until no interruption is running (at most as long as devices may take to go silent), then calls `what`. */
   readonly between: <A>(what: () => A) => Effect.Effect<A>
 }
@@ -20,6 +21,7 @@ export interface Interrupter {
 export const make = Effect.fnUntraced(function* (services: Services, onInterruption: () => void) {
   const { fanout, generation, ledger, outbox, outputs, uninterruptible, turn, transcriber } = services
   const one = yield* Semaphore.make(1)
+  let running = false
 
   const interrupt = Effect.fnUntraced(
     function* (reason: Interruption["reason"], force = false) {
@@ -37,6 +39,7 @@ export const make = Effect.fnUntraced(function* (services: Services, onInterrupt
       const bound = { generation: generation.current }
       const known = new Set(Array.from(targets).filter((responseId) => turn.stage(responseId) !== undefined))
       // 1. drop everything that still arrives of these replies
+      running = true
       for (const responseId of targets) turn.cancelled(responseId)
       // 2. silence the outputs
       yield* outputs.flush
@@ -69,10 +72,15 @@ export const make = Effect.fnUntraced(function* (services: Services, onInterrupt
       }
       return interrupted.length > 0
     },
+    Effect.ensuring(Effect.sync(() => void (running = false))),
     Effect.uninterruptible,
     one.withPermit,
     turn.whileSending
   )
 
-  return { interrupt, between: (what) => one.withPermit(Effect.sync(what)) } satisfies Interrupter
+  return {
+    interrupt,
+    isRunning: () => running,
+    between: (what) => one.withPermit(Effect.sync(what))
+  } satisfies Interrupter
 })

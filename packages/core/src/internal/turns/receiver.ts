@@ -107,7 +107,10 @@ export class Receiver {
         return
       }
       case "ResponseStarted": {
-        if (this.turn.stage(event.responseId) === undefined) this.start(event.responseId, event.more)
+        if (this.turn.stage(event.responseId) !== undefined) return
+        // what silences the reply before would silence this one as well
+        if (this.interrupter.isRunning()) return this.interrupter.between(() => void this.receive(event))
+        this.start(event.responseId, event.more)
         return
       }
       case "ResponseDone": {
