@@ -206,6 +206,11 @@ export interface Agent<Tools extends Record<string, Tool.Any> = {}> extends Agen
  */
 export type Any = Agent<any>
 
+// Nothing has this type. It makes the compiler's error for an array of tools say what to write instead.
+interface NotAToolkit extends ReadonlyArray<Tool.Any> {
+  readonly "a toolkit is made with Toolkit.make(...tools); it is not an array of tools": never
+}
+
 /**
  * What an agent is made of.
  *
@@ -221,7 +226,7 @@ export interface Profile<Tools extends Record<string, Tool.Any>, E = never, R = 
    * The tools: a `Toolkit`, whose handlers are then required, or an effect that returns a toolkit with handlers, such as
    * `BidiTools.mcp`.
    */
-  readonly toolkit?: Effect.Effect<Toolkit.WithHandler<Tools>, E, R>
+  readonly toolkit?: Effect.Effect<Toolkit.WithHandler<Tools>, E, R> | NotAToolkit
 }
 
 /**
@@ -234,10 +239,11 @@ export const make = Effect.fnUntraced(function* <Tools extends Record<string, To
   profile: Profile<Tools, E, R>
 ) {
   const model = yield* BidiModel
+  const toolkit = profile.toolkit as Exclude<typeof profile.toolkit, NotAToolkit>
   const resolved: AgentProfile = {
     name: profile.name ?? "agent",
     instructions: profile.instructions,
-    toolkit: profile.toolkit === undefined ? untyped(yield* Toolkit.empty) : untyped(yield* profile.toolkit)
+    toolkit: toolkit === undefined ? untyped(yield* Toolkit.empty) : untyped(yield* toolkit)
   }
 
   const converseWith = (options: RunOptions, onReady?: (started: Started) => Effect.Effect<unknown>) =>
