@@ -1,7 +1,7 @@
 /** The documentation is true: its programs run, its transcripts are what they print, its links and commands exist. */
 import { assert, beforeAll, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { existsSync, readFileSync } from "node:fs"
+import { existsSync, globSync, readFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 import { type Snippet, snippets, write } from "../../scripts/snippets.ts"
 import { example, lines, run } from "./support/run.ts"
@@ -45,6 +45,21 @@ describe("documentation", () => {
       assert.strictEqual(code.slice(code.indexOf("\n") + 1), read(path))
     })
   }
+})
+
+const EXPORT =
+  /^export (?!\*|\{|type \{)(?:declare )?(?:abstract )?(?:const|class|function|interface|type|enum) (\w+)/gm
+const DOCBLOCK = /\/\*\*(?:(?!\*\/)[\s\S])*\*\/\s*$/
+
+it("every public export says in its docblock since when it is there", () => {
+  const modules = globSync(["packages/*/src/*.ts", "packages/*/src/adapter/*.ts"], { cwd: fileURLToPath(root) })
+  const missing = modules.flatMap((file) => {
+    const source = read(file)
+    return Array.from(source.matchAll(EXPORT)).flatMap(({ 1: name, index }) =>
+      /@since|@internal/.test(DOCBLOCK.exec(source.slice(0, index))?.[0] ?? "") ? [] : [`${file}: ${name}`]
+    )
+  })
+  assert.deepStrictEqual(missing, [])
 })
 
 describe.concurrent("programs of the documentation", () => {

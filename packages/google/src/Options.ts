@@ -213,7 +213,11 @@ export const Options = Schema.Struct({
  */
 export type Options = typeof Options.Type
 
-/** What an API key looks like: it becomes a part of the URL as it is. */
+/**
+ * What an API key looks like: it becomes a part of the URL as it is.
+ *
+ * @internal
+ */
 export const KEY_PATTERN = /^[\w.~/-]+$/
 
 /**

@@ -146,7 +146,11 @@ export const Options = Schema.Struct({
  */
 export type Options = typeof Options.Type
 
-/** What an API key looks like: whatever a header can hold. */
+/**
+ * What an API key looks like: whatever a header can hold.
+ *
+ * @internal
+ */
 export const KEY_PATTERN = /^[\x21-\x7e]+$/
 
 /**
