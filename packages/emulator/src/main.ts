@@ -40,7 +40,11 @@ const command = Command.make(
       Stream.runForEach((text) => Console.log(text))
     )
   }, Effect.scoped)
-).pipe(Command.withDescription("A scripted stand-in for the provider's side of realtime speech, with faults on demand"))
+).pipe(
+  Command.withDescription(
+    "Emulates the server side of a realtime speech API, with a scripted assistant and faults on demand"
+  )
+)
 
 const explain = (error: { readonly _tag: string; readonly message: string }): Effect.Effect<void> =>
   Console.error(error.message)

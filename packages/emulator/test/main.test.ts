@@ -88,6 +88,6 @@ it.live("refuses, is quiet, and says what is wrong, as its flags want", () =>
 
     const wrong = yield* start("--speed", "0")
     assert.strictEqual(yield* wrong.ends, 1)
-    assert.include(wrong.output(), "more than 0")
+    assert.include(wrong.output(), "above 0")
   })
 )

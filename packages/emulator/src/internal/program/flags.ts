@@ -8,56 +8,72 @@ import type { Offer } from "./providers.ts"
 
 export const flags = {
   provider: Flag.Literals("provider", ["openai", "google", "bedrock"]).pipe(
-    Flag.withDescription("Whose wire to speak: OpenAI Realtime, Gemini Live or Amazon Nova Sonic"),
+    Flag.withDescription("The API to emulate: OpenAI Realtime, Gemini Live or Amazon Nova Sonic"),
     Flag.withDefault("openai")
   ),
-  port: Flag.Int("port").pipe(Flag.withDescription("Port to listen on; 0 takes any free one"), Flag.withDefault(8790)),
-  host: Flag.String("host").pipe(Flag.withDescription("Address to listen on"), Flag.withDefault("127.0.0.1")),
+  port: Flag.Int("port").pipe(
+    Flag.withDescription("Port to listen on (8790); 0 takes a free one"),
+    Flag.withDefault(8790)
+  ),
+  host: Flag.String("host").pipe(
+    Flag.withDescription("Address to listen on (127.0.0.1)"),
+    Flag.withDefault("127.0.0.1")
+  ),
   speed: Flag.Finite("speed").pipe(
     Flag.filter(
       (speed) => speed > 0,
-      () => "The speed must be more than 0"
+      () => "Expected a speed above 0"
     ),
-    Flag.withDescription("How many times faster than real time replies are generated"),
+    Flag.withDescription("How many times faster than real time replies are generated (8)"),
     Flag.withDefault(8)
   ),
   sessionSeconds: Flag.Finite("session-seconds").pipe(
     Flag.filter(
       (seconds) => seconds > 0,
-      () => "A session lasts more than 0 seconds"
+      () => "Expected a time limit above 0"
     ),
-    Flag.withDescription("How long a session may last; as long as the provider allows, by default"),
+    Flag.withDescription("The time limit of a session; by default that of the provider"),
     Flag.optional
   ),
   voice: Flag.Literals("voice", ["auto", "tones", "espeak"]).pipe(
-    Flag.withDescription("auto speaks through espeak-ng when it is on the PATH, else in tones"),
+    Flag.withDescription("auto is espeak-ng when it is on the PATH, otherwise tones"),
     Flag.withDefault("auto")
   ),
   key: Flag.String("key").pipe(
-    Flag.withDescription("The only API key, or access key id, that is let in"),
+    Flag.withDescription("The only accepted API key or access key id; by default any that is not empty"),
     Flag.optional
   ),
-  quiet: Flag.Boolean("quiet").pipe(Flag.withAlias("q"), Flag.withDescription("No trace"), Flag.withDefault(false)),
+  quiet: Flag.Boolean("quiet").pipe(
+    Flag.withAlias("q"),
+    Flag.withDescription("Does not print messages"),
+    Flag.withDefault(false)
+  ),
   refuse: Flag.Int("refuse").pipe(
     Flag.withDescription("Refuses every handshake with this HTTP status, such as 401, 429 or 503"),
     Flag.optional
   ),
-  mute: Flag.Boolean("mute").pipe(Flag.withDescription("Accepts and never answers"), Flag.withDefault(false)),
-  slowMs: Flag.Int("slow-ms").pipe(Flag.withDescription("Every server event is late by this much"), Flag.optional),
+  mute: Flag.Boolean("mute").pipe(
+    Flag.withDescription("Accepts connections and sends nothing"),
+    Flag.withDefault(false)
+  ),
+  slowMs: Flag.Int("slow-ms").pipe(
+    Flag.withDescription("Delays every server message by this many milliseconds"),
+    Flag.optional
+  ),
   dropAfter: Flag.Int("drop-after").pipe(
-    Flag.withDescription("Drops every connection after this many pieces of sound, without a word"),
+    Flag.withDescription("Destroys every connection after this many chunks of audio"),
     Flag.optional
   ),
   closeAfter: Flag.Int("close-after").pipe(
-    Flag.withDescription("Closes every connection after this many pieces of sound with --close-code"),
+    Flag.withDescription("Closes every connection after this many chunks of audio, with --close-code"),
     Flag.optional
   ),
   closeCode: Flag.Int("close-code").pipe(
-    Flag.withDescription("Code for --close-after: of a WebSocket (1011), or of a reset of HTTP/2 (2)"),
+    Flag.withDescription("Code for --close-after: of the WebSocket (1011), or of the HTTP/2 reset (2)"),
     Flag.optional
   ),
   stallAfter: Flag.Int("stall-after").pipe(
-    Flag.withDescription("Stops reading and writing after this many pieces of sound"),
+    Flag.withDescription("Stops reading and writing after this many chunks of audio"),
     Flag.optional
   )
 }

@@ -102,7 +102,7 @@ export const respond = (request: IncomingMessage, response: ServerResponse, acce
       Effect.matchCause(command, {
         onSuccess: (answer) => send(response, 200, { ok: true, connections: answer ?? null }),
         // a fault that this provider cannot produce
-        onFailure: (cause) => send(response, 400, { error: { message: String(Cause.squash(cause)) } })
+        onFailure: (cause) => send(response, 400, { error: { message: Cause.prettyErrors(cause)[0]?.message } })
       })
     )
   })

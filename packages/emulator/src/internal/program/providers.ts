@@ -1,5 +1,5 @@
 /**
- * The providers that the program can stand in for.
+ * The providers that the program can emulate.
  */
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
@@ -24,15 +24,15 @@ export interface Offer {
   readonly name: string
   readonly make: (options: Emulator.Options) => Effect.Effect<Emulator.Emulator, Emulator.ListenError, Scope.Scope>
   readonly format: TraceFormat
-  /** What to set so that a client comes here, and where exactly that is. */
+  /** What to set in a client, and the full address. */
   readonly hint: (url: string) => string
-  /** The event that a piece of sound comes in. */
+  /** The type of the messages with audio. */
   readonly sound: string
-  /** Ends a connection with a code of its wire. */
+  /** Ends a connection with a code. */
   readonly close: (code: number | undefined, trigger: Fault.Trigger) => Fault.Fault
 }
 
-const close: Offer["close"] = (code, trigger) => Fault.close(code ?? 1011, "on demand", trigger)
+const close: Offer["close"] = (code, trigger) => Fault.close(code ?? 1011, "requested by a fault", trigger)
 
 const socketOf = (url: string): string => url.replace("http", "ws")
 
