@@ -2,13 +2,11 @@
  * Checks with Gemini's error messages, in the JSON of protocol buffers: names may be in camel case or snake case, and
  * `null` means that a field is missing.
  */
-import { makeChecks, Refused } from "../session/check.ts"
+import { join, makeChecks, Refused } from "../session/check.ts"
 import type { Words } from "../session/check.ts"
 
 export { isRecord, Refused } from "../session/check.ts"
 export type { Check, Checked } from "../session/check.ts"
-
-const join = (path: string, key: string): string => (path === "" ? key : `${path}.${key}`)
 
 /** A refusal with this message. */
 export const refused = (message: string, path: string | null = null): Refused =>
@@ -23,7 +21,6 @@ export const camelCase = (name: string): string =>
   name.replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase())
 
 const words: Words = {
-  join,
   nameOf: camelCase,
   isUnset: (value) => value === null,
   wrongType: (value, path, expected) => invalid(path, expected, value),

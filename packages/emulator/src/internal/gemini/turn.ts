@@ -34,7 +34,7 @@ export const settle = (step: Step): void => {
 }
 
 const player = makePlayer<Step, Frame, ModelTurn>({
-  find: ({ state: { turn } }, id) => (turn?.id === id ? turn : undefined),
+  active: ({ state: { turn } }) => (turn === undefined ? [] : [turn]),
   update: (step, _, change) => step.setTurn(change),
   promptOf: (step, turn) => {
     const { entries } = step.state.conversation
@@ -90,19 +90,7 @@ const player = makePlayer<Step, Frame, ModelTurn>({
   }
 })
 
-export const { advance, onSpoken } = player
-
-/** What the user said was transcribed: the turn may have waited for it. */
-export const onTranscribed = (step: Step): void => {
-  const { turn } = step.state
-  if (turn !== undefined) player.think(step, turn.id)
-}
-
-/** Continues a turn that was held. */
-export const release = (step: Step): void => {
-  const { turn } = step.state
-  if (turn !== undefined) player.release(step, turn.id)
-}
+export const { advance, onSpoken, onTranscribed, release } = player
 
 /** Records a chunk of audio that is being sent. Returns its words. */
 const recordAudio = (step: Step, { ms, words }: AudioFrame): string => {

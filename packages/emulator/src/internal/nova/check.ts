@@ -2,13 +2,11 @@
  * Checks with Nova's error messages. The service has one message for everything; the details in parentheses are the
  * emulator's own.
  */
-import { kindOf, makeChecks, quotedList, Refused } from "../session/check.ts"
+import { join, kindOf, makeChecks, quotedList, Refused } from "../session/check.ts"
 import type { Words } from "../session/check.ts"
 
 export { isRecord, Refused } from "../session/check.ts"
 export type { Check, Checked } from "../session/check.ts"
-
-const join = (path: string, key: string): string => (path === "" ? key : `${path}.${key}`)
 
 /** A chunk that cannot be read. */
 export const unparsable = (detail: string): Refused =>
@@ -19,7 +17,6 @@ export const unparsable = (detail: string): Refused =>
   )
 
 const words: Words = {
-  join,
   nameOf: (given) => given,
   isUnset: (value) => value === null,
   wrongType: (value, path, expected) => unparsable(`${path || "the event"} is ${kindOf(value)}, not ${expected}`),

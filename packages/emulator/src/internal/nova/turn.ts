@@ -45,7 +45,7 @@ const endCompletion = (step: Step): void => {
 const heardAt = ({ playback }: ModelTurn, { endMs }: Sentence): number => playback.endsAt - playback.sentMs + endMs
 
 const player = makePlayer<Step, Frame, ModelTurn>({
-  find: ({ state: { turn } }, id) => (turn?.id === id ? turn : undefined),
+  active: ({ state: { turn } }) => (turn === undefined ? [] : [turn]),
   update: (step, _, change) => step.setTurn(change),
   promptOf: (step) => {
     const { entries, prompt } = step.state
@@ -80,19 +80,7 @@ const player = makePlayer<Step, Frame, ModelTurn>({
   }
 })
 
-export const { advance, onSpoken } = player
-
-/** What the user said was transcribed: the turn may have waited for it. */
-export const onTranscribed = (step: Step): void => {
-  const { turn } = step.state
-  if (turn !== undefined) player.think(step, turn.id)
-}
-
-/** Continues a turn that was held. */
-export const release = (step: Step): void => {
-  const { turn } = step.state
-  if (turn !== undefined) player.release(step, turn.id)
-}
+export const { advance, onSpoken, onTranscribed, release } = player
 
 const failure = {
   type: "modelStreamErrorException",

@@ -1,16 +1,13 @@
 /**
  * Checks with OpenAI's error codes and messages, and the path of the parameter.
  */
-import { kindOf, makeChecks, quotedList, Refused } from "../session/check.ts"
+import { join, kindOf, makeChecks, quotedList, Refused } from "../session/check.ts"
 import type { Words } from "../session/check.ts"
 
 export { isRecord, isText, Refused } from "../session/check.ts"
 export type { Check, Checked, Problem } from "../session/check.ts"
 
-const join = (path: string, key: string): string => (path === "" ? key : `${path}.${key}`)
-
 const words: Words = {
-  join,
   nameOf: (given) => given,
   isUnset: () => false,
   wrongType: (value, path, expected) => {

@@ -72,7 +72,7 @@ const outcomeOf = (fault: EndingFault | undefined): Outcome => {
 }
 
 const player = makePlayer<Step, Frame, Active>({
-  find: (step, id) => step.active(id),
+  active: (step) => step.state.active,
   update: (step, id, change) => step.changeActive(id, change),
   promptOf: (step, active) => {
     const prompt = promptOf(step, active)
@@ -89,17 +89,7 @@ const player = makePlayer<Step, Frame, Active>({
   isOverLimit: (_, { settings, used }) => settings.maxTokens !== "inf" && Usage.sum(used) >= settings.maxTokens
 })
 
-export const { advance, onSpoken } = player
-
-/** Some speech was transcribed: responses may have waited for it. */
-export const onTranscribed = (step: Step): void => {
-  for (const { id } of step.state.active) player.think(step, id)
-}
-
-/** Continues every response that was held. */
-export const release = (step: Step): void => {
-  for (const { id } of step.state.active) player.release(step, id)
-}
+export const { advance, onSpoken, onTranscribed, release } = player
 
 /** The only way in which a response ends. */
 const finish = (step: Step, id: string, outcome: Outcome): void => {

@@ -2,7 +2,8 @@
  * How Gemini messages are shown.
  */
 import type { Message } from "../../Emulator.ts"
-import { get, isJson, textOf } from "./trace.ts"
+import { isRecord } from "../session/check.ts"
+import { get, textOf } from "./trace.ts"
 import type { Part, TraceFormat } from "./trace.ts"
 
 const labels: Readonly<Record<string, string>> = {
@@ -37,7 +38,7 @@ const DETAILS: Readonly<Record<string, (value: unknown, event: unknown) => strin
     const names = listOf(get(setup, "tools"))
       .flatMap((tool) => listOf(get(tool, "functionDeclarations")))
       .map((one) => textOf(get(one, "name")))
-    const keys = isJson(setup) ? Object.keys(setup).filter((key) => key !== "model" && key !== "tools") : []
+    const keys = isRecord(setup) ? Object.keys(setup).filter((key) => key !== "model" && key !== "tools") : []
     return [textOf(get(setup, "model")), ...keys, ...(names.length === 0 ? [] : [`tools: ${names.join(", ")}`])].join(
       " "
     )

@@ -2,7 +2,8 @@
  * How OpenAI events are shown.
  */
 import type { Message } from "../../Emulator.ts"
-import { get, isJson, textOf } from "./trace.ts"
+import { isRecord } from "../session/check.ts"
+import { get, textOf } from "./trace.ts"
 import type { TraceFormat } from "./trace.ts"
 
 const labels: Readonly<Record<string, string>> = {
@@ -39,7 +40,7 @@ const itemLine = (item: unknown): string => {
 const sessionLine = (session: unknown): string => {
   const tools = get(session, "tools")
   const names = Array.isArray(tools) ? tools.map((tool) => textOf(get(tool, "name"))) : []
-  const keys = isJson(session) ? Object.keys(session).filter((key) => key !== "type" && key !== "tools") : []
+  const keys = isRecord(session) ? Object.keys(session).filter((key) => key !== "type" && key !== "tools") : []
   return [...keys, ...(names.length === 0 ? [] : [`tools: ${names.join(", ")}`])].join(" ")
 }
 
@@ -54,7 +55,7 @@ const detailOf = ({ event, type }: Message): string => {
     return `${textOf(get(event, "response", "status"))} ${why} ${textOf(get(event, "response", "usage", "total_tokens"))} tokens`
   }
   if (type === "response.created") return textOf(get(event, "response", "id"))
-  if (isJson(event.item)) return itemLine(event.item)
+  if (isRecord(event.item)) return itemLine(event.item)
   return Object.entries(event)
     .filter(([key]) => !HIDDEN_FIELDS.has(key))
     .map(([key, value]) => (key === "transcript" || key === "text" ? `"${textOf(value)}"` : `${key}=${textOf(value)}`))

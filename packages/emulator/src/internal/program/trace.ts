@@ -2,6 +2,7 @@
  * The log for people: one line for each message, runs of audio and transcripts in one line, no base64.
  */
 import type { Entry, Message } from "../../Emulator.ts"
+import { isRecord } from "../session/check.ts"
 
 /** A message that is joined with others in one line. */
 export interface Part {
@@ -41,14 +42,9 @@ const short = (text: string): string => {
   return line.length > MAX_TEXT_CHARACTERS ? `${line.slice(0, MAX_TEXT_CHARACTERS - 1)}…` : line
 }
 
-type Json = Readonly<Record<string, unknown>>
-
-export const isJson = (value: unknown): value is Json =>
-  typeof value === "object" && value !== null && !Array.isArray(value)
-
 /** The value at the path. */
 export const get = (value: unknown, ...path: ReadonlyArray<string>): unknown =>
-  path.reduce<unknown>((inner, key) => (isJson(inner) ? inner[key] : undefined), value)
+  path.reduce<unknown>((inner, key) => (isRecord(inner) ? inner[key] : undefined), value)
 
 /** Text as it is, everything else as JSON. */
 export const textOf = (value: unknown): string =>
@@ -56,7 +52,7 @@ export const textOf = (value: unknown): string =>
 
 /** The fields that are not hidden. */
 export const fieldsOf = (value: unknown, hidden: ReadonlySet<string>): string =>
-  Object.entries(isJson(value) ? value : {})
+  Object.entries(isRecord(value) ? value : {})
     .filter(([key]) => !hidden.has(key))
     .map(([key, field]) => `${key}=${textOf(field)}`)
     .join(" ")

@@ -2,6 +2,7 @@
  * Messages as the log keeps them: audio is replaced by its size.
  */
 import type { Message } from "../../Emulator.ts"
+import { isRecord } from "../session/check.ts"
 
 /** What the base64 in a field is. */
 export type Blob = "sound" | "picture"
@@ -27,8 +28,6 @@ interface Stripped {
   readonly value: unknown
   readonly bytes: number
 }
-
-const isRecord = (value: unknown): value is Json => typeof value === "object" && value !== null && !Array.isArray(value)
 
 const strip = (value: unknown, key: string, parent: Json, { blobOf }: Pick<Wording, "blobOf">): Stripped => {
   if (typeof value === "string") {

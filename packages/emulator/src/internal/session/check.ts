@@ -34,12 +34,14 @@ export interface Words {
   readonly notOneOf: (value: string, path: string, values: ReadonlyArray<string>) => Refused
   readonly unknown: (path: string, key: string) => Refused
   readonly missing: (path: string, key: string) => Refused
-  readonly join: (path: string, key: string) => string
   /** The canonical name of a field. */
   readonly nameOf: (given: string) => string
   /** Whether a field with this value counts as missing. */
   readonly isUnset: (value: unknown) => boolean
 }
+
+/** The path of a field. */
+export const join = (path: string, key: string): string => (path === "" ? key : `${path}.${key}`)
 
 export const isText = (value: unknown): value is string => typeof value === "string"
 
@@ -124,7 +126,7 @@ export const makeChecks = (words: Words) => {
             ? optional[name]
             : undefined
         if (check === undefined) return words.unknown(path, key)
-        const checked = check(field, words.join(path, name))
+        const checked = check(field, join(path, name))
         if (checked instanceof Refused) return checked
         out[name] = checked
       }
@@ -137,7 +139,7 @@ export const makeChecks = (words: Words) => {
     (value, path) => {
       if (!isRecord(value)) return wrongType(value, path, "an object")
       if (value[tag] === undefined) return words.missing(path, tag)
-      const name = literals(...Object.keys(cases))(value[tag], words.join(path, tag))
+      const name = literals(...Object.keys(cases))(value[tag], join(path, tag))
       return name instanceof Refused ? name : (cases[name]!(value, path) as Checked<C[keyof C]> | Refused)
     }
 

@@ -12,7 +12,8 @@ import type { Setup, State, Step } from "./step.ts"
 
 /** What a provider does with a reply. */
 export interface Encoding<S, F extends { readonly _tag: string }, R extends ActiveReply<F | EndFrame>> {
-  readonly find: (step: S, id: string) => R | undefined
+  /** The replies in progress. */
+  readonly active: (step: S) => ReadonlyArray<R>
   readonly update: (step: S, id: string, change: Partial<ActiveReply<F | EndFrame>>) => void
   /** What the assistant is asked; `undefined` when it is not the time to ask. */
   readonly promptOf: (step: S, reply: R) => Prompt | undefined
@@ -43,7 +44,8 @@ export const makePlayer = <
 >(
   encoding: Encoding<S, F, R>
 ) => {
-  const { find, play, update } = encoding
+  const { active: all, play, update } = encoding
+  const find = (step: S, id: string): R | undefined => all(step).find((reply) => reply.id === id)
 
   const wake = (step: S, id: string): void => {
     const reply = find(step, id)
@@ -94,13 +96,17 @@ export const makePlayer = <
     }
   }
 
-  /** Continues a reply that was held. */
-  const release = (step: S, id: string): void => {
-    const stage = find(step, id)?.stage
-    if (stage === "sending" || stage === "playing") wake(step, id)
+  /** Something that the user said was transcribed: replies may have waited for it. */
+  const onTranscribed = (step: S): void => {
+    for (const { id } of all(step)) think(step, id)
   }
 
-  return { think, onSpoken, advance, release, wake }
+  /** Continues the replies that were held. */
+  const release = (step: S): void => {
+    for (const { id, stage } of all(step)) if (stage === "sending" || stage === "playing") wake(step, id)
+  }
+
+  return { think, onSpoken, onTranscribed, advance, release, wake }
 }
 
 const isEnd = <F extends { readonly _tag: string }>(frame: F | EndFrame): frame is EndFrame => frame._tag === "End"
