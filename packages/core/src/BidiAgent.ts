@@ -29,6 +29,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
+import type * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
 import type { BidiError } from "./BidiError.ts"
@@ -49,7 +50,11 @@ import { converse, type Started } from "./internal/conversation/conversation.ts"
 import { newId } from "./internal/ids.ts"
 import { untyped } from "./internal/tools/kit.ts"
 import { ended } from "./internal/connection/outbox.ts"
+import type { Entry } from "./Transcript.ts"
 import type {
+  BeforeTool,
+  PendingToolCall,
+  ToolDecision,
   ConnectionOptions,
   ConversationLimits,
   Hook,
@@ -57,7 +62,16 @@ import type {
   ToolOptions
 } from "./ConversationOptions.ts"
 
-export type { ConnectionOptions, ConversationLimits, Hook, InterruptionOptions, ToolOptions }
+export type {
+  BeforeTool,
+  ConnectionOptions,
+  ConversationLimits,
+  Hook,
+  InterruptionOptions,
+  PendingToolCall,
+  ToolDecision,
+  ToolOptions
+}
 
 /**
  * Runs `handle` for every event with the given tag, in order, in a fiber of its own. A hook cannot fail and cannot hold up
@@ -77,6 +91,76 @@ export const on = <Tag extends OutputTag, R = never>(
   tag: Tag,
   handle: (event: OutputOf<Tag>) => Effect.Effect<void, never, R>
 ): Hook<R> => ({ tags: [tag], handle: handle as (event: Output) => Effect.Effect<void, never, R> })
+
+/**
+ * Decides about every tool call of the model before it is made, in the fiber of that call: nothing else waits. Several
+ * decide one after the other, each about the input that the one before it left, until one refuses. `ToolUse` events and the
+ * history hold what the model asked for. Calls that the application makes itself are not decided about.
+ *
+ * A decision that is not there within `timeout` (default: 500 milliseconds) is one to `refuse`, unless `onTimeout` says
+ * `proceed`; one that dies always is.
+ *
+ * @example
+ * ```ts
+ * const limited = BidiAgent.beforeTool(({ name, input }) =>
+ *   name === "transfer" ? Effect.succeed(BidiAgent.refuse("Transfers are closed at night.")) : Effect.succeed(BidiAgent.proceed)
+ * )
+ * ```
+ *
+ * @category hooks
+ * @since 0.1.0
+ */
+export const beforeTool = <R = never>(
+  decide: (call: PendingToolCall) => Effect.Effect<ToolDecision, never, R>,
+  { onTimeout = "refuse", timeout = "500 millis" }: Partial<Pick<BeforeTool, "timeout" | "onTimeout">> = {}
+): Hook<R> => ({ ...silent, beforeTool: { decide, timeout, onTimeout } })
+
+/**
+ * The call is made as it is.
+ *
+ * @category hooks
+ * @since 0.1.0
+ */
+export const proceed: ToolDecision = { _tag: "Proceed" }
+
+/**
+ * The call is made with another input.
+ *
+ * @category hooks
+ * @since 0.1.0
+ */
+export const change = (input: Schema.Json): ToolDecision => ({ _tag: "Change", input })
+
+/**
+ * The call is not made, and the model is told the reason.
+ *
+ * @category hooks
+ * @since 0.1.0
+ */
+export const refuse = (reason: string): ToolDecision => ({ _tag: "Refuse", reason })
+
+/**
+ * Changes every entry before it enters the history and the session's log, so that nothing else is ever kept: for redaction.
+ * It is asked again for each form of an entry, as words come. The entry keeps its id. When the function throws, the content
+ * of the entry is withheld. What the model and the person hear, and events with live words, are as they were.
+ *
+ * While a reply is being generated, the log is not told its words, of which only a part is known.
+ *
+ * @example
+ * ```ts
+ * const redacted = BidiAgent.beforeEntry((entry) =>
+ *   entry._tag === "User"
+ *     ? { ...entry, parts: entry.parts.map((part) => (typeof part === "string" ? part.replace(/\d{4,}/g, "****") : part)) }
+ *     : entry
+ * )
+ * ```
+ *
+ * @category hooks
+ * @since 0.1.0
+ */
+export const beforeEntry = (change: (entry: Entry) => Entry): Hook => ({ ...silent, beforeEntry: change })
+
+const silent: Pick<Hook, "tags" | "handle"> = { tags: [], handle: () => Effect.void }
 
 /**
  * The options of one conversation.

@@ -7,7 +7,9 @@ import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
 import type * as Schedule from "effect/Schedule"
 import type { BidiError } from "./BidiError.ts"
+import type * as Schema from "effect/Schema"
 import type { Output, OutputTag } from "./BidiEvent.ts"
+import type { Entry } from "./Transcript.ts"
 
 /**
  * How a conversation connects, retries and renews. A value that is not a duration fails `run` and `start` with
@@ -97,7 +99,43 @@ export interface ToolOptions {
 }
 
 /**
- * An observer of a conversation. Made by `BidiAgent.on`.
+ * A call of a tool that the model asks for, before it is made.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface PendingToolCall {
+  readonly id: string
+  readonly name: string
+  readonly input: Schema.Json
+}
+
+/**
+ * What becomes of a tool call: it is made, made with another input, or refused with a reason that the model is told.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type ToolDecision =
+  | { readonly _tag: "Proceed" }
+  | { readonly _tag: "Change"; readonly input: Schema.Json }
+  | { readonly _tag: "Refuse"; readonly reason: string }
+
+/**
+ * A decision about tool calls, and what is done with a call about which nothing was decided in time.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface BeforeTool<out R = never> {
+  readonly decide: (call: PendingToolCall) => Effect.Effect<ToolDecision, never, R>
+  readonly timeout: Duration.Input
+  readonly onTimeout: "proceed" | "refuse"
+}
+
+/**
+ * A hook of a conversation. Made by `BidiAgent.on`, which observes, or `BidiAgent.beforeTool` and `BidiAgent.beforeEntry`,
+ * which decide.
  *
  * @category models
  * @since 0.1.0
@@ -105,4 +143,6 @@ export interface ToolOptions {
 export interface Hook<out R = never> {
   readonly tags: ReadonlyArray<OutputTag>
   readonly handle: (event: Output) => Effect.Effect<void, never, R>
+  readonly beforeTool?: BeforeTool<R>
+  readonly beforeEntry?: (entry: Entry) => Entry
 }

@@ -18,6 +18,7 @@ import { type Conversation, CurrentConversation, type Greeting, type Profile } f
 import type {
   ConnectionOptions,
   ConversationLimits,
+  BeforeTool,
   Hook,
   InterruptionOptions,
   ToolOptions
@@ -31,6 +32,7 @@ import { logEvents } from "../events/debugLog.ts"
 import { closeEvent, isFailureOf, type IncompleteLog, withMissing } from "./ending.ts"
 import * as Interrupter from "../turns/interruption.ts"
 import * as Limits from "./limits.ts"
+import { redaction } from "../history/redaction.ts"
 import * as History from "../history/history.ts"
 import * as Journal from "../session/journal.ts"
 import { isSilent, leftBehind } from "../session/settling.ts"
@@ -172,7 +174,14 @@ const untilEnd = (
             services.fanout.close({ _tag: "ConnectionClose", connectionId: connectionId(), ...how })
           })
         )
-        const tools = yield* shutdown.part("the tools", Tools.make(services, profiles.kit, approvals, plan.tools))
+        // what they need is in the context
+        const decisions = plan.hooks.flatMap(
+          ({ beforeTool }) => beforeTool ?? []
+        ) as unknown as ReadonlyArray<BeforeTool>
+        const tools = yield* shutdown.part(
+          "the tools",
+          Tools.make(services, profiles.kit, approvals, plan.tools, decisions)
+        )
         // waits for uninterruptible calls before anything of the tools closes
         yield* Effect.addFinalizer(() => tools.finish)
         onInterruption = tools.interrupted
@@ -240,7 +249,16 @@ const openHistory = Effect.fnUntraced(function* (
   const initial = plan.history === undefined ? Transcript.empty : yield* Transcript.fromPrompt(plan.history)
   const onTrouble = (error: BidiError) => fanout.emit(fromError(error))
   const journal = yield* shutdown.part("the session", Journal.open(plan.journal, { onFailure: fail, onTrouble }))
-  const history = yield* History.make(fanout, journal, initial)
+  const history = yield* History.make(
+    fanout,
+    journal,
+    initial,
+    redaction(
+      plan.hooks.flatMap(({ beforeEntry }) => beforeEntry ?? []),
+      (error) =>
+        fanout.emit(fromError(Sender.invalid(`a beforeEntry hook threw, and the entry is withheld: ${String(error)}`)))
+    )
+  )
   yield* Effect.addFinalizer((exit) =>
     Effect.flatMap(endLog(journal, exit), (error) => {
       const lost = lostOf(journal, error)

@@ -21,7 +21,7 @@ export type Fail = (cause: Cause.Cause<unknown>) => void
 
 export const openHooks = (shutdown: Shutdown, services: Services, hooks: ReadonlyArray<Hook<any>>, fail: Fail) =>
   Effect.forEach(
-    hooks,
+    hooks.filter(({ tags }) => tags.length > 0),
     (hook) => {
       const name = `a hook on ${hook.tags.join(", ")}`
       return shutdown.part(

@@ -62,7 +62,9 @@ export class HeardLog {
   }
 
   private tell(entry: Assistant, known: Known): void {
-    const { id } = entry
+    const { id, responseId } = entry
+    // of words that are still coming nobody knows what may be kept
+    if (this.history.redacts && responseId === this.turn.active) return
     const full = entry.full ?? entry.text
     // other words than those that were known
     if (!full.startsWith(known.full)) return this.put(entry)

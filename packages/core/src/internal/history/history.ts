@@ -8,6 +8,7 @@ import * as WellFormed from "../conversation/wellFormed.ts"
 import * as Ids from "../ids.ts"
 import type { Journal } from "../session/journal.ts"
 import { settle } from "../session/settling.ts"
+import type { Redact } from "./redaction.ts"
 import { additions } from "./additions.ts"
 
 export interface History {
@@ -17,19 +18,28 @@ export interface History {
   readonly update: (entry: Entry) => void
   /** Writes an entry, also to the session's log: as it is, or in another form. */
   readonly put: (entry: Entry, inLog?: Entry) => void
+  /** What is kept of an entry may be other than what it was. */
+  readonly redacts: boolean
 }
 
 /** `initial` was said elsewhere: it follows what the log holds. */
-export const make = Effect.fnUntraced(function* (fanout: Fanout, journal: Journal, initial: Transcript) {
+export const make = Effect.fnUntraced(function* (
+  fanout: Fanout,
+  journal: Journal,
+  initial: Transcript,
+  redact?: Redact
+) {
   const newId = yield* Ids.generator
   const entries = new Map<string, Entry>()
 
+  const kept = (entry: Entry) => WellFormed.entry(redact === undefined ? entry : redact(entry))
+
   const put = (given: Entry, inLog = given) => {
-    const entry = WellFormed.entry(given)
+    const entry = kept(given)
     const isUpdate = entries.has(entry.id)
     entries.set(entry.id, entry)
     if (fanout.wants("MessageAdded")) fanout.emit({ _tag: "MessageAdded", entry, isUpdate })
-    if (journal.on) journal.write({ _tag: "Entry", entry: inLog === given ? entry : WellFormed.entry(inLog) })
+    if (journal.on) journal.write({ _tag: "Entry", entry: inLog === given ? entry : kept(inLog) })
   }
 
   const begin = (before: Transcript) => {
@@ -39,12 +49,13 @@ export const make = Effect.fnUntraced(function* (fanout: Fanout, journal: Journa
 
   for (const entry of journal.restored.transcript) entries.set(entry.id, WellFormed.entry(entry))
   begin(settle(journal.restored).map(WellFormed.entry))
-  begin(additions(Array.from(entries.values()), initial.map(WellFormed.entry), newId))
+  begin(additions(Array.from(entries.values()), initial.map(kept), newId))
 
   return {
     transcript: () => Array.from(entries.values()),
     get: (id) => entries.get(id),
-    update: (entry) => void entries.set(entry.id, WellFormed.entry(entry)),
-    put
+    update: (entry) => void entries.set(entry.id, kept(entry)),
+    put,
+    redacts: redact !== undefined
   } satisfies History
 })

@@ -13,12 +13,13 @@ import * as Schema from "effect/Schema"
 import * as Semaphore from "effect/Semaphore"
 import * as Stream from "effect/Stream"
 import * as BidiTool from "../../BidiTool.ts"
-import type { ToolOptions } from "../../ConversationOptions.ts"
+import type { BeforeTool, ToolOptions } from "../../ConversationOptions.ts"
 import * as Transcript from "../../Transcript.ts"
 import { atMost } from "../conversation/shutdown.ts"
 import type { Services } from "../conversation/services.ts"
 import * as WellFormed from "../conversation/wellFormed.ts"
 import { type Answer, failed, ofResult } from "./answers.ts"
+import { decide } from "./decisions.ts"
 import type { Approvals } from "./approvals.ts"
 import { annotation, type Kit } from "./kit.ts"
 import { bounded, byItsSchema, MIN_RESULT_LIMIT } from "./results.ts"
@@ -63,7 +64,8 @@ export interface ToolRun {
 export const make = Effect.fnUntraced(function* (
   { fanout, transcriber }: Services,
   approvals: Approvals,
-  options: ToolOptions = {}
+  options: ToolOptions = {},
+  decisions: ReadonlyArray<BeforeTool> = []
 ) {
   const permits = yield* Semaphore.make(MAX_CONCURRENT_CALLS)
   const uninterruptibleCalls = UninterruptibleCalls.make()
@@ -162,8 +164,14 @@ export const make = Effect.fnUntraced(function* (
     return yield* waits ? queue.withPermit(placed) : placed
   })
 
-  const run = Effect.fnUntraced(function* (invocation: Invocation, ofModel: object) {
-    const { kit, name } = invocation
+  const run = Effect.fnUntraced(function* (asked: Invocation, ofModel: object) {
+    const { kit, name } = asked
+    let invocation = asked
+    if (decisions.length > 0 && Object.hasOwn(kit.tools, name)) {
+      const decision = yield* decide(decisions, asked)
+      if (decision._tag === "Refuse") return failed(`This was refused: ${decision.reason}`)
+      if (decision._tag === "Change") invocation = { ...asked, input: decision.input }
+    }
     if (Object.hasOwn(kit.tools, name) && (invocation.waits === true || (yield* needsApproval(invocation)))) {
       const decision = yield* approvals.ask(invocation, annotation(kit, name, BidiTool.ApprovalTimeout))
       if (!decision.approved) return failed(`This was not approved: ${decision.reason}.`)

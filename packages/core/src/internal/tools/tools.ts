@@ -8,7 +8,7 @@ import * as Result from "effect/Result"
 import type * as Schema from "effect/Schema"
 import type { ModelEvent } from "../../BidiModel.ts"
 import * as BidiTool from "../../BidiTool.ts"
-import type { ToolOptions } from "../../ConversationOptions.ts"
+import type { BeforeTool, ToolOptions } from "../../ConversationOptions.ts"
 import { type Conversation, CurrentConversation } from "../../CurrentConversation.ts"
 import type { Services } from "../conversation/services.ts"
 import { debug } from "../events/debugLog.ts"
@@ -44,11 +44,12 @@ export const make = Effect.fnUntraced(function* (
   services: Services,
   kitNow: () => Kit,
   approvals: Approvals,
-  options: ToolOptions
+  options: ToolOptions,
+  decisions: ReadonlyArray<BeforeTool> = []
 ) {
   const { fanout, generation, history, journal, turn } = services
   const conversation = yield* CurrentConversation
-  const toolRun = yield* ToolRun.make(services, approvals, options)
+  const toolRun = yield* ToolRun.make(services, approvals, options, decisions)
   const calls = Calls.make(services)
   const fibers = yield* FiberMap.make<Calls.Call, Answer, unknown>()
   const fork = yield* FiberMap.runtime(fibers)()
