@@ -12,6 +12,9 @@ import { names, storeOf } from "./support/backends.ts"
 import { isMissing, places } from "./support/places.ts"
 import * as S3 from "./support/s3.ts"
 
+// a PostgreSQL server has to start first
+const timeout = 60_000
+
 const said = (text: string): SessionRecord.Body => ({
   _tag: "Entry",
   entry: { _tag: "User", id: text, parts: [text] }
@@ -39,112 +42,130 @@ for (const name of names) {
         })
       )
 
-    it.live("keeps what was appended, in order, for whoever opens the session next", () =>
-      withStore((store, another) =>
-        Effect.gen(function* () {
-          assert.deepStrictEqual(yield* readAll(store, "ada"), [])
-          const odd = ["two\nlines", "nul \u0000", "emoji 😀", "quotes \"'\\", "über", "x".repeat(100_000)]
-          yield* Effect.scoped(
-            Effect.gen(function* () {
-              const session = yield* store.open("ada", { onBusy: "fail" })
-              assert.strictEqual(session.epoch, 1)
-              assert.deepStrictEqual(session.restored.transcript, [])
-              yield* session.append([said("one"), said("two")])
-              for (const text of odd) yield* session.append([said(text)])
-            })
-          )
-          const later = yield* another
-          assert.deepStrictEqual(yield* readAll(later, "ada"), ["one", "two", ...odd])
-          const session = yield* Effect.scoped(later.open("ada", { onBusy: "fail" }))
-          assert.isAbove(session.epoch, 1)
-          assert.deepStrictEqual(
-            session.restored.transcript.map(({ id }) => id),
-            ["one", "two", ...odd]
-          )
-        })
-      )
+    it.live(
+      "keeps what was appended, in order, for whoever opens the session next",
+      () =>
+        withStore((store, another) =>
+          Effect.gen(function* () {
+            assert.deepStrictEqual(yield* readAll(store, "ada"), [])
+            const odd = ["two\nlines", "nul \u0000", "emoji 😀", "quotes \"'\\", "über", "x".repeat(100_000)]
+            yield* Effect.scoped(
+              Effect.gen(function* () {
+                const session = yield* store.open("ada", { onBusy: "fail" })
+                assert.strictEqual(session.epoch, 1)
+                assert.deepStrictEqual(session.restored.transcript, [])
+                yield* session.append([said("one"), said("two")])
+                for (const text of odd) yield* session.append([said(text)])
+              })
+            )
+            const later = yield* another
+            assert.deepStrictEqual(yield* readAll(later, "ada"), ["one", "two", ...odd])
+            const session = yield* Effect.scoped(later.open("ada", { onBusy: "fail" }))
+            assert.isAbove(session.epoch, 1)
+            assert.deepStrictEqual(
+              session.restored.transcript.map(({ id }) => id),
+              ["one", "two", ...odd]
+            )
+          })
+        ),
+      { timeout }
     )
 
-    it.live("keeps sessions apart, whatever their ids", () =>
-      withStore((store) =>
-        Effect.gen(function* () {
-          const ids = ["a", "A", "../a", "a/b", "a%2fb", "ä", "a b", ".", "head", "owner", "0"]
-          for (const id of ids) {
-            const session = store.open(id, { onBusy: "fail" })
-            yield* Effect.scoped(Effect.flatMap(session, ({ append }) => append([said(`of ${id}`)])))
-          }
-          for (const id of ids) assert.deepStrictEqual(yield* readAll(store, id), [`of ${id}`])
-        })
-      )
+    it.live(
+      "keeps sessions apart, whatever their ids",
+      () =>
+        withStore((store) =>
+          Effect.gen(function* () {
+            const ids = ["a", "A", "../a", "a/b", "a%2fb", "ä", "a b", ".", "head", "owner", "0"]
+            for (const id of ids) {
+              const session = store.open(id, { onBusy: "fail" })
+              yield* Effect.scoped(Effect.flatMap(session, ({ append }) => append([said(`of ${id}`)])))
+            }
+            for (const id of ids) assert.deepStrictEqual(yield* readAll(store, id), [`of ${id}`])
+          })
+        ),
+      { timeout }
     )
 
-    it.live("has one owner: a second one is refused, or takes over and is obeyed", () =>
-      withStore((store) =>
-        Effect.gen(function* () {
-          const first = yield* store.open("ada", { onBusy: "fail" })
-          yield* first.append([said("first")])
-          assert.strictEqual(yield* reasonOf(Effect.scoped(store.open("ada", { onBusy: "fail" }))), "SessionBusy")
-          yield* first.append([said("still first")])
-          const second = yield* store.open("ada", { onBusy: "takeOver" })
-          assert.isAbove(second.epoch, first.epoch)
-          assert.deepStrictEqual(
-            second.restored.transcript.map(({ id }) => id),
-            ["first", "still first"]
-          )
-          assert.strictEqual(yield* reasonOf(first.append([said("too late")])), "SessionTaken")
-          yield* second.append([said("second")])
-          assert.strictEqual(yield* reasonOf(first.append([said("too late again")])), "SessionTaken")
-          assert.deepStrictEqual(yield* readAll(store, "ada"), ["first", "still first", "second"])
-        }).pipe(Effect.scoped)
-      )
+    it.live(
+      "has one owner: a second one is refused, or takes over and is obeyed",
+      () =>
+        withStore((store) =>
+          Effect.gen(function* () {
+            const first = yield* store.open("ada", { onBusy: "fail" })
+            yield* first.append([said("first")])
+            assert.strictEqual(yield* reasonOf(Effect.scoped(store.open("ada", { onBusy: "fail" }))), "SessionBusy")
+            yield* first.append([said("still first")])
+            const second = yield* store.open("ada", { onBusy: "takeOver" })
+            assert.isAbove(second.epoch, first.epoch)
+            assert.deepStrictEqual(
+              second.restored.transcript.map(({ id }) => id),
+              ["first", "still first"]
+            )
+            assert.strictEqual(yield* reasonOf(first.append([said("too late")])), "SessionTaken")
+            yield* second.append([said("second")])
+            assert.strictEqual(yield* reasonOf(first.append([said("too late again")])), "SessionTaken")
+            assert.deepStrictEqual(yield* readAll(store, "ada"), ["first", "still first", "second"])
+          }).pipe(Effect.scoped)
+        ),
+      { timeout }
     )
 
-    it.live("is free again when its owner has closed it", () =>
-      withStore((store, another) =>
-        Effect.gen(function* () {
-          for (const text of ["one", "two", "three"]) {
-            const session = (yield* another).open("ada", { onBusy: "fail" })
-            yield* Effect.scoped(Effect.flatMap(session, ({ append }) => append([said(text)])))
-          }
-          assert.deepStrictEqual(yield* readAll(store, "ada"), ["one", "two", "three"])
-        })
-      )
+    it.live(
+      "is free again when its owner has closed it",
+      () =>
+        withStore((store, another) =>
+          Effect.gen(function* () {
+            for (const text of ["one", "two", "three"]) {
+              const session = (yield* another).open("ada", { onBusy: "fail" })
+              yield* Effect.scoped(Effect.flatMap(session, ({ append }) => append([said(text)])))
+            }
+            assert.deepStrictEqual(yield* readAll(store, "ada"), ["one", "two", "three"])
+          })
+        ),
+      { timeout }
     )
 
-    it.live("lets one of eight win that open a session at once", () =>
-      withStore((store) =>
-        Effect.gen(function* () {
-          const opened = yield* Effect.forEach(
-            Array.from({ length: 8 }, (_, i) => i),
-            () => Effect.exit(store.open("ada", { onBusy: "fail" })),
-            { concurrency: "unbounded" }
-          )
-          const won = opened.flatMap((exit) => (exit._tag === "Success" ? [exit.value] : []))
-          assert.lengthOf(won, 1)
-          yield* won[0]!.append([said("mine")])
-          assert.deepStrictEqual(yield* readAll(store, "ada"), ["mine"])
-        }).pipe(Effect.scoped)
-      )
+    it.live(
+      "lets one of eight win that open a session at once",
+      () =>
+        withStore((store) =>
+          Effect.gen(function* () {
+            const opened = yield* Effect.forEach(
+              Array.from({ length: 8 }, (_, i) => i),
+              () => Effect.exit(store.open("ada", { onBusy: "fail" })),
+              { concurrency: "unbounded" }
+            )
+            const won = opened.flatMap((exit) => (exit._tag === "Success" ? [exit.value] : []))
+            assert.lengthOf(won, 1)
+            yield* won[0]!.append([said("mine")])
+            assert.deepStrictEqual(yield* readAll(store, "ada"), ["mine"])
+          }).pipe(Effect.scoped)
+        ),
+      { timeout }
     )
 
-    it.live("obeys the last of eight that take over at once, and nobody else", () =>
-      withStore((store) =>
-        Effect.gen(function* () {
-          const sessions = yield* Effect.forEach(
-            Array.from({ length: 8 }, (_, i) => i),
-            () => Effect.exit(store.open("ada", { onBusy: "takeOver" })),
-            { concurrency: "unbounded" }
-          )
-          const open = sessions.flatMap((exit) => (exit._tag === "Success" ? [exit.value] : []))
-          const fibers = yield* Effect.forEach(open, (session) =>
-            Effect.forkChild(Effect.exit(session.append([said(`by ${session.epoch}`)])))
-          )
-          const exits = yield* Effect.forEach(fibers, Fiber.join)
-          const last = Math.max(...open.map(({ epoch }) => epoch))
-          assert.strictEqual(exits.filter(({ _tag }) => _tag === "Success").length, 1)
-          assert.deepStrictEqual(yield* readAll(store, "ada"), [`by ${last}`])
-        }).pipe(Effect.scoped)
-      )
+    it.live(
+      "obeys the last of eight that take over at once, and nobody else",
+      () =>
+        withStore((store) =>
+          Effect.gen(function* () {
+            const sessions = yield* Effect.forEach(
+              Array.from({ length: 8 }, (_, i) => i),
+              () => Effect.exit(store.open("ada", { onBusy: "takeOver" })),
+              { concurrency: "unbounded" }
+            )
+            const open = sessions.flatMap((exit) => (exit._tag === "Success" ? [exit.value] : []))
+            const fibers = yield* Effect.forEach(open, (session) =>
+              Effect.forkChild(Effect.exit(session.append([said(`by ${session.epoch}`)])))
+            )
+            const exits = yield* Effect.forEach(fibers, Fiber.join)
+            const last = Math.max(...open.map(({ epoch }) => epoch))
+            assert.strictEqual(exits.filter(({ _tag }) => _tag === "Success").length, 1)
+            assert.deepStrictEqual(yield* readAll(store, "ada"), [`by ${last}`])
+          }).pipe(Effect.scoped)
+        ),
+      { timeout }
     )
   })
 }

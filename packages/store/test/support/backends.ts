@@ -6,6 +6,7 @@ import * as NodeServices from "@effect/platform-node/NodeServices"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as KeyValueStore from "effect/persistence/KeyValueStore"
+import type * as Scope from "effect/Scope"
 import { join } from "node:path"
 
 export const names = ["file", "sqlite", "postgres", "keyValue", "s3"] as const
@@ -42,7 +43,7 @@ const layerOf = async (name: Name, place: string): Promise<Layer.Layer<never, un
   }
 }
 
-export const storeOf = (name: Name, place: string) =>
+export const storeOf = (name: Name, place: string): Effect.Effect<SessionStore.Store, unknown, Scope.Scope> =>
   Effect.promise(() => layerOf(name, place)).pipe(
     Effect.flatMap(Layer.build),
     Effect.flatMap((context) => Effect.provideContext(SessionStore.SessionStore, context)),
