@@ -1,4 +1,4 @@
-// Tools are those of effect/ai: a schema for what the model may ask, a handler as a layer, services as anywhere.
+// Tools are those of effect/ai: a schema for what the model may ask for, and a layer with the handlers, which may use services.
 import { BidiAgent, BidiTools } from "@effect-bidi/core"
 import * as BidiConsole from "@effect-bidi/core/BidiConsole"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
@@ -30,7 +30,7 @@ const WeatherTools = weather
     Effect.gen(function* () {
       const service = yield* Weather
       return weather.of({
-        // it runs beside the talk: the agent goes on, and may be interrupted meanwhile
+        // runs beside the conversation: the agent can go on talking, and can be interrupted, meanwhile
         get_weather: ({ city }) => (city === "Atlantis" ? Effect.fail(`There is no ${city}.`) : service.of(city))
       })
     })

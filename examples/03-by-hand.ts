@@ -1,4 +1,4 @@
-// A conversation without channels: start it, send, take the events of the reply, stop.
+// A conversation without channels: start it, send a text, read the events of the reply, stop.
 import { BidiAgent } from "@effect-bidi/core"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import { Console, Effect, Stream } from "effect"

@@ -1,4 +1,4 @@
-// The agent is cut off in mid-story. It stops at once, and both sides remember what was heard, not what was meant.
+// The agent is cut off in mid-story. It stops at once, and both sides remember only what was heard.
 import { BidiAgent } from "@effect-bidi/core"
 import * as BidiConsole from "@effect-bidi/core/BidiConsole"
 import * as BidiTest from "@effect-bidi/core/BidiTest"

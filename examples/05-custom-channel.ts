@@ -1,5 +1,5 @@
 // Channels of your own. An input is a stream of events; an output handles events, one after the other.
-// Here a list of questions goes in; a file of sound and its subtitles come out.
+// Here a list of questions goes in, and an audio file with subtitles comes out.
 import { Audio, type BidiEvent, BidiAgent, BidiInput, BidiOutput, CurrentConversation } from "@effect-bidi/core"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as NodeServices from "@effect/platform-node/NodeServices"

@@ -1,5 +1,5 @@
-// An agent is a service like any other: layers below it, layers above it, and one of them swapped in a test.
-// test/06-service.test.ts plays a whole call in virtual time.
+// An agent is a service like any other, with layers below and above it. test/06-service.test.ts replaces the model and plays a
+// whole call in virtual time.
 import { BidiAgent } from "@effect-bidi/core"
 import * as BidiConsole from "@effect-bidi/core/BidiConsole"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"

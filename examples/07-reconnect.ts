@@ -1,5 +1,5 @@
-// Providers end every connection after some minutes. Here each lasts 20 seconds, if it is not lost before: a story that is
-// longer than any of them is heard from the first word to the last, and each of its words once.
+// Providers end every connection after some minutes. Here each lasts 20 seconds at most, and some are lost earlier. A story that
+// is longer than any of them is still heard from the first word to the last, each word once.
 import { BidiAgent } from "@effect-bidi/core"
 import * as BidiConsole from "@effect-bidi/core/BidiConsole"
 import * as BidiTest from "@effect-bidi/core/BidiTest"
@@ -77,7 +77,7 @@ const { text: story = "" } = Assistant.scripted({
   instructions: undefined
 })
 
-// a quick speaker, and a model that generates hardly faster than that
+// a voice that speaks quickly, and a model that generates hardly faster than it speaks
 const voice: Voice.Voice = {
   kind: "tones",
   speak: (text, style) => Voice.tones.speak(text, { ...style, speed: 3 })

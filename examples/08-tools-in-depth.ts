@@ -1,4 +1,4 @@
-// Tools that take their time: progress that is spoken, a result that follows, consent, a deadline, calls side by side.
+// Tools that take their time: spoken progress, a late result, approval, a deadline, calls side by side.
 import { BidiAgent, BidiTool, CurrentConversation } from "@effect-bidi/core"
 import * as BidiConsole from "@effect-bidi/core/BidiConsole"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"

@@ -43,7 +43,7 @@ class FrontDesk extends BidiAgent.Service<FrontDesk>()("front desk", {
         Effect.gen(function* () {
           const billing = yield* Billing
           return deskTools.of({
-            // the call, its sound and its history go on; what is answered here, billing is told, and speaks
+            // the call and its history go on; billing receives the result of this tool, and speaks next
             transfer_to_billing: Effect.fnUntraced(function* () {
               const { handoff } = yield* CurrentConversation.CurrentConversation
               return yield* handoff(billing).pipe(

@@ -1,4 +1,4 @@
-// Push to talk: the application, not the model, says when the person's turn begins and ends.
+// Push to talk: the application, not the model, decides when the user's turn begins and ends.
 import { Audio, BidiAgent } from "@effect-bidi/core"
 import * as BidiConsole from "@effect-bidi/core/BidiConsole"
 import * as BidiTest from "@effect-bidi/core/BidiTest"

@@ -1,4 +1,4 @@
-// Tools of an MCP server, here one on this machine: for the model they are tools like any other.
+// Tools of an MCP server, here on this machine. For the model they are tools like any other.
 import { BidiAgent, BidiTools } from "@effect-bidi/core"
 import * as BidiConsole from "@effect-bidi/core/BidiConsole"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"

@@ -9,7 +9,7 @@ import { OpenAiRealtime } from "@effect-bidi/openai"
 import { Config, Console, Effect, Layer, Logger, Option, Redacted, References, type Scope, String } from "effect"
 
 type Model<E = BidiError.BidiError> = Layer.Layer<BidiModel.BidiModel, E>
-/** Who says when the user's turns begin and end: the provider, or the application (push to talk). */
+/** Who decides when the user's turns begin and end: the provider, or the application (push to talk). */
 type Turns = "automatic" | "manual" | undefined
 
 interface Wanted {
@@ -22,7 +22,7 @@ const detection = (turns: Turns) => (turns === "manual" ? ({ turnDetection: "man
 
 interface Provider {
   readonly name: string
-  /** Variables, one of which is enough. */
+  /** Environment variables. One of them is enough. */
   readonly credentials: readonly [string, ...Array<string>]
   readonly real: (turns: Turns) => Model<BidiError.BidiError | Config.ConfigError>
   readonly emulator: (options: Emulator.Options) => Effect.Effect<Emulator.Emulator, Emulator.ListenError, Scope.Scope>
@@ -51,7 +51,7 @@ const providers: { readonly [name in Name]: Provider } = {
   bedrock: {
     name: "Amazon Nova Sonic",
     credentials: ["AWS_ACCESS_KEY_ID", "AWS_PROFILE"],
-    // it decides by itself whose turn it is, and says so to who wants to
+    // it has no manual turns: push to talk fails with `Unsupported`
     real: () => NovaSonic.layerFromEnv(),
     emulator: NovaEmulator.make,
     at: (endpoint) =>
@@ -63,7 +63,7 @@ const isSet = (variable: string) => Effect.map(Config.option(Config.NonEmptyStri
 const hasCredentials = (name: Name) =>
   Effect.map(Effect.forEach(providers[name].credentials, isSet), (found) => found.includes(true))
 
-/** The wire of a provider on this machine, OpenAI Realtime by default, with a scripted assistant at its other end. */
+/** An emulator of a provider on this machine, OpenAI Realtime by default: the real protocol, and a scripted assistant. */
 export const emulated = ({ provider = "openai", turns, ...options }: Emulator.Options & Wanted = {}): Model =>
   Layer.unwrap(
     Effect.map(Effect.orDie(providers[provider].emulator(options)), ({ url }) => providers[provider].at(url, turns))
@@ -85,11 +85,13 @@ export const modelFromEnvironment = ({ turns }: Pick<Wanted, "turns"> = {}): Mod
       const name = chosen === "emulator" ? "openai" : (chosen ?? found[0] ?? "openai")
       const provider = providers[name]
       if (chosen !== "emulator" && found.includes(name)) {
-        yield* Console.error(`${provider.name} (VOICE_PROVIDER=emulator: a scripted assistant, offline)\n`)
+        yield* Console.error(
+          `This is ${provider.name}. VOICE_PROVIDER=emulator talks to a scripted assistant instead, offline.\n`
+        )
         return provider.real(turns)
       }
       yield* Console.error(
-        `a scripted assistant, offline, on the wire of ${provider.name} (${provider.credentials[0]}=…: the real one)\n`
+        `This is a scripted assistant in place of ${provider.name}, offline. Set ${provider.credentials[0]} for the real one.\n`
       )
       return emulated({ provider: name, turns })
     })
