@@ -201,3 +201,4 @@ export const settle: Effect.Effect<void> = Time.settle
  * @since 0.1.0
  */
 export const advance: (duration: Duration.Input) => Effect.Effect<void> = Time.advance
+export { replay, type Replayed, type ReplayOptions } from "./internal/testing/replay.ts"
