@@ -218,7 +218,7 @@ export const ConnectionStart = event("ConnectionStart", {
 export type ConnectionStart = typeof ConnectionStart.Type
 
 /**
- * The connection will end in `timeLeft`; the conversation renews it. A `message` is there when something is wrong with
+ * The connection will end in `timeLeft`; the conversation renews it, unless it was told not to. A `message` is there when something is wrong with
  * that: the connection has only just begun, so that it is not renewed at once.
  *
  * @category outputs

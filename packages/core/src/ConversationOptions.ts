@@ -26,7 +26,8 @@ export interface ConnectionOptions {
   readonly timeout?: Duration.Input
   /**
    * With `false` the first connection is the only one: it is neither renewed nor replaced, and when it ends the
-   * conversation fails with the reason. `retry` and `renew` then have no effect. Default: `true`.
+   * conversation fails with the reason. A known end is announced by `ConnectionWarning` all the same. `retry` and `renew` then
+   * have no effect. Default: `true`.
    */
   readonly reconnect?: boolean
   /**

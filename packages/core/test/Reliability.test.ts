@@ -24,7 +24,7 @@
  * 9. Renewals keep their pace, whatever the clock of the provider says; and they do not wait where nothing goes on.
  * 10. What is too large for the provider ends two connections at the most, and takes nothing else with it.
  *
- * `LAWS` sets how many conversations are played; a failure prints a seed to replay it.
+ * `LAWS` sets how many conversations are played; a failure prints a token, with which `LAWS` replays it.
  */
 import { BidiAgent, BidiError, type BidiEvent, BidiInput, type BidiModel, BidiOutput } from "@effect-bidi/core"
 import * as BidiTest from "@effect-bidi/core/BidiTest"
