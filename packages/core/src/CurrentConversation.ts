@@ -118,6 +118,23 @@ export interface Heard {
 }
 
 /**
+ * Values of the application that belong to the session, as JSON by their keys; `AgentState` gives them a schema.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface StateValues {
+  readonly get: (key: string) => Schema.Json | undefined
+  /** Succeeds when the change is durable. */
+  readonly set: (key: string, value: Schema.Json) => Effect.Effect<void, BidiError>
+  /** Changes a value by what `change` makes of it, and returns its result when the change is durable. */
+  readonly modify: <A, E, R>(
+    key: string,
+    change: (value: Schema.Json | undefined) => Effect.Effect<readonly [result: A, value: Schema.Json], E, R>
+  ) => Effect.Effect<A, E | BidiError, R>
+}
+
+/**
  * A running conversation. Everything may be used at any time and from any fiber, including tools, hooks and outputs.
  *
  * @category models
@@ -208,6 +225,8 @@ export interface Conversation<Tools extends Record<string, Tool.Any> = any> {
   ) => Effect.Effect<void, BidiError, ToolServices<Tools>>
   /** Requests the end of the conversation and returns at once. The first reason counts. */
   readonly stop: (reason?: CloseReason) => Effect.Effect<void>
+  /** Values of the application that belong to the session. See `AgentState`. */
+  readonly state: StateValues
   /**
    * The conversation so far, as heard: a reply that is still audible appears with the words that were heard by now, and with
    * all of its words as `full` in the message's options under `effect-bidi`. A reply of which nothing was heard does not

@@ -4,6 +4,7 @@
  *
  * @since 0.1.0
  */
+export * as AgentState from "./AgentState.ts"
 export * as Audio from "./Audio.ts"
 export * as BidiAgent from "./BidiAgent.ts"
 export * as BidiError from "./BidiError.ts"
@@ -14,6 +15,7 @@ export * as BidiModel from "./BidiModel.ts"
 export * as BidiOutput from "./BidiOutput.ts"
 export * as BidiTool from "./BidiTool.ts"
 export * as BidiTools from "./BidiTools.ts"
+export * as ContextPolicy from "./ContextPolicy.ts"
 export * as CurrentConversation from "./CurrentConversation.ts"
 export * as SessionLog from "./SessionLog.ts"
 export * as SessionRecord from "./SessionRecord.ts"

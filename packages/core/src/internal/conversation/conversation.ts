@@ -46,6 +46,7 @@ import { type Fail, openEvents, openHooks, openModel, openOutputs } from "./part
 import * as Services from "./services.ts"
 import { RunningCall } from "../tools/runningCall.ts"
 import * as Sender from "./sender.ts"
+import * as State from "./state.ts"
 import * as Tools from "../tools/tools.ts"
 
 /** What one conversation is made of. The caller knows the requirements and errors of its parts. */
@@ -146,6 +147,7 @@ const untilEnd = (
         update: profiles.update,
         handoff: profiles.handoff,
         stop: (reason = "client_disconnect") => stop(reason),
+        state: State.make(journal, sender.orEnded),
         history: Effect.sync(() => Transcript.toPrompt(services.transcriber.heard.transcript())),
         heard: (responseId) => Effect.sync(() => services.transcriber.heard.ofResponse(responseId)),
         awaitSilence: untilOver(services.turn.awaitSilence),

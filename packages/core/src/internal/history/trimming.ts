@@ -6,6 +6,7 @@
  * - Something is always kept.
  */
 import type { Transcript } from "../../Transcript.ts"
+import { beginsExchange } from "./exchanges.ts"
 import { level, MIN_ENTRY_BYTES, shortened, sizeOf } from "./shortening.ts"
 
 export interface Trimmed {
@@ -45,9 +46,6 @@ const lastEntries = (exchange: Transcript, limit: number): Transcript => {
   }
   return exchange
 }
-
-const beginsExchange = (history: Transcript, index: number): boolean =>
-  history[index]!._tag === "User" && history[index - 1]!._tag !== "User"
 
 /** Shortens the largest entries until all fit, but none to less than `least`. */
 const shorten = (history: Transcript, limit: number, least: number): Transcript => {
