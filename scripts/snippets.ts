@@ -32,7 +32,7 @@ export interface Snippet {
 /** Where the names of excerpts come from. */
 const modules: Record<string, string> = {
   "@effect-bidi/core":
-    "Audio, BidiAgent, BidiError, BidiEvent, BidiInput, BidiJson, BidiModel, BidiOutput, BidiTool, BidiTools, CurrentConversation, SessionStore, Transcript",
+    "AgentState, Audio, BidiAgent, BidiError, BidiEvent, BidiInput, BidiJson, BidiModel, BidiOutput, BidiTool, BidiTools, ContextPolicy, CurrentConversation, SessionLog, SessionStore, Transcript",
   "@effect-bidi/audio": "AudioIO, AudioDevice",
   "@effect-bidi/openai": "OpenAiRealtime",
   "@effect-bidi/google": "GeminiLive",
