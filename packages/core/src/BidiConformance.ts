@@ -19,6 +19,7 @@ import { handoffs } from "./conformance/handoffs.ts"
 import { longRunningTools } from "./conformance/longRunningTools.ts"
 import { proxies } from "./conformance/proxies.ts"
 import { serverFaults } from "./conformance/serverFaults.ts"
+import { sessions } from "./conformance/sessions.ts"
 import { sockets } from "./conformance/sockets.ts"
 import { speech } from "./conformance/speech.ts"
 import { toolCalls } from "./conformance/toolCalls.ts"
@@ -54,5 +55,6 @@ export const scenarios: ReadonlyArray<Scenario> = [
   ...proxies,
   ...serverFaults,
   ...unresponsiveModels,
+  ...sessions,
   ...agents
 ]

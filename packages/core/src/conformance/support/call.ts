@@ -42,11 +42,13 @@ const recorder = (log: EventLog.EventLog<Output>): BidiOutput => ({
 /** Starts an agent. Without a speaker everything it says is heard when it comes. */
 export const start = Effect.fnUntraced(function* <Tools extends Record<string, Tool.Any> = {}, R = never>(
   profile: BidiAgent.Profile<Tools, never, R> = {},
-  speaker?: BidiTest.VirtualSpeaker
+  speaker?: BidiTest.VirtualSpeaker,
+  options: Pick<BidiAgent.RunOptions, "sessionId"> = {}
 ) {
   const log = EventLog.make<Output>()
   const agent = yield* BidiAgent.make(profile)
   const call: BidiAgent.Call<BidiError> = yield* agent.start({
+    ...options,
     outputs: [recorder(log), ...(speaker === undefined ? [] : [speaker.output])]
   })
   const { all, events, until, waitFor } = log
