@@ -69,7 +69,7 @@ export const make = Effect.fnUntraced(function* (
         first: quiet,
         // what was sent is part of the history; what was not is sent on the next connection
         onSent: (command) => {
-          history.put({ _tag: "User", id, parts })
+          if (history.get(id) === undefined) history.put({ _tag: "User", id, parts })
           turn.awaitReply(command)
         }
       }

@@ -75,7 +75,9 @@ export class Transcriber {
 
   /** The provider does not take this message of the user: it is not part of the conversation. */
   refused(id: string): void {
-    if (this.history.get(id)?._tag === "User") this.history.put({ _tag: "User", id, parts: [] })
+    // the refusal may be heard before the message is known to have left
+    const entry = this.history.get(id)
+    if (entry === undefined || entry._tag === "User") this.history.put({ _tag: "User", id, parts: [] })
   }
 
   /** The turns so far have a reply: their sound is not kept any more. */
