@@ -130,4 +130,33 @@ describe.concurrent("examples", () => {
       assert.include(errors + out, '"openai" | "google" | "bedrock" | "emulator"')
     })
   )
+
+  example("14-hooks", () =>
+    Effect.gen(function* () {
+      const { code, out } = yield* run("14-hooks.ts", {
+        input: lines("My number is 4111222233334444.", "What's the weather in London?")
+      })
+      assert.strictEqual(code, 0)
+      assert.match(out, /kept: My number is \*{4}\.\n/)
+      assert.match(out, /✗ get_weather This was refused: London is out of bounds\./)
+    })
+  )
+
+  example("15-observability", () =>
+    Effect.gen(function* () {
+      const { code, out } = yield* run("15-observability.ts", { input: lines("What is 12 times 7?") })
+      assert.strictEqual(code, 0)
+      assert.match(out, /^invoke_agent Ada .*█.* ms\n {2}realtime_inference .*\n {2}execute_tool calculator .*\n/m)
+      assert.match(out, /tool calculator +1 calls, 0 failed/)
+      assert.match(out, /metrics: .*gen_ai\.execute_tool\.duration/)
+    })
+  )
+
+  example("16-recording", () =>
+    Effect.gen(function* () {
+      const { code, out } = yield* run("16-recording.ts", { input: lines("My name is Ada.", "What is 12 times 7?") })
+      assert.strictEqual(code, 0)
+      assert.match(out, /replayed: 3 commands, 0 differences\n/)
+    })
+  )
 })
