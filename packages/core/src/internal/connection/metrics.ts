@@ -5,16 +5,15 @@ import type * as Clock from "effect/Clock"
 import type * as Context from "effect/Context"
 import * as Metric from "effect/Metric"
 
-const boundaries = Metric.exponentialBoundaries({ start: 10, factor: 2, count: 14 })
+const boundaries = Metric.exponentialBoundaries({ start: 0.01, factor: 2, count: 14 })
 
-const connectionGap = Metric.histogram("bidi_connection_gap", {
-  description: "Milliseconds without a connection, per replacement",
+const connectionGap = Metric.histogram("bidi.connection.gap", {
+  description: "Seconds without a connection, per replacement",
   boundaries
 })
 
-const audioGap = Metric.histogram("bidi_audio_gap", {
-  description:
-    "Milliseconds from the last audio of a reply that was cut by the end of its connection to the next audio",
+const audioGap = Metric.histogram("bidi.audio.gap", {
+  description: "Seconds from the last audio of a reply that was cut by the end of its connection to the next audio",
   boundaries
 })
 
@@ -39,7 +38,7 @@ export class ConnectionMetrics {
   /** There is a connection; `seamless` if there was one all the time. */
   connected(seamless: boolean): void {
     if (this.lostAt !== undefined && !seamless)
-      connectionGap.updateUnsafe(this.clock.currentTimeMillisUnsafe() - this.lostAt, this.context)
+      connectionGap.updateUnsafe((this.clock.currentTimeMillisUnsafe() - this.lostAt) / 1000, this.context)
     this.lostAt = undefined
   }
 
@@ -48,7 +47,7 @@ export class ConnectionMetrics {
     const at = this.clock.currentTimeMillisUnsafe()
     this.audioAt = at
     if (this.silentSince !== undefined) {
-      audioGap.updateUnsafe(at - this.silentSince, this.context)
+      audioGap.updateUnsafe((at - this.silentSince) / 1000, this.context)
       this.silentSince = undefined
     }
     return at

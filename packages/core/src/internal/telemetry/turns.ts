@@ -47,7 +47,7 @@ export class Turns {
   private turn: Turn | undefined
   private before: Turn | undefined // the turn before it, which may be interrupted yet
   private connectionId = ""
-  private restart: { readonly span: Tracer.Span | undefined; readonly at: number } | undefined
+  private restart: { readonly span: Tracer.Span | undefined } | undefined
   private asked: number | undefined // the user has finished, and has heard nothing since
   private speaking: number | undefined
   /** The next frame of sound is of interest. */
@@ -258,7 +258,6 @@ export class Turns {
     if (restart === undefined) return
     restart.span?.attribute(Names.CONNECTION, connectionId)
     restart.span?.end(nanos(at), Exit.void)
-    this.metrics.reconnected(at - restart.at)
   }
 
   private restarting({ at, attempt, cause, reason, turnInterrupted }: OutputOf<"ConnectionRestart">): void {
@@ -272,7 +271,7 @@ export class Turns {
       [Names.RESTART_IN_TURN]: turnInterrupted,
       ...(cause === undefined ? {} : { [Names.ERROR]: cause.reason._tag })
     })
-    this.restart = { span, at }
+    this.restart = { span }
   }
 
   private span(
