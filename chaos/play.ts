@@ -1,7 +1,7 @@
 /**
  * Plays one conversation: a real agent, through the real SDK, over real sockets, against the provider's emulator.
  */
-import { BidiAgent, type BidiEvent, BidiInput, SessionStore, type Transcript } from "@effect-bidi/core"
+import { BidiAgent, type BidiError, type BidiEvent, BidiInput, SessionStore, type Transcript } from "@effect-bidi/core"
 import * as BidiTest from "@effect-bidi/core/BidiTest"
 import { type Emulator, Fault } from "@effect-bidi/emulator"
 import * as Prompt from "effect/ai/Prompt"
@@ -39,6 +39,8 @@ export interface Outcome {
   /** Texts whose `send` succeeded, and the errors of the others. */
   readonly sent: ReadonlyArray<string>
   readonly refused: ReadonlyArray<unknown>
+  /** Texts of which it is not known whether they are kept: the store did not take them before the end. */
+  readonly unkept: ReadonlyArray<string>
   readonly spoken: ReadonlyArray<string>
   /** What came of no reply though all was at rest. */
   readonly owed: Owed
@@ -97,6 +99,7 @@ export const play = Effect.fnUntraced(function* (plan: Plan): Effect.fn.Return<O
   const ran: Array<string> = []
   const sent: Array<string> = []
   const refused: Array<unknown> = []
+  const unkept: Array<string> = []
   const spoken: Array<string> = []
   const changes: Array<Changed> = []
   const interruptedAfter: Array<number> = []
@@ -160,9 +163,12 @@ export const play = Effect.fnUntraced(function* (plan: Plan): Effect.fn.Return<O
         })
         yield* Effect.forkChild(remote.report(call.send))
         const type = (text: string, image = false) =>
-          call
-            .send(image ? [text, { _tag: "ImageInput", image: PIXEL, mimeType: "image/png" }] : text)
-            .pipe(Effect.match({ onSuccess: () => sent.push(text), onFailure: (error) => refused.push(error) }))
+          call.send(image ? [text, { _tag: "ImageInput", image: PIXEL, mimeType: "image/png" }] : text).pipe(
+            Effect.match({
+              onSuccess: () => void sent.push(text),
+              onFailure: (error) => void (isUnkept(plan, error) ? unkept.push(text) : refused.push(error))
+            })
+          )
 
         const understood = (phrase: string) =>
           mind.answered.includes(phrase) ||
@@ -294,6 +300,7 @@ export const play = Effect.fnUntraced(function* (plan: Plan): Effect.fn.Return<O
         mind,
         sent,
         refused,
+        unkept,
         spoken,
         changes,
         interruptedAfter,
@@ -404,3 +411,7 @@ const PIXEL = Uint8Array.from(
     "base64"
   )
 )
+
+// A text has been sent when it is kept; a store that takes nothing any more keeps it from that until the end.
+const isUnkept = ({ store }: Plan, error: BidiError.BidiError) =>
+  (store === "hanging" || store === "failing") && error.reason._tag === "ConversationEnded"
