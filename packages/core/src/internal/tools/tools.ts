@@ -99,7 +99,8 @@ export const make = Effect.fnUntraced(function* (
             () => `the tool ${name} (${key}) has ${isFailure ? "failed" : "finished"}: ${loggable(kit, name, result)}`
           )
         ),
-        Effect.tapCause((cause) => Effect.logWarning(`the tool ${name} (${key}) did not end well`, cause))
+        Effect.tapCause((cause) => Effect.logWarning(`the tool ${name} (${key}) did not end well`, cause)),
+        Effect.annotateLogs({ call: key, response: asked.responseId, connection: asked.generation })
       )
     )
     const stillWorkingAfter = annotation(kit, name, BidiTool.StillWorkingAfter)
