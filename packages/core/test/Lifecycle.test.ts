@@ -482,8 +482,8 @@ const partOf = (cause: Cause.Cause<unknown>): string | undefined => {
   if (error instanceof BidiError.BidiError) {
     // a store that was too slow only has not failed; the others say how much is missing
     if (error.reason._tag === "StoreFailed") {
-      assert.isAtLeast(error.reason.entries ?? 0, 1, "nobody knows how much of the log is missing")
-      return error.message.includes("did not take them within") ? undefined : "store"
+      assert.isDefined(error.reason.entries, "nobody knows how much of the log is missing")
+      return /did not take them within|has not taken it within/.test(error.message) ? undefined : "store"
     }
     if (error.reason._tag === "SessionTaken") return "store"
     if (error.reason._tag === "Interrupted") return error.reason.part.replace(/^the output "(.*)"$/, "$1")

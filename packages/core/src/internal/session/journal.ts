@@ -201,7 +201,7 @@ const make = Effect.fnUntraced(function* (
   const missing = (inTime: boolean): BidiError | undefined => {
     // what else is in the log says how the conversation went, and is not missed
     const missed = waiting.filter(({ _tag }) => MISSED.has(_tag))
-    if (missed.length === 0 || (failure !== undefined && failure.reason._tag !== "StoreFailed")) return failure
+    if (failure === undefined ? missed.length === 0 : failure.reason._tag !== "StoreFailed") return failure
     const lost = new Set(missed.flatMap((body) => (body._tag === "Entry" ? body.entry.id : []))).size
     const late = `the store did not take them within ${LAST_WRITES} of the end`
     const { code, message } = (failure ?? trouble)?.reason ?? {
