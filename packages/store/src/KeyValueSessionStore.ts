@@ -4,23 +4,27 @@
  *
  * @since 0.1.0
  */
-import type { BidiError } from "@effect-bidi/core/BidiError"
+import * as SessionRecord from "@effect-bidi/core/SessionRecord"
 import * as SessionStore from "@effect-bidi/core/SessionStore"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as KeyValueStore from "effect/persistence/KeyValueStore"
-import * as Schema from "effect/Schema"
+import * as Result from "effect/Result"
+import * as Semaphore from "effect/Semaphore"
 import { storeFailed } from "./internal/errors.ts"
 import { escapeId } from "./internal/escape.ts"
 import * as Owner from "./internal/owner.ts"
 
-/** What there is of a session: its epoch, and how many batches of lines were written. */
-const Head = Schema.fromJsonString(Schema.Struct({ epoch: Schema.Int, batches: Schema.Int }))
-
-type Head = typeof Head.Type
+/** A session that is open: its epoch, the number of the next batch, and the right to write. */
+interface Open {
+  epoch: number
+  next: number
+  readonly lock: Semaphore.Semaphore
+}
 
 /**
- * Makes a store. Every append writes one batch and the head of the session.
+ * Makes a store. Every append sets one new key and changes none: a process that is killed while it writes leaves at most the
+ * last value torn, which the log passes over.
  *
  * @category constructors
  * @since 0.1.0
@@ -28,67 +32,67 @@ type Head = typeof Head.Type
 export const make: Effect.Effect<SessionStore.Store, never, KeyValueStore.KeyValueStore> = Effect.gen(function* () {
   const kv = yield* KeyValueStore.KeyValueStore
   const by = Owner.describe(Owner.self())
-  const open = new Map<string, number>() // the epochs of the sessions that are open
+  const open = new Map<string, Open>()
   const failed = <A>(what: string, effect: Effect.Effect<A, unknown>) =>
     Effect.mapError(effect, (error) => storeFailed(what, error))
 
-  const headKey = (sessionId: string) => `bidi/${escapeId(sessionId)}/head`
-  const batchKey = (sessionId: string, batch: number) => `bidi/${escapeId(sessionId)}/${batch}`
+  const keyOf = (sessionId: string, batch: number) => `bidi/${escapeId(sessionId)}/${batch}`
 
-  const headOf = (sessionId: string): Effect.Effect<Head, BidiError> =>
-    failed(
-      "reading the session",
-      Effect.flatMap(kv.get(headKey(sessionId)), (text) =>
-        text === undefined ? Effect.succeed({ epoch: 0, batches: 0 }) : Schema.decodeEffect(Head)(text)
-      )
-    )
-  const writeHead = (sessionId: string, head: Head) => kv.set(headKey(sessionId), Schema.encodeSync(Head)(head))
+  const batchesOf = Effect.fnUntraced(function* (sessionId: string) {
+    const batches: Array<string> = []
+    while (true) {
+      const text = yield* failed("reading the log", kv.get(keyOf(sessionId, batches.length)))
+      if (text === undefined) return batches
+      batches.push(text)
+    }
+  })
+
+  const epochIn = (batches: ReadonlyArray<string>) =>
+    batches.reduce((highest, text) => {
+      const record = SessionRecord.decode(text.split("\n", 1)[0]!)
+      return Result.isSuccess(record) ? Math.max(highest, record.success.epoch) : highest
+    }, 0)
 
   const claim = Effect.fnUntraced(function* (sessionId: string, onBusy: SessionStore.OnBusy) {
-    const epoch = yield* Effect.acquireRelease(
+    const mine = yield* Effect.acquireRelease(
       Effect.gen(function* () {
-        if (open.has(sessionId) && onBusy === "fail") return yield* SessionStore.busy(sessionId, by)
         const before = open.get(sessionId)
+        if (before !== undefined && onBusy === "fail") return yield* SessionStore.busy(sessionId, by)
         // claimed before anything is awaited
-        const provisional = (before ?? 0) + 1
-        open.set(sessionId, provisional)
-        const head = yield* Effect.tapError(headOf(sessionId), () =>
-          Effect.sync(() => (before === undefined ? open.delete(sessionId) : open.set(sessionId, before)))
-        )
-        const epoch = Math.max(head.epoch + 1, provisional)
-        open.set(sessionId, epoch)
-        return epoch
+        const lock = before?.lock ?? Semaphore.makeUnsafe(1)
+        const mine: Open = { epoch: (before?.epoch ?? 0) + 1, next: 0, lock }
+        open.set(sessionId, mine)
+        // after what the owner before is about to write
+        const batches = yield* lock
+          .withPermit(batchesOf(sessionId))
+          .pipe(Effect.tapError(() => Effect.sync(() => release(mine))))
+        mine.epoch = Math.max(mine.epoch, epochIn(batches) + 1)
+        mine.next = batches.length
+        return mine
       }),
-      (epoch) =>
-        Effect.sync(() => {
-          if (open.get(sessionId) === epoch) open.delete(sessionId)
-        })
+      (mine) => Effect.sync(() => release(mine))
     )
+    function release(mine: Open) {
+      if (open.get(sessionId) === mine) open.delete(sessionId)
+    }
     const isMine = Effect.suspend(() =>
-      open.get(sessionId) === epoch ? Effect.void : Effect.fail(SessionStore.taken(sessionId, by))
+      open.get(sessionId) === mine ? Effect.void : Effect.fail(SessionStore.taken(sessionId, by))
     )
 
     return {
-      epoch,
-      append: Effect.fnUntraced(function* (lines) {
-        yield* isMine
-        const { batches } = yield* headOf(sessionId)
-        yield* failed("writing to the log", kv.set(batchKey(sessionId, batches), lines.join("\n")))
-        yield* isMine
-        yield* failed("writing to the log", writeHead(sessionId, { epoch, batches: batches + 1 }))
-      })
+      epoch: mine.epoch,
+      append: (lines) =>
+        isMine.pipe(
+          Effect.andThen(failed("writing to the log", kv.set(keyOf(sessionId, mine.next), lines.join("\n")))),
+          Effect.tap(() => Effect.sync(() => void mine.next++)),
+          mine.lock.withPermit,
+          Effect.andThen(isMine)
+        )
     } satisfies SessionStore.Claim
   })
 
-  const lines = Effect.fnUntraced(function* (sessionId: string) {
-    const { batches } = yield* headOf(sessionId)
-    const all: Array<string> = []
-    for (let batch = 0; batch < batches; batch++) {
-      const text = yield* failed("reading the log", kv.get(batchKey(sessionId, batch)))
-      if (text !== undefined) all.push(...text.split("\n"))
-    }
-    return all
-  })
+  const lines = (sessionId: string) =>
+    Effect.map(batchesOf(sessionId), (batches) => batches.flatMap((text) => text.split("\n")))
 
   return SessionStore.make({ by, claim, lines })
 })
