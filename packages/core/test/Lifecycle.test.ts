@@ -434,7 +434,9 @@ describe("the life of a conversation", () => {
 
         // 3. the first failure, or the first reason
         const told = Exit.isSuccess(exit) ? undefined : partOf(exit.cause)
-        if (told !== undefined && told !== "no answer") assert.strictEqual(told, failures[0])
+        // after somebody has asked for the end, what becomes of the log is told, and what becomes of the other parts is not
+        const atTheEnd = told === "store" && reasons.length > 0
+        if (told !== undefined && told !== "no answer" && !atTheEnd) assert.strictEqual(told, failures[0])
         if (Exit.isSuccess(exit) && exit.value === "user_request") assert.isNotEmpty(reasons)
 
         // 4. one close, last
